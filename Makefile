@@ -1,0 +1,32 @@
+# make book   sets up, runs the study on the embedded default, builds the book into _build/html
+# make test   sets up, runs the tests
+# make lab    JupyterLab on the notebooks
+# make clean  removes what is built; `make distclean` also finished runs and the environment
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.PHONY: book test lab clean distclean setup
+setup: $(READY)
+
+book: $(READY)
+	$(BIN)/xstilts book
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+clean:
+	rm -rf _build book/chapters .pytest_cache .hypothesis
+
+distclean: clean
+	rm -rf $(VENV) store

@@ -1,0 +1,1 @@
+"""Cross-lingual transfer with intermediate-task training: the library behind the notebooks."""

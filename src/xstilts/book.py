@@ -1,0 +1,99 @@
+"""Runs the chapters headlessly and builds the book from those that succeeded.
+
+    run("single_task", Path("out.ipynb"), {"profile": "small"})
+    build()
+
+A chapter is executed to a temporary file and moved into book/chapters only when it has finished: papermill
+writes its output even when it fails, and jupyter-book would publish that.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from . import store
+from .spec import UserError
+
+
+def project() -> Path:
+    """The folder of the checkout: where _toc.yml is, here or above."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
+            return folder
+    raise UserError(f"{here} is not in the project: no _toc.yml and notebooks/ here or above")
+
+
+def chapters(root: Path) -> list[str]:
+    """The notebooks, in the order of the table of contents."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    files = [entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])]
+    return [Path(name).name for name in files if (root / "notebooks" / f"{Path(name).name}.ipynb").is_file()]
+
+
+def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
+    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was."""
+    import papermill
+
+    root = project()
+    source = root / "notebooks" / f"{chapter}.ipynb"
+    if not source.is_file():
+        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
+    known = {name for name in papermill.inspect_notebook(str(source))}
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}")
+    # a kernel starts in the notebook's folder in JupyterLab and here under papermill: relative places are made absolute
+    if os.environ.get("XSTILTS_DATA", "mini") not in ("mini", "hub"):
+        os.environ["XSTILTS_DATA"] = str(Path(os.environ["XSTILTS_DATA"]).expanduser().resolve())
+    os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".running-", dir=out.parent) as folder:
+        unfinished = Path(folder) / out.name
+        papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
+                                   progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
+                                   stderr_file=sys.stderr)
+        _hide_injected(unfinished)
+        os.replace(unfinished, out)
+    return out
+
+
+def _hide_injected(path: Path) -> None:
+    """Papermill's injected cell carries no tag of the book's: readers may unfold it."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "hide-input"]
+    nbformat.write(notebook, path)
+
+
+def build(parameters: Mapping[str, object] | None = None, only: list[str] | None = None) -> Path:
+    """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
+    root = project()
+    for chapter in only or chapters(root):
+        print(f"chapter   {chapter}", flush=True)
+        run(chapter, root / "book" / "chapters" / f"{chapter}.ipynb", parameters or {})
+    return html(root)
+
+
+def html(root: Path) -> Path:
+    """jupyter-book over what is staged. It returns 0 for a book with failed pages, so each page is looked for."""
+    shutil.rmtree(root / "_build", ignore_errors=True)
+    done = subprocess.run([sys.executable, "-m", "jupyter_book.cli.main", "build", "-W", "--keep-going", "-q", str(root)],
+                          cwd=root, check=False)
+    pages = root / "_build" / "html"
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
+    missing = [name for name in files if not (pages / f"{name}.html").is_file()]
+    if done.returncode or missing:
+        raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
+    return pages / "index.html"

@@ -1,0 +1,60 @@
+"""The command line.
+
+    xstilts book                                   run every chapter and build the book
+    xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
+    xstilts tasks                                  the table of tasks
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .spec import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="xstilts", description=__doc__.split("\n\n")[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for name, words in (("book", "run every chapter and build the book"), ("run", "run one chapter")):
+        verb = verbs.add_parser(name, help=words)
+        if name == "run":
+            verb.add_argument("chapter")
+            verb.add_argument("out", type=Path)
+        verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                          help="a parameter of the chapter; lists are separated by commas")
+    verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
+    asked = parser.parse_args(arguments)
+    try:
+        return _tasks() if asked.verb == "tasks" else _chapters(asked)
+    except UserError as error:
+        print(f"xstilts: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("xstilts: stopped; finished runs are kept, the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _chapters(asked: argparse.Namespace) -> int:
+    import yaml
+    from papermill.exceptions import PapermillExecutionError
+
+    from . import book, profiles
+
+    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    profiles.study(**given)   # a slip is told before a kernel starts
+    try:
+        page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
+    except PapermillExecutionError as error:
+        print(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}", file=sys.stderr)
+        return 1
+    print(f"wrote {page}")
+    return 0
+
+
+def _tasks() -> int:
+    from .tasks import TASKS
+
+    for row in TASKS.values():
+        print(f"{row.name:14} {row.role:13} {row.kind:9} {row.metric:17} {' '.join(row.languages)}")
+    return 0

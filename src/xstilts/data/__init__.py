@@ -1,0 +1,107 @@
+"""Rows, from one of three sources behind one interface.
+
+    load("xnli", "test", "de", source="mini", limit=500)
+
+source: "mini"  the embedded synthetic benchmark (made by our own code)
+        "hub"   Hugging Face datasets
+        a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
+Whatever the source, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
+"""
+from __future__ import annotations
+
+import hashlib
+import random
+from functools import lru_cache
+from pathlib import Path
+
+from ..spec import UserError
+from ..tasks import TASKS, Task, task
+from . import local
+
+SPLITS = ("train", "validation", "test")
+
+
+def _module(source: str):
+    if source == "mini":
+        from . import mini_source
+        return mini_source
+    if source == "hub":
+        from . import hub
+        return hub
+    return local
+
+
+def check_source(source: str) -> None:
+    """UserError if `source` is neither a known word nor a folder with at least one task's rows."""
+    if source not in ("mini", "hub"):
+        local.check_folder(source)
+
+
+@lru_cache(maxsize=256)
+def languages(name: str, source: str) -> tuple[str, ...]:
+    """Languages in which the source has rows of the task, sorted; empty if it has none."""
+    return tuple(sorted(_module(source).languages(task(name), source)))
+
+
+@lru_cache(maxsize=64)
+def load(name: str, split: str, language: str, source: str, limit: int = 0) -> tuple[dict, ...]:
+    """Rows of the task's kind (see `tasks`), at most `limit` of them (0 = all).
+
+    The rows of a capped split are a fixed sample that depends on the split's size alone, so parallel
+    test sets stay parallel and every seed of a study sees the same rows.
+    """
+    row = task(name)
+    if split not in SPLITS:
+        raise UserError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+    if language not in languages(name, source):
+        raise UserError(f"{source}: no rows of {row.title} in {language!r}; "
+                        f"there are: {', '.join(languages(name, source)) or 'none'}")
+    raw = _module(source).rows(row, split, language, source, limit)
+    if limit and len(raw) > limit:
+        chosen = random.Random(f"{split} {len(raw)}").sample(range(len(raw)), limit)
+        raw = [raw[i] for i in sorted(chosen)]
+    rows = tuple(row.read(item) for item in raw)
+    if split == "test" and row.labels and row.kind == "classify":
+        _refuse_placeholder_labels(row, rows, language, source)
+    return rows
+
+
+def _refuse_placeholder_labels(row: Task, rows: tuple[dict, ...], language: str, source: str) -> None:
+    labels = {item["label"] for item in rows}
+    if len(rows) > 1 and len(labels) == 1:
+        raise UserError(f"{source}: every test row of {row.title} in {language!r} has the label {labels.pop()}; "
+                        "that is a placeholder, which cannot be scored")
+
+
+@lru_cache(maxsize=256)
+def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) -> str:
+    """Identifies a task's rows by their content, not by where they lie. `limit` is not in it: it is in the recipe."""
+    parts = [_module(source).fingerprint(task(name), split, language, source) for language in languages]
+    return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
+
+
+def split_found(name: str, split: str, language: str, source: str) -> str:
+    """What the source calls the split that stands for ours: a table of scores says which rows were scored."""
+    return _module(source).split_found(task(name), split, language, source)
+
+
+@lru_cache(maxsize=8)
+def texts_fingerprint(source: str) -> str:
+    """Identifies all the texts of a source: what a trimmed vocabulary depends on."""
+    return _module(source).texts_fingerprint(source)
+
+
+def texts(source: str):
+    """Every text of the source, for collecting its vocabulary. Only for sources that fit on a disk at hand."""
+    return _module(source).texts(source)
+
+
+def available(source: str) -> list[str]:
+    """Names of the tasks that the source has rows of."""
+    return [name for name in TASKS if languages(name, source)]
+
+
+def where(source: str) -> str:
+    """How pages and tables call the source."""
+    return {"mini": "embedded synthetic benchmark", "hub": "Hugging Face Hub"}.get(
+        source, f"local rows ({Path(source).name})")

@@ -1,0 +1,33 @@
+"""Labels by name: whatever ids a source uses, rows leave the data layer with the task table's ids."""
+from __future__ import annotations
+
+from ..spec import UserError
+from ..tasks import Task
+
+
+def label_names(features, column: str) -> list[str] | None:
+    """The ClassLabel names of a column (or of the column's items), if `features` (datasets.Features) has any."""
+    feature = features.get(column)
+    return getattr(getattr(feature, "feature", feature), "names", None)
+
+
+def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str, number: int) -> dict:
+    """The raw row with its label column as the table's ids. `where` names the file for people."""
+    if not row.labels:
+        return item
+    column = row.label_column
+    if column not in item:
+        raise UserError(f"{where}: row {number} has no column {column!r}; it has {', '.join(item)}")
+    value = item[column]
+    many = value if isinstance(value, list) else [value]
+    ids = [_label_id(label, row, names, f"{where}: row {number}, column {column}") for label in many]
+    return {**item, column: ids if isinstance(value, list) else ids[0]}
+
+
+def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) -> int:
+    name = names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
+    if isinstance(name, str) and name in row.labels:
+        return row.labels.index(name)
+    if isinstance(name, int) and names is None and 0 <= name < len(row.labels):
+        return name
+    raise UserError(f"{where}: label {value!r} is none of {', '.join(row.labels)}")

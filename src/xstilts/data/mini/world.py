@@ -1,0 +1,115 @@
+"""The small world behind the synthetic benchmark: who and what exists, and which split may name it.
+
+    people(rng, "train", 2) -> ["Anna", "Laura"];  pool("country", "test") -> ("EE", "GH", ...)
+
+No person and no value belongs to two splits: what a model is tested on, it was not trained on. Values are
+codes (those of CLDR where it has them); the words for them are in languages/*.toml.
+"""
+
+# what a person may have, and the class that its value comes from
+RELATIONS = {
+    "lives": "country", "origin": "country", "city": "city", "speaks": "language", "job": "profession",
+    "colour": "colour", "animal": "animal", "food": "food", "month": "month", "weekday": "weekday",
+    "age": "age", "object": "object",
+}
+
+SPLITS = ("train", "validation", "test")
+
+# Country, language and currency of one place share a split: "Japanese Yen" names all three.
+POOLS = {
+    "country": (
+        "AR AT AU BG BR CA CL CN CO DE DK EG ES ET FR HU ID IN IS IT MA MG NG NO PY RO TH TZ ZM",
+        "BO CU GR HR KE LT NP PL UG VN",
+        "EE GH IE JM JP MX PE PT SE TN"),
+    "city": (
+        "Bangkok Berlin Bogota Cairo Chicago Copenhagen Dublin Havana Kampala Lagos Lisbon London Oslo Paris "
+        "Prague Rome Sydney Vienna",
+        "Lusaka Madrid Nairobi Tokyo Toronto Warsaw",
+        "Accra Athens Caracas Melbourne Seoul Stockholm"),
+    "language": (
+        "am ar bg da de en es fr ha hi hu id is it no ro ru so tr zh",
+        "el hr lt ne pl vi",
+        "et ja ko pt sv zu"),
+    "month": ("1 3 4 6 9 11", "2 7 12", "5 8 10"),
+    "weekday": ("mon wed sat", "tue sun", "thu fri"),
+    "currency": ("BRL CNY EGP EUR HUF INR NGN RON", "KES PLN VND", "GHS JPY SEK"),
+    "profession": (
+        "baker cook doctor driver farmer journalist lawyer mechanic nurse painter singer tailor teacher writer",
+        "carpenter musician pilot secretary soldier",
+        "hairdresser judge photographer sailor scientist translator"),
+    "animal": (
+        "camel cat dog donkey duck fish goat horse lion mouse rabbit snake",
+        "bee hen parrot pig",
+        "frog monkey pigeon sheep turtle"),
+    "food": (
+        "bread butter cheese chocolate honey meat pizza rice salad soup",
+        "cake maize sausage spinach",
+        "cabbage pasta porridge yogurt"),
+    "colour": ("black blue green red white yellow", "grey pink turquoise", "brown khaki purple"),
+    "object": (
+        "bag bed bicycle book bottle chair cup hammer key knife lamp mirror pen spoon table",
+        "basket clock newspaper rope",
+        "box bucket map needle plate"),
+    "fruit": ("apple banana lemon mango peach strawberry", "coconut grape pear", "avocado pineapple watermelon"),
+    "clothing": ("coat dress hat shirt shoe sock", "belt tie trousers", "glove scarf skirt"),
+    "instrument": ("flute guitar piano", "drum trumpet", "harp violin"),
+    "age": (
+        " ".join(str(n) for n in range(20, 80) if n % 5 < 3),
+        " ".join(str(n) for n in range(20, 80) if n % 5 == 3),
+        " ".join(str(n) for n in range(20, 80) if n % 5 == 4)),
+}
+POOLS = {kind: dict(zip(SPLITS, (codes.split() for codes in splits))) for kind, splits in POOLS.items()}
+
+# First names of women and of men, and surnames: spelled alike in all languages, and no word in any of them.
+NAMES = {
+    "train": {
+        "women": "Anna Amina Clara Diana Elena Emma Eva Halima Heidi Helena Ines Irene Julia Katalin Laura Leila "
+                 "Marta Olga Petra Ruth Sara Wanda".split(),
+        "men": "Anton Bruno Daniel David Erik Felix Hassan Hugo Karl Lucas Martin Niklas Omar Oscar Otto Paul Peter "
+               "Rashid Samuel Simon Thomas Viktor".split(),
+        "surnames": "Garcia Hansen Ivanov Johnson Kamau Keller Korhonen Kovacs Laine Larsen Molnar Mwangi Novak Otieno "
+                    "Petrov Rossi Schmidt Tanaka Virtanen Weber Wilson".split(),
+    },
+    "validation": {
+        "women": "Fatima Judit Linda Maria Silvia Vera".split(),
+        "men": "Andreas Gabriel Ibrahim Max Mikko Robert".split(),
+        "surnames": "Horvath Jensen Lopez Moreau Niemi Njoroge Olsen Becker".split(),
+    },
+    "test": {
+        "women": "Greta Lucy Monica Rita Tanja Zainab".split(),
+        "men": "Arthur George Henrik Jonas Marko Salim".split(),
+        "surnames": "Dubois Ferrari Hoffmann Lehtinen Martinez Nilsson Szabo Wanjiru".split(),
+    },
+}
+WOMEN = {name for split in SPLITS for name in NAMES[split]["women"]}
+
+
+def pool(kind, split):
+    """Codes of the values of one class that a split may use."""
+    return POOLS[kind][split]
+
+
+# Random choices use rng.random() alone: Python promises its sequence, and that of no other method, for ever.
+
+def pick(rng, items):
+    return items[int(rng.random() * len(items))]
+
+
+def some(rng, items, n):
+    """n different items in random order; all of them, shuffled, where there are fewer."""
+    items = list(items)
+    n = min(n, len(items))
+    for i in range(n):
+        j = i + int(rng.random() * (len(items) - i))
+        items[i], items[j] = items[j], items[i]
+    return items[:n]
+
+
+def people(rng, split, n):
+    """n first names, all of women or all of men: so a profession has one form for all of them in German too."""
+    return some(rng, NAMES[split]["women" if rng.random() < 0.5 else "men"], n)
+
+
+def values(rng, relation, split, n):
+    """n different values of a relation, as codes."""
+    return some(rng, pool(RELATIONS[relation], split), n)

@@ -1,0 +1,294 @@
+"""Encoders: from a name to a model and its tokenizer, at any depth and with a vocabulary cut to what is needed.
+
+    model, tokenizer = load("e5-small")                       # the embedded encoder, 12 layers
+    model, tokenizer = load("e5-small:6:random", seed=3)      # its shape with 6 layers, random weights
+    model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0")
+    model, tokenizer = load("e5-small", keep=used_pieces(tokenizer, texts))
+
+A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a Hub id, or a folder that `from_pretrained` reads;
+REVISION is a branch, tag or commit of a Hub id; `:K` keeps the first K layers; `:random` keeps shape and tokenizer
+and draws the weights anew.
+"""
+import hashlib
+import inspect
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers.utils import logging
+
+from xstilts import e5small
+from xstilts.spec import UserError
+
+EMBEDDED = "e5-small"
+NAME = re.compile(r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+TOKEN_IDS = tuple(f"{token}_token_id" for token in ("pad", "bos", "eos", "cls", "sep", "unk", "mask"))
+# everything in a folder that decides what the encoder computes
+FINGERPRINTED = ("config.json", "*.safetensors", "*token*.json", "vocab*", "merges.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class EncoderName:
+    """A parsed name. `layers` None means all of them; `revision` None means the Hub's main branch."""
+
+    base: str
+    layers: int | None = None
+    random: bool = False
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        return self.base + revision + (f":{self.layers}" if self.layers else "") + (":random" if self.random else "")
+
+
+def parse_name(text: str) -> EncoderName:
+    """'e5-small:6:random' -> EncoderName('e5-small', 6, True). UserError names what is known."""
+    match = NAME.fullmatch(text)
+    if match is None:
+        raise UserError("an encoder's name is empty; write BASE[@REVISION][:K][:random], such as e5-small:6")
+    base, revision, layers = match["base"], match["revision"], match["layers"]
+    layers = int(layers) if layers else None
+    if revision and Path(f"{base}@{revision}").is_dir():  # a folder may have an @ in its path
+        base, revision = f"{base}@{revision}", None
+    is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
+    if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
+        raise UserError(
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), not an existing folder, and "
+            "not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write BASE[@REVISION][:K][:random]."
+        )
+    if revision and not is_hub_id:
+        raise UserError(f"encoder {text!r}: only a Hub id has a revision; {base!r} is not one")
+    _check_layers(text, layers, e5small.LAYERS if base == EMBEDDED else None)
+    return EncoderName(base, layers, bool(match["random"]), revision)
+
+
+def _check_layers(name: object, layers: int | None, depth: int | None) -> None:
+    if layers is not None and not 1 <= layers <= (depth or layers):
+        raise UserError(f"encoder {str(name)!r} asks for {layers} layers; known are 1 to {depth or 'its depth'}")
+
+
+def as_name(source: str | Path | EncoderName) -> EncoderName:
+    """A Path is always a folder, never a name. Raises UserError where there is none."""
+    if isinstance(source, Path):
+        if not source.is_dir():
+            raise UserError(f"no encoder at {source}: there is no such folder")
+        return EncoderName(str(source.absolute()))
+    return source if isinstance(source, EncoderName) else parse_name(source)
+
+
+def cache_dir() -> Path:
+    """Where converted encoders are kept: the environment's XSTILTS_CACHE, else ~/.cache/xstilts."""
+    return Path(os.environ.get("XSTILTS_CACHE") or Path.home() / ".cache" / "xstilts")
+
+
+def source_folder(name: str | Path | EncoderName) -> Path | str:
+    """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on first use."""
+    name = as_name(name)
+    if name.base != EMBEDDED:
+        return Path(name.base) if Path(name.base).is_dir() else name.base
+    folder = cache_dir() / f"{EMBEDDED}-{e5small.SHA256[:12]}-v{e5small.VERSION}"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.is_dir():  # another process may have finished it meanwhile
+                unfinished = folder.with_name(f"{folder.name}.unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)  # left by a process that was killed
+                e5small.convert(unfinished)
+                os.rename(unfinished, folder)
+    return folder
+
+
+def fingerprint(name: str | Path | EncoderName) -> str:
+    """What an artifact's key needs to identify the encoder, whatever machine or path it lies on.
+
+    Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a sha256 over its config,
+    tokenizer and weights. Of a Hub id: the id and its revision; `main` can move, so pin a commit. The seed of a
+    `:random` encoder is not part of it."""
+    name = as_name(name)
+    options = (f":{name.layers}" if name.layers else "") + (":random" if name.random else "")
+    if name.base == EMBEDDED:
+        return f"{EMBEDDED}-{e5small.SHA256}-v{e5small.VERSION}{options}"
+    folder = Path(name.base)
+    if not folder.is_dir():
+        return f"{name.base}@{name.revision or 'main'}{options}"
+    if not (folder / "config.json").is_file():
+        raise UserError(f"{folder} is not an encoder's folder: it has no config.json")
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in FINGERPRINTED for path in folder.glob(pattern)}):
+        with open(path, "rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.name} {content}\n".encode())
+    return f"folder-{digest.hexdigest()}{options}"
+
+
+def load(
+    source: str | Path | EncoderName, keep: Sequence[int] | None = None, seed: int = 0
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The encoder without head or pooler, in float32 and in eval mode, and its fast tokenizer.
+
+    `keep`: the vocabulary ids to keep (see `trim_vocabulary`); None keeps all. `seed` draws the weights of a `:random`
+    encoder; torch's own generator is left as it was. Raises UserError for a depth that the encoder does not have and
+    for weights that do not cover the model, and where nothing can be loaded."""
+    name = as_name(source)
+    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": name.revision or "main"}
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(**where)
+            config = AutoConfig.from_pretrained(**where)
+            if not tokenizer.is_fast:
+                raise UserError(f"encoder {name}: its tokenizer is not a fast one, so it knows no offsets")
+            _check_layers(name, name.layers, config.num_hidden_layers)
+            shorten(config, name.layers or config.num_hidden_layers)
+            if config.pad_token_id != tokenizer.pad_token_id:
+                # Multilingual-MiniLM and multilingual-e5 declare 0, which is <s>: its row would get no gradient
+                config.pad_token_id = tokenizer.pad_token_id
+            model = _random(config, seed) if name.random else _pretrained(name, where, config)
+    except OSError as error:
+        raise UserError(
+            f"cannot load the encoder {name}: {error}\nIt needs config.json, a tokenizer and *.safetensors (a .bin is "
+            "not read; a Hub repository may have safetensors at another revision: write ID@refs/pr/N)."
+        ) from error
+    if keep is not None:
+        model, tokenizer = trim_vocabulary(model, tokenizer, keep)
+    return model.eval(), tokenizer
+
+
+def shorten(config: PreTrainedConfig, layers: int) -> None:
+    """Makes `config` one of the first `layers` layers, in place."""
+    depth = config.num_hidden_layers
+    for key, value in config.to_dict().items():
+        if isinstance(value, list) and len(value) == depth:  # one entry a layer, such as ModernBERT's layer_types
+            setattr(config, key, value[:layers])
+    config.num_hidden_layers = layers
+
+
+def _options(config: PreTrainedConfig) -> dict:
+    """float32 always (transformers 5 would take what the checkpoint has); no pooler where there could be one."""
+    parameters = inspect.signature(AutoModel._model_mapping[type(config)].__init__).parameters
+    return {"dtype": torch.float32} | ({"add_pooling_layer": False} if "add_pooling_layer" in parameters else {})
+
+
+def _pretrained(name: EncoderName, where: dict, config: PreTrainedConfig) -> PreTrainedModel:
+    model, info = AutoModel.from_pretrained(
+        **where, config=config, use_safetensors=True, output_loading_info=True, **_options(config)
+    )
+    if info["missing_keys"]:  # transformers would only warn, and leave them random
+        missing = sorted(info["missing_keys"])
+        raise UserError(f"encoder {name}: its weights lack {len(missing)} tensors of the model, such as {missing[0]}")
+    return model
+
+
+def _random(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return AutoModel.from_config(config, **_options(config))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' report of what a checkpoint holds and the model leaves out (heads, higher layers)."""
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def trim_vocabulary(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, keep: Iterable[int]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Keeps the pieces `keep`, every special token, and one more: the least likely piece, because the cost of an unknown
+    character is reckoned from it. Pieces are renumbered in the order of their old ids.
+
+    Lossless: a text whose pieces are all kept is segmented as before. The model is changed in place (embedding rows,
+    config); the tokenizer is a new one. UserError for a tokenizer that is not Unigram, or for an id that it lacks."""
+    spec = json.loads(tokenizer.backend_tokenizer.to_str())
+    kind, processor = spec["model"]["type"], spec["post_processor"] or {}
+    if kind != "Unigram" or processor.get("type") != "TemplateProcessing":
+        raise UserError(
+            f"cannot trim a {kind} vocabulary (post-processor {processor.get('type')}): only a Unigram one with a "
+            'template, such as XLM-R\'s, can be cut without changing how texts are split. Use vocabulary="full".'
+        )
+    pieces, config = spec["model"]["vocab"], model.config
+    kept = {int(i) for i in keep}
+    if kept and not 0 <= min(kept) <= max(kept) < len(tokenizer):
+        raise UserError(f"keep has ids from {min(kept)} to {max(kept)}; the tokenizer's are 0 to {len(tokenizer) - 1}")
+    kept |= {token["id"] for token in spec["added_tokens"]}
+    kept |= {spec["model"]["unk_id"], min(range(len(pieces)), key=lambda i: pieces[i][1])}
+    order = sorted(kept)
+    new = {old: i for i, old in enumerate(order)}
+
+    spec["model"]["vocab"] = [pieces[i] for i in order if i < len(pieces)]
+    spec["model"]["unk_id"] = new[spec["model"]["unk_id"]]
+    for token in spec["added_tokens"]:
+        token["id"] = new[token["id"]]
+    for token in processor["special_tokens"].values():
+        token["ids"] = [new[i] for i in token["ids"]]
+    spec["padding"] = spec["truncation"] = None  # left from the last call, with the old id of padding
+    settings = ("model_max_length", "model_input_names", "padding_side", "truncation_side")
+    trimmed = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(spec, ensure_ascii=False)),
+        **tokenizer.special_tokens_map,
+        **{key: getattr(tokenizer, key) for key in settings},
+    )
+
+    embeddings = model.get_input_embeddings()
+    pad = embeddings.padding_idx
+    if _first_position(model) and new[pad] != pad:
+        raise UserError(f"cannot trim: positions count from padding's id, which would move from {pad} to {new[pad]}")
+    rows = embeddings.weight.detach()[order].clone()
+    model.set_input_embeddings(nn.Embedding.from_pretrained(rows, freeze=False, padding_idx=new.get(pad)))
+    config.vocab_size = len(order)
+    for key in TOKEN_IDS:
+        if getattr(config, key, None) is not None:
+            setattr(config, key, new.get(getattr(config, key)))
+    return model, trimmed
+
+
+def used_pieces(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> list[int]:
+    """The sorted ids of all pieces that `texts` use, and of the pieces for their single characters with and without the
+    word-initial ▁, where they exist, so that new words in the same alphabets stay representable.
+
+    Each different word is tokenised once: Metaspace splits at spaces, so words do not influence each other."""
+    backend = tokenizer.backend_tokenizer
+    words = sorted({word for text in texts for word in re.split("[ \t\r\n]+", text)})
+    used, characters = set(), {"▁"}
+    for start in range(0, len(words), 10_000):
+        batch = words[start : start + 10_000]
+        used.update(*tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"])
+        characters.update(*(backend.normalizer.normalize_str(word) if backend.normalizer else word for word in batch))
+    singles = (backend.token_to_id(piece) for c in characters for piece in (c, "▁" + c))
+    return sorted(used.union(i for i in singles if i is not None))
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
+    """Writes config, safetensors and tokenizer files that `load(folder)` reads."""
+    with _quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+
+def max_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """How many tokens a sequence may have, special tokens included."""
+    return min(model.config.max_position_embeddings - _first_position(model), tokenizer.model_max_length)
+
+
+def _first_position(model: PreTrainedModel) -> int:
+    """0, or in the RoBERTa family, which counts positions from there, the id of padding + 1."""
+    return getattr(getattr(model, "embeddings", None), "padding_idx", -1) + 1

@@ -1,0 +1,60 @@
+"""A context and several endings or answers, one of them right. Scored by accuracy."""
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from .. import metrics
+from . import Feature, chunks
+from .classify import Head as ClassifyHead
+
+
+def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
+    features = []
+    for part in chunks(len(rows), 500):
+        pairs = [(row["context"], text) for row in rows[part] for text in row["choices"]]
+        output = tokenizer([context for context, _ in pairs], [text for _, text in pairs], truncation="longest_first",
+                           max_length=max_length)
+        types, position = output.get("token_type_ids"), 0
+        for number, row in enumerate(rows[part]):
+            end = position + len(row["choices"])
+            features.append(Feature(part.start + number, output["input_ids"][position:end], row["label"],
+                                    types[position:end] if types else None))
+            position = end
+    return features
+
+
+class Head(ClassifyHead):
+    """One number a choice; a batch holds all choices of its rows one after the other. [B*k, L, H] -> [B, k]"""
+
+    def __init__(self, model, task):
+        super().__init__(model, task, outputs=1)
+
+    def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
+        scores = super().forward(hidden, batch).squeeze(-1).split(batch["sequences"])
+        return nn.utils.rnn.pad_sequence(scores, batch_first=True, padding_value=-torch.inf)
+
+
+def prepare(batch: dict, features: list[Feature], info, generator) -> None:
+    batch["gold"] = torch.tensor([feature.gold for feature in features])
+
+
+def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
+    return nn.functional.cross_entropy(logits.float(), batch["gold"])
+
+
+def decode(outputs, features, rows, task) -> list[int]:
+    return [int(logits.argmax()) for logits in outputs]
+
+
+def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
+    return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
+
+
+def baseline(rows, task) -> float:
+    """A choice at random."""
+    return 100 * sum(1 / len(row["choices"]) for row in rows) / len(rows)
+
+
+def shown(row, prediction, task) -> tuple[str, str, str]:
+    return row["context"], row["choices"][row["label"]], row["choices"][prediction]

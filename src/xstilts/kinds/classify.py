@@ -1,0 +1,63 @@
+"""One or two sentences, one label: NLI, paraphrase. Scored by accuracy."""
+from __future__ import annotations
+
+from collections import Counter
+
+import torch
+from torch import nn
+
+from .. import metrics
+from . import Feature, chunks
+
+
+def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
+    features = []
+    for part in chunks(len(rows)):
+        texts = [row["texts"] for row in rows[part]]
+        output = tokenizer([first for first, _ in texts], [second for _, second in texts], truncation=True,
+                           max_length=max_length)
+        types = output.get("token_type_ids")
+        for number, ids in enumerate(output["input_ids"]):
+            features.append(Feature(part.start + number, [ids], rows[part.start + number]["label"],
+                                    [types[number]] if types else None))
+    return features
+
+
+class Head(nn.Module):
+    """First piece -> dense -> tanh -> labels, as in RoBERTa's classification head. [B, L, H] -> [B, labels]"""
+
+    def __init__(self, model, task, outputs: int = 0):
+        super().__init__()
+        size = model.config.hidden_size
+        self.dropout = nn.Dropout(getattr(model.config, "hidden_dropout_prob", 0.1))
+        self.dense = nn.Linear(size, size)
+        self.out = nn.Linear(size, outputs or len(task.labels))
+
+    def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
+        first = self.dropout(hidden[:, 0])
+        return self.out(self.dropout(torch.tanh(self.dense(first))))
+
+
+def prepare(batch: dict, features: list[Feature], info, generator) -> None:
+    batch["gold"] = torch.tensor([feature.gold for feature in features])
+
+
+def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
+    return nn.functional.cross_entropy(logits.float(), batch["gold"])
+
+
+def decode(outputs, features, rows, task) -> list[int]:
+    return [int(logits.argmax()) for logits in outputs]
+
+
+def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
+    return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
+
+
+def baseline(rows, task) -> float:
+    """Always the most frequent label."""
+    return 100 * max(Counter(row["label"] for row in rows).values()) / len(rows)
+
+
+def shown(row, prediction, task) -> tuple[str, str, str]:
+    return " || ".join(row["texts"]), task.labels[row["label"]], task.labels[prediction]

@@ -1,0 +1,114 @@
+"""A question and a context that holds its answer as a span. Scored by SQuAD's F1 and exact match.
+
+Contexts longer than the window are read in overlapping windows; the best span over all of them wins.
+"""
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import torch
+from torch import nn
+
+from .. import metrics
+from . import Feature, chunks
+
+STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64   # pieces; jiant's values
+OUTSIDE = -1e4
+
+
+def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
+    features = []
+    for part in chunks(len(rows), 500):
+        some = rows[part]
+        questions = [_shortened(row["question"].strip(), tokenizer) for row in some]
+        output = tokenizer(questions, [row["context"] for row in some], truncation="only_second",
+                           max_length=max_length, stride=min(STRIDE, max_length // 4),
+                           return_overflowing_tokens=True, return_offsets_mapping=True)
+        types = output.get("token_type_ids")
+        for window, ids in enumerate(output["input_ids"]):
+            number = output["overflow_to_sample_mapping"][window]
+            inside = [position for position, sequence in enumerate(output.sequence_ids(window)) if sequence == 1]
+            offsets = output["offset_mapping"][window]
+            features.append(Feature(part.start + number, [ids], _gold(some[number], inside, offsets),
+                                    [types[window]] if types else None,
+                                    (inside, [offsets[position] for position in inside])))
+    return features
+
+
+def _shortened(question: str, tokenizer) -> str:
+    """Some SQuAD questions are longer than the window leaves room for: their first 64 pieces stay."""
+    offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    return question if len(offsets) <= LONGEST_QUESTION else question[:offsets[LONGEST_QUESTION - 1][1]]
+
+
+def _gold(row, inside: list[int], offsets) -> tuple[int, int]:
+    """First and last piece of the first gold answer; (0, 0), the piece <s>, where the window does not hold it."""
+    start = row["starts"][0]
+    end = start + len(row["answers"][0])
+    pieces = [position for position in inside if offsets[position][0] < end and offsets[position][1] > start]
+    if not pieces or offsets[pieces[0]][0] > start or offsets[pieces[-1]][1] < end:
+        return 0, 0
+    return pieces[0], pieces[-1]
+
+
+class Head(nn.Module):
+    """[B, L, H] -> [B, L, 2]: start and end"""
+
+    def __init__(self, model, task):
+        super().__init__()
+        self.out = nn.Linear(model.config.hidden_size, 2)
+
+    def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
+        logits = self.out(hidden)
+        return logits.masked_fill(~batch["attention_mask"].bool().unsqueeze(-1), OUTSIDE)
+
+
+def prepare(batch: dict, features: list[Feature], info, generator) -> None:
+    batch["gold"] = torch.tensor([feature.gold for feature in features])
+
+
+def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
+    start, end = logits.float().unbind(-1)
+    return (nn.functional.cross_entropy(start, batch["gold"][:, 0]) +
+            nn.functional.cross_entropy(end, batch["gold"][:, 1])) / 2
+
+
+def decode(outputs, features, rows, task) -> list[str]:
+    """The text of the best span: exact characters of the context, at most 30 pieces."""
+    best: dict[int, tuple[float, int, int]] = {}
+    for logits, feature in zip(outputs, features, strict=True):
+        inside, offsets = feature.where
+        if not inside:
+            continue
+        start, end = logits[inside, 0], logits[inside, 1]
+        ordered = np.tri(len(inside), dtype=bool).T & np.tri(len(inside), k=LONGEST_ANSWER - 1, dtype=bool)
+        scores = np.where(ordered, start[:, None] + end[None, :], -np.inf)
+        first, last = np.unravel_index(scores.argmax(), scores.shape)
+        candidate = (float(scores[first, last]), offsets[first][0], offsets[last][1])
+        if feature.row not in best or candidate[0] > best[feature.row][0]:
+            best[feature.row] = candidate
+    texts = []
+    for number, row in enumerate(rows):
+        _, start, end = best.get(number, (0.0, 0, 0))
+        texts.append(row["context"][start:end].strip())
+    return texts
+
+
+def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
+    golds = [row["answers"] for row in rows]
+    return {"F1": metrics.answer_f1(predictions, golds), "exact match": metrics.answer_exact(predictions, golds)}
+
+
+def baseline(rows, task) -> float:
+    """F1 of a random run of words of the context, as many as the first gold answer has."""
+    draw, guesses = random.Random(0), []
+    for row in rows:
+        words, length = row["context"].split(), len(row["answers"][0].split())
+        start = draw.randrange(max(1, len(words) - length + 1))
+        guesses.append(" ".join(words[start:start + length]))
+    return metrics.value(metrics.answer_f1(guesses, [row["answers"] for row in rows]))
+
+
+def shown(row, prediction, task) -> tuple[str, str, str]:
+    return f"{row['question']} || {row['context']}", row["answers"][0], prediction

@@ -1,0 +1,205 @@
+"""Tables and figures in one look. Every figure names its data: what is synthetic is called so on the picture.
+
+    show(differences(study, table, examples))
+    heatmap(study, differences(study, table, examples))
+"""
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML
+from matplotlib.figure import Figure
+
+from . import data, stats
+from .profiles import Study
+from .runs import NO_LAYER
+from .spec import Adapt
+from .study import NONE, history
+from .tasks import TASKS
+
+PALETTE = "colorblind"
+sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={"figure.dpi": 110, "savefig.bbox": "tight"})
+
+
+def title(name: str) -> str:
+    """How tables call a condition or a task."""
+    return "none" if name == NONE else TASKS[name].title if name in TASKS else name
+
+
+def stamp(study: Study, figure: Figure) -> Figure:
+    """What the figure rests on, on the figure itself: it may travel without its page."""
+    seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
+    figure.text(0.01, -0.02, f"{data.where(study.data)} · {study.encoder} · {seeds}", fontsize=8, color="0.35",
+                va="top")
+    plt.close(figure)    # the notebook shows the returned figure once
+    return figure
+
+
+def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that tables show: each target's first metric; retrieval at the study's layer."""
+    layers = {target: _layer(study, table, target) for target in table.target.unique()}
+    return table[(table.metric == table.target.map(lambda name: TASKS[name].metric)) &
+                 (table.layer == table.target.map(layers))]
+
+
+def _layer(study: Study, table: pd.DataFrame, target: str) -> int:
+    """The study's retrieval layer, or the encoder's last where it has fewer."""
+    return min(study.layer, table[table.target == target].layer.max()) if TASKS[target].kind == "retrieve" else NO_LAYER
+
+
+def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:
+    """A row a target: English, the mean of the other languages with its interval, the worst, the baseline."""
+    table, examples = main_metric(study, table), main_metric(study, examples)
+    table = table[table.condition == condition]
+    found = []
+    for target, part in table.groupby("target", sort=False):
+        mean = part.groupby("language")[["value", "baseline", "n"]].mean()
+        zero_shot = mean.drop(index="en", errors="ignore")
+        others = examples[examples.language != "en"]
+        found.append({"target": title(target), "metric": TASKS[target].metric,
+                      "English": mean.value.get("en", np.nan),
+                      "zero-shot": stats.score(others, condition, target) if len(zero_shot) else np.nan,
+                      "lowest": f"{zero_shot.value.min():.1f} ({zero_shot.value.idxmin()})" if len(zero_shot) else np.nan,
+                      "baseline": mean.baseline.mean(), "languages": len(mean), "n": int(mean.n.min()),
+                      "seeds": part.seed.nunique()})
+    return pd.DataFrame(found)
+
+
+def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """A row a condition and target: score, difference to no intermediate training, interval, n, seeds."""
+    examples = main_metric(study, examples)
+    found = []
+    for condition in table.condition.unique():
+        for target in table[table.condition == condition].target.unique():
+            ours, gain = stats.score(examples, condition, target), stats.difference(examples, condition, target)
+            found.append({"intermediate": condition, "target": target, "metric": TASKS[target].metric,
+                          "score": ours.value, "difference": gain.value if condition != NONE else np.nan,
+                          "low": gain.low if condition != NONE else np.nan,
+                          "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
+                          "n": ours.n, "seeds": ours.seeds})
+    return pd.DataFrame(found)
+
+
+def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
+    """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold."""
+    gains = gains[gains.intermediate != NONE]
+    order = list(gains.target.unique())
+    grid = gains.pivot(index="intermediate", columns="target", values="difference").loc[
+        list(gains.intermediate.unique()), order]
+    clear = gains.assign(clear=(gains.low > 0) | (gains.high < 0)).pivot(
+        index="intermediate", columns="target", values="clear").loc[grid.index, order]
+    limit = max(1.0, float(np.nanmax(np.abs(grid.to_numpy()))))
+    figure, axis = plt.subplots(figsize=(1.35 * len(order) + 2.2, 0.62 * len(grid) + 1.3))
+    sns.heatmap(grid, annot=grid.map(lambda value: "–" if np.isnan(value) else f"{value:+.1f}"), fmt="", cmap="PuOr_r",
+                vmin=-limit, vmax=limit, linewidths=1, ax=axis, cbar_kws={"label": "points"})
+    for text, bold in zip(axis.texts, clear.to_numpy().ravel(), strict=True):
+        text.set_fontweight("bold" if bold else "normal")
+    axis.set(xlabel="", ylabel="intermediate task")
+    axis.set_xticklabels([f"{title(name)}\n{TASKS[name].metric}" for name in order], rotation=0, fontsize=9)
+    axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
+    axis.set_title("Difference to no intermediate training (mean over languages)", fontsize=11)
+    return stamp(study, figure)
+
+
+def by_language(study: Study, table: pd.DataFrame) -> Figure:
+    """A panel a target: the score of every condition in every language, and the baseline as a line."""
+    table = main_metric(study, table)
+    targets = list(table.target.unique())
+    columns = min(3, len(targets))
+    rows = -(-len(targets) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.1 * rows), squeeze=False, layout="constrained")
+    conditions = list(table.condition.unique())
+    markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
+    for axis, target in zip(axes.flat, targets):
+        part = table[table.target == target].groupby(["condition", "language"], as_index=False, sort=False)[
+            ["value", "baseline"]].mean()
+        languages = sorted(part.language.unique(), key=lambda name: (name != "en", name))
+        place = {language: number for number, language in enumerate(languages)}
+        for number, condition in enumerate(conditions):
+            ours = part[part.condition == condition]
+            shift = (number - (len(conditions) - 1) / 2) * 0.6 / len(conditions)
+            axis.plot(ours.language.map(place) + shift, ours.value, markers[condition], label=title(condition), ms=5)
+        lines = part.groupby("language").baseline.mean()
+        axis.hlines([lines[name] for name in languages], [x - .4 for x in range(len(languages))],
+                    [x + .4 for x in range(len(languages))], color="0.4", linestyles="dotted",
+                    label="baseline")
+        axis.set(title=title(target), ylabel=TASKS[target].metric, ylim=(0, 102), xticks=range(len(languages)))
+        axis.set_xticklabels(languages)
+    for axis in list(axes.flat)[len(targets):]:
+        axis.axis("off")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=9)
+    return stamp(study, figure)
+
+
+def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
+    """Training loss and, where it was measured on the way, the mean score on the English dev rows."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    for name, run in runs.items():
+        log = history(run)
+        losses, dev = log.dropna(subset=["loss"]), log.dropna(subset=["dev"]) if "dev" in log else log.head(0)
+        axes[0].plot(losses.step, losses.loss, label=title(name))
+        axes[1].plot(dev.step, dev.dev, "o-", ms=4, label=title(name))
+    axes[0].set(xlabel="step", ylabel="training loss", ylim=(0, None))
+    axes[1].set(xlabel="step", ylabel="score on dev rows (0-100)", ylim=(0, 102))
+    axes[0].legend(fontsize=8)
+    return stamp(study, figure)
+
+
+def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure:
+    """Retrieval accuracy by layer, raw and centred, mean over languages, a line a condition."""
+    part = table[table.target == target]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
+    for axis, metric in zip(axes, TASKS[target].metrics, strict=True):
+        for condition, rows in part[part.metric == metric].groupby("condition", sort=False):
+            mean = rows.groupby("layer").value.mean()
+            axis.plot(mean.index, mean.values, "o-", ms=4, label=title(condition))
+        axis.axvline(_layer(study, table, target), color="0.6", linestyle="dashed", linewidth=1)
+        axis.set(title=metric, xlabel="layer (0: embeddings)", ylim=(0, 102))
+    axes[0].set_ylabel("accuracy")
+    axes[0].legend(fontsize=8)
+    return stamp(study, figure)
+
+
+def quote(**values: object) -> None:
+    """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal, counts none."""
+    from myst_nb import glue
+
+    for name, value in values.items():
+        number = isinstance(value, (float, np.floating))
+        glue(name, Words("–" if number and np.isnan(value) else f"{value:.1f}" if number else str(value)), display=False)
+
+
+class Words(str):
+    """Text that is pasted as it is: a plain string would be pasted with its quotation marks."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def direction(change: float, margin: float) -> str:
+    """What a number does, in words: never typed by hand, so that prose can't contradict its table."""
+    return "rises" if change > margin else "falls" if change < -margin else "hardly changes"
+
+
+def published(name: str) -> pd.DataFrame:
+    """Published figures with where they were read, from book/published. What is there has been verified."""
+    from .book import project
+
+    return pd.read_csv(project() / "book" / "published" / f"{name}.csv")
+
+
+def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
+    """The table as HTML: text escaped, numbers rounded, a dash for what is not there."""
+    def cell(value: object) -> str:
+        if value is None or (isinstance(value, float) and np.isnan(value)):
+            return "–"
+        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+    named = table.rename(columns=str)
+    for column in ("intermediate", "target"):
+        if column in named:
+            named[column] = named[column].map(title)
+    return HTML('<div style="overflow-x:auto">' + named.map(cell).to_html(index=False, escape=True, border=0) + "</div>")

@@ -1,0 +1,156 @@
+"""What one run does: the study's two verbs, `adapt` and `score`, and the cut of an encoder they start from.
+
+    execute(run, folder, parent)   # fills `folder` with the run's artifact
+
+encoder artifacts (Base, Adapt)  config.json, model.safetensors, tokenizer files
+both trainings                   log.jsonl (loss, learning rate, dev scores), scores.csv, examples.parquet
+"""
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from . import data, encoders, evaluate
+from .kinds import kind
+from .spec import Adapt, Base, Run, Score, UserError, label
+from .tasks import TASKS, Task, training_task
+from .train import interactive, train
+
+NO_LAYER = -1   # in tables: the score is not of one layer
+
+
+def execute(run: Run, folder: Path, parent: Path | None) -> None:
+    """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from."""
+    if isinstance(run, Base):
+        base(run, folder)
+    elif isinstance(run, Adapt):
+        adapt(run, folder, parent)
+    else:
+        score(run, folder, parent)
+
+
+def base(run: Base, folder: Path) -> None:
+    model, tokenizer = encoders.load(run.encoder)
+    if run.vocabulary != "full":
+        model, tokenizer = encoders.trim_vocabulary(model, tokenizer,
+                                                    encoders.used_pieces(tokenizer, data.texts(run.data)))
+    encoders.save(model, tokenizer, folder)
+
+
+def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer) -> list:
+    """Training features of a task in some languages; `recipe.rows` caps each language."""
+    rows = [row for language in languages for row in data.load(name, "train", language, run.data, run.recipe.rows)]
+    return kind(TASKS[name].kind).encode(rows, tokenizer, TASKS[name], run.recipe.max_length)
+
+
+def adapt(run: Adapt, folder: Path, parent: Path) -> None:
+    """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
+    model, tokenizer = encoders.load(parent)
+    sets = {name: _features(name, task_languages(name, run.languages, run.data), run, tokenizer) for name in run.tasks}
+    dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
+                  for language in task_languages(name, run.languages, run.data)} for name in run.tasks}
+
+    def dev_scores(heads) -> dict:
+        return {(name, language): evaluate.score(model, heads[name], tokenizer, TASKS[name], rows, run.recipe)
+                for name, by_language in dev.items() for language, rows in by_language.items()}
+
+    heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
+                  lambda heads: _mean(dev_scores(heads)), label(run))
+    found = dev_scores(heads)
+    _write_scores(folder, run, "validation", [
+        (TASKS[name], language, metric, NO_LAYER, dev[name][language], predictions, pairs)
+        for (name, language), (predictions, by_metric) in found.items() for metric, pairs in by_metric.items()])
+    encoders.save(model, tokenizer, folder)
+
+
+def score(run: Score, folder: Path, parent: Path) -> None:
+    """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
+    target = TASKS[run.target]
+    model, tokenizer = encoders.load(parent)
+    rows = {language: data.load(run.target, run.split, language, run.data, run.eval_rows)
+            for language in run.languages}
+    found = []
+    if target.kind == "retrieve":
+        for language in run.languages:
+            scores = evaluate.retrieval(model, tokenizer, target, rows[language], run.recipe)
+            found += [(target, language, metric, layer, rows[language], predictions, pairs)
+                      for (metric, layer), (predictions, pairs) in scores.items()]
+    else:
+        # the training task's rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD
+        training = training_task(target)
+        features = _features(training.name, ("en",), run, tokenizer)
+        dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) \
+            if run.recipe.evaluate_every else ()
+
+        def dev_score(heads) -> float:
+            return _mean({(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev,
+                                                         run.recipe)})
+
+        heads = train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
+                      dev_score, label(run))
+        for language in run.languages:
+            predictions, by_metric = evaluate.score(model, heads[target.name], tokenizer, target, rows[language],
+                                                    run.recipe)
+            found += [(target, language, metric, NO_LAYER, rows[language], predictions, pairs)
+                      for metric, pairs in by_metric.items()]
+    _write_scores(folder, run, run.split, found)
+
+
+def task_languages(name: str, languages: tuple[str, ...], source: str) -> tuple[str, ...]:
+    """Of the languages asked for, those in which the source has training rows of the task."""
+    there = data.languages(name, source)
+    found = tuple(language for language in languages if language in there)
+    if not found:
+        raise UserError(f"{source}: {TASKS[name].title} has no rows in {', '.join(languages)}; "
+                        f"there are: {', '.join(there) or 'none'}")
+    return found
+
+
+def _mean(scores: dict) -> float:
+    from .metrics import value
+
+    values = [value(pairs[TASKS[name].metric]) for (name, _), (_, pairs) in scores.items()]
+    return sum(values) / len(values)
+
+
+def _logger(folder: Path, title: str):
+    """Writes each entry to the run's log.jsonl; without a bar, prints about five lines a training."""
+    path, told = folder / "log.jsonl", [0]
+
+    def log(entry: dict) -> None:
+        with open(path, "a") as file:
+            file.write(json.dumps(entry) + "\n")
+        if "loss" in entry and not interactive() and entry["step"] * 5 // entry["steps"] > told[0]:
+            told[0] = entry["step"] * 5 // entry["steps"]
+            print(f"{'':9} {'':8}  step {entry['step']}/{entry['steps']}  loss {entry['loss']:.3f}  "
+                  f"{entry['seconds']:.0f} s", flush=True)
+
+    return log
+
+
+def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tuple[Task, str, str, int, tuple, list, list]]) -> None:
+    """scores.csv: a row a task, language, metric, layer. examples.parquet: a row an example. predictions.parquet."""
+    from .metrics import value
+
+    table, examples, texts = [], [], []
+    for task, language, metric, layer, rows, predictions, pairs in found:
+        where = {"task": task.name, "language": language, "metric": metric, "layer": layer}
+        baseline = kind(task.kind).baseline(rows, task) if metric.startswith(task.metric) else float("nan")
+        table.append({**where, "split": data.split_found(task.name, split, language, run.data),
+                      "value": value(pairs), "n": len(pairs), "baseline": baseline})
+        part = pd.DataFrame(pairs, columns=["numerator", "denominator"])
+        examples.append(part.assign(**where, example=range(len(part))))
+        if metric == task.metric and layer in (NO_LAYER, max(layers(found))):
+            shown = [kind(task.kind).shown(row, guess, task) for row, guess in zip(rows, predictions, strict=True)]
+            texts.append(pd.DataFrame(shown, columns=["input", "gold", "prediction"]).assign(
+                task=task.name, language=language, example=range(len(rows))))
+    pd.DataFrame(table).to_csv(folder / "scores.csv", index=False)
+    pd.concat(examples, ignore_index=True).to_parquet(folder / "examples.parquet", index=False)
+    pd.concat(texts, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
+
+
+def layers(found: list) -> set[int]:
+    return {layer for _, _, _, layer, *_ in found}

@@ -1,0 +1,121 @@
+"""What a run is: frozen dataclasses, and the key that names a run by everything it depends on.
+
+    key(Score(encoder=Adapt(...), target="xnli", ...))  ->  "3f9c…"
+
+Three kinds of run make up a study, and each yields one artifact:
+
+    Base    an encoder as it ships, cut to its first layers and its vocabulary trimmed
+    Adapt   an encoder trained further: phase 1 (masked language model) or phase 2 (intermediate tasks)
+    Score   an encoder trained on a target's English rows and scored in every language (phase 3)
+"""
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+# Raise it whenever the same inputs would give another result: it is part of every key.
+RECIPE_VERSION = 1
+
+
+class UserError(ValueError):
+    """A mistake in what a person asked for or supplied. The message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one training is done. `steps` counts optimiser steps; 0 means `epochs` passes over the rows.
+
+    Several tasks are sampled in proportion to min(rows, cap), one task a step (jiant's
+    ProportionalMultiTaskSampler with `train_examples_cap`).
+    """
+    steps: int
+    epochs: int
+    batch_size: int              # rows a step
+    learning_rate: float         # peak, reached after the warm-up, then linear to 0
+    max_length: int              # pieces a sequence
+    rows: int                    # training rows a task, 0 = all
+    cap: int = 0                 # for the sampling only, 0 = none
+    micro_batch: int = 0         # rows a forward pass (gradient accumulation), 0 = batch_size
+    warmup: float = 0.1          # share of the steps
+    weight_decay: float = 0.01   # none on biases and LayerNorm
+    adam_epsilon: float = 1e-8
+    clip: float = 1.0            # norm of the gradient
+    dropout: float = 0.1
+    precision: str = "auto"      # auto: bf16 autocast where the hardware has it; bf16; fp32
+    mask: float = 0.15           # MLM: share of the pieces that are predicted
+    evaluate_every: int = 0      # steps between scores on the English dev rows, 0 = only at the end
+    patience: int = 0            # keep the best of those and stop after so many without a better one; 0 = keep the last
+    dev_rows: int = 500
+
+
+def _off_key(**kwargs):
+    """A field that says where something lies. What lies there is in a fingerprint; the place is not in the key."""
+    return field(metadata={"in_key": False}, **kwargs)
+
+
+@dataclass(frozen=True)
+class Base:
+    encoder: str = _off_key()      # a name that `encoders.load` knows
+    fingerprint: str = ""          # of that encoder's files
+    vocabulary: str = "full"       # "full", or a fingerprint of the texts whose pieces are kept
+    data: str = _off_key(default="")   # where those texts are
+
+
+@dataclass(frozen=True)
+class Adapt:
+    encoder: Base | Adapt
+    tasks: tuple[str, ...]
+    languages: tuple[str, ...]     # of the training rows
+    recipe: Recipe
+    seed: int
+    fingerprints: tuple[str, ...]  # of each task's rows
+    data: str = _off_key(default="")
+
+
+@dataclass(frozen=True)
+class Score:
+    encoder: Base | Adapt
+    target: str
+    languages: tuple[str, ...]     # that are scored; the training rows are English
+    recipe: Recipe | None          # None: the encoder is scored as it is (retrieval)
+    eval_rows: int                 # scored rows a language, 0 = all
+    split: str
+    seed: int
+    fingerprints: tuple[str, ...]  # of the training rows (if any) and of the scored rows
+    data: str = _off_key(default="")
+
+
+Run = Base | Adapt | Score
+
+
+def describe(value: object) -> object:
+    """JSON-ready form of a run for its key: places are left out, parents are replaced by their keys."""
+    if isinstance(value, (Base, Adapt, Score, Recipe)):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.metadata.get("in_key", True)}
+        if "encoder" in fields:
+            fields["encoder"] = key(fields["encoder"])
+        return {"run": type(value).__name__, **{name: describe(item) for name, item in fields.items()}}
+    if isinstance(value, tuple):
+        return [describe(item) for item in value]
+    return value
+
+
+def key(run: Run) -> str:
+    """20 hex digits that stand for everything the run's result depends on."""
+    text = json.dumps([RECIPE_VERSION, describe(run)], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def parents(run: Run) -> tuple[Run, ...]:
+    return () if isinstance(run, Base) else (run.encoder,)
+
+
+def label(run: Run) -> str:
+    """A short name for people: logs, tables."""
+    if isinstance(run, Base):
+        return run.encoder
+    if isinstance(run, Adapt):
+        return f"{label(run.encoder)} > {'+'.join(run.tasks)} (seed {run.seed})"
+    return f"{label(run.encoder)} > {run.target} (seed {run.seed})"

@@ -1,0 +1,138 @@
+"""Artifacts: folders named by the key of the run that made them.
+
+    with writing(root, run) as folder: ...   # appears under its key only when the block ends well
+    find(root, run)                          # its folder, or None
+
+A finished artifact has run.json with a checksum of each of its files; an unfinished one is never seen.
+Two processes that want the same run wait for each other (`lock`).
+"""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from .spec import Run, describe, key, label
+
+MANIFEST = "run.json"
+
+
+def default_root() -> Path:
+    """XSTILTS_STORE, else `store` beside the book's table of contents, else `store` here."""
+    if os.environ.get("XSTILTS_STORE"):
+        return Path(os.environ["XSTILTS_STORE"]).expanduser().resolve()
+    here = Path.cwd()
+    project = next((folder for folder in (here, *here.parents) if (folder / "_toc.yml").is_file()), here)
+    return project / "store"
+
+
+def folder_of(root: Path, run: Run) -> Path:
+    return root / key(run)
+
+
+def find(root: Path, run: Run) -> Path | None:
+    """The finished artifact's folder. One whose files do not match their checksums is set aside and not found."""
+    folder = folder_of(root, run)
+    if not (folder / MANIFEST).is_file():
+        return None
+    damaged = _damaged(folder)
+    if damaged:
+        aside = root / f".damaged-{folder.name}-{time.time_ns()}"
+        os.rename(folder, aside)
+        report(root, "damaged", run, f"{damaged}; set aside as {aside.name}")
+        return None
+    return folder
+
+
+_verified: set[tuple[Path, int]] = set()   # artifacts do not change: one check a process is enough
+
+
+def _damaged(folder: Path) -> str:
+    seen = (folder, (folder / MANIFEST).stat().st_mtime_ns)
+    if seen in _verified:
+        return ""
+    try:
+        checksums = json.loads((folder / MANIFEST).read_text())["sha256"]
+    except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        return f"{MANIFEST} is not readable"
+    for name, checksum in checksums.items():
+        if not (folder / name).is_file():
+            return f"{name} is missing"
+        if _sha256(folder / name) != checksum:
+            return f"{name} has changed"
+    _verified.add(seen)
+    return ""
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def lock(root: Path, run: Run) -> Iterator[None]:
+    """Held while a run is computed. The operating system drops it when the process dies."""
+    folder = root / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f"{key(run)}.lock"):
+        yield
+
+
+@contextlib.contextmanager
+def writing(root: Path, run: Run) -> Iterator[Path]:
+    """A temporary folder that becomes the artifact when the block ends, and vanishes if it raises (Ctrl-C too)."""
+    for left in root.glob(f".writing-{key(run)}-*"):   # of a killed process: the lock is ours, so it is dead
+        shutil.rmtree(left)
+    folder = root / f".writing-{key(run)}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    started = time.perf_counter()
+    try:
+        yield folder
+        manifest = {"key": key(run), "label": label(run), "run": describe(run), "parents": _parent_keys(run),
+                    "seconds": round(time.perf_counter() - started, 3), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                    "environment": environment(),
+                    "sha256": {str(path.relative_to(folder)): _sha256(path)
+                               for path in sorted(folder.rglob("*")) if path.is_file()}}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        os.rename(folder, folder_of(root, run))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _parent_keys(run: Run) -> list[str]:
+    from .spec import parents
+
+    return [key(parent) for parent in parents(run)]
+
+
+def manifest(folder: Path) -> dict:
+    return json.loads((folder / MANIFEST).read_text())
+
+
+def environment() -> dict:
+    """Where a result was computed: it may differ in the last digits elsewhere."""
+    import platform
+
+    import torch
+    import transformers
+
+    return {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__,
+            "machine": platform.machine(), "threads": torch.get_num_threads(),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "bf16": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())}
+
+
+def report(root: Path, event: str, run: Run, detail: str = "") -> None:
+    """One line for people and one in log.jsonl: which run was found, computed, damaged."""
+    root.mkdir(parents=True, exist_ok=True)
+    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, "key": key(run), "label": label(run)}
+    with open(root / "log.jsonl", "a") as file:
+        file.write(json.dumps(line | ({"detail": detail} if detail else {})) + "\n")
+    print(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}".rstrip(), flush=True)

@@ -1,0 +1,79 @@
+"""Notebooks and book: thin, without outputs, parameterised alike, and published only when they have finished."""
+import ast
+import dataclasses
+import json
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from xstilts import book
+from xstilts.profiles import Study
+from xstilts.spec import UserError
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_thin_and_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    lines = [line for cell in code if cell not in tagged for line in cell.source.splitlines() if line.strip()]
+    assert len(lines) <= 60
+    for statement in ast.parse(tagged[0].source).body:      # papermill injects after this cell: nothing may be derived
+        assert isinstance(statement, ast.Assign)
+        ast.literal_eval(statement.value)
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "**Question.**" in prose and "**Limits.**" in prose and "**Run it larger.**" in prose
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_parameter_is_a_parameter_of_the_study(path):
+    fields = {field.name for field in dataclasses.fields(Study)}
+    assert set(papermill.inspect_notebook(str(path))) <= fields
+
+
+def test_every_notebook_is_in_the_book():
+    assert sorted(book.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
+
+
+def test_the_main_chapter_runs_at_a_smoke_size(tiny_encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    given = dict(encoder=str(tiny_encoder), intermediates=["mnli"], targets=["xnli", "udpos", "tatoeba"],
+                 languages=["en", "fi"], phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20,
+                 phase3_rows=20, eval_rows=10, max_length=64)
+    out = book.run("single_task", tmp_path / "out.ipynb", given)
+    notebook = nbformat.read(out, as_version=4)
+    kinds = {kind for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+             for kind in output.get("data", {})}
+    assert {"image/png", "text/html"} <= kinds
+    text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
+    assert "embedded synthetic benchmark" in text
+
+
+def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "out.ipynb"
+    out.write_text("the last good one")
+    with pytest.raises(papermill.exceptions.PapermillExecutionError, match="unknown profile 'huge'"):
+        book.run("single_task", out, {"profile": "huge"})
+    assert out.read_text() == "the last good one"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
+
+
+def test_an_unknown_parameter_is_refused_before_a_kernel_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match="no parameter 'sedes'; known: .*seeds"):
+        book.run("single_task", tmp_path / "out.ipynb", {"sedes": 1})
+
+
+def test_no_second_list_of_versions():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    names = [item for item in conda["dependencies"] if isinstance(item, str)]
+    assert names == ["python=3.11", "make", "pip"]

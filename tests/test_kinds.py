@@ -1,0 +1,158 @@
+"""Kinds: what is encoded comes back out, and each learns in a training of seconds."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xstilts import batches, data, encoders, evaluate, metrics
+from xstilts.kinds import Feature, kind, retrieve, span, tag
+from xstilts.spec import Recipe
+from xstilts.tasks import TASKS
+from xstilts.train import train
+
+RECIPE = Recipe(steps=2, epochs=0, batch_size=16, learning_rate=1e-3, max_length=128, rows=64)
+TRAINED = [name for name, row in TASKS.items() if row.kind not in ("retrieve", "mlm")]
+
+
+def gold_outputs(name, features, rows):
+    """What a perfect model's head would give."""
+    row = TASKS[name]
+    for feature in features:
+        if row.kind in ("classify", "choice"):
+            size = len(row.labels) or len(rows[feature.row]["choices"])
+            yield np.eye(size)[feature.gold]
+        elif row.kind == "tag":
+            yield np.array([np.eye(len(row.labels))[max(gold, 0)] for gold in feature.gold])
+        else:
+            logits = np.zeros((len(feature.ids[0]), 2))
+            logits[feature.gold[0], 0] = logits[feature.gold[1], 1] = 10
+            yield logits
+
+
+@pytest.mark.parametrize("language", ["en", "fi"])
+@pytest.mark.parametrize("name", TRAINED)
+def test_gold_logits_decode_to_a_score_of_100(name, language, tiny):
+    task, rows = TASKS[name], data.load(name, "test", language, "mini", 40)
+    module = kind(task.kind)
+    features = module.encode(rows, tiny, task, 128)
+    predictions = module.decode(list(gold_outputs(name, features, rows)), features, rows, task)
+    for metric, pairs in module.examples(predictions, rows, task).items():
+        assert metrics.value(pairs) == 100, metric
+        assert len(pairs) == len(rows)
+    assert 0 <= module.baseline(rows, task) < 90
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_every_task_trains_and_predicts_each_row(name, tiny_encoder):
+    task, rows = TASKS[name], data.load(name, "test", "sw", "mini", 20)
+    model, tokenizer = encoders.load(tiny_encoder)
+    features = kind(task.kind).encode(data.load(name, "train", "en", "mini", 64), tokenizer, task, 128)
+    logged = []
+    heads = train(model, tokenizer, {name: features}, RECIPE, 0, logged.append)
+    predictions, pairs = evaluate.score(model, heads[name], tokenizer, task, rows, RECIPE)
+    assert len(predictions) == len(rows) and set(pairs) >= set(task.metrics)
+    assert logged[-1]["step"] == 2
+
+
+def test_a_task_is_learned(tiny_encoder):
+    """Tags of words can be learned by two narrow layers in seconds: the loop, the loss and the metric work together."""
+    task = TASKS["udpos"]
+    model, tokenizer = encoders.load(tiny_encoder)
+    features = tag.encode(data.load("udpos", "train", "en", "mini", 600), tokenizer, task, 64)
+    recipe = Recipe(steps=120, epochs=0, batch_size=32, learning_rate=5e-3, max_length=64, rows=600)
+    logged = []
+    heads = train(model, tokenizer, {"udpos": features}, recipe, 0, logged.append)
+    rows = data.load("udpos", "validation", "en", "mini", 100)
+    _, pairs = evaluate.score(model, heads["udpos"], tokenizer, task, rows, recipe)
+    assert metrics.value(pairs["accuracy"]) > 60
+    assert logged[-1]["loss"] < logged[0]["loss"] / 2
+
+
+def test_masked_language_modelling_learns_and_masks_alike_every_time(tiny_encoder):
+    task, rows = TASKS["text"], data.load("text", "train", "en", "mini", 100)
+    model, tokenizer = encoders.load(tiny_encoder)
+    recipe = Recipe(steps=60, epochs=0, batch_size=16, learning_rate=5e-3, max_length=64, rows=100)
+    heads = train(model, tokenizer, {"text": kind("mlm").encode(rows, tokenizer, task, 64)}, recipe, 0, lambda e: None)
+    first = evaluate.score(model, heads["text"], tokenizer, task, rows, recipe)[1]
+    assert first == evaluate.score(model, heads["text"], tokenizer, task, rows, recipe)[1]
+    masked = sum(count for _, count in first["masked accuracy"])
+    pieces = sum(len(ids) - 2 for ids in tokenizer([row["text"] for row in rows], truncation=True,
+                                                   max_length=64)["input_ids"])
+    assert masked / pieces == pytest.approx(0.15, abs=0.02)
+    assert metrics.value(first["masked accuracy"]) > 10    # the most frequent piece alone gives about 5
+    assert heads["text"].embeddings[0] is model.get_input_embeddings().weight    # tied
+    assert not any(parameter.shape == heads["text"].embeddings[0].shape for parameter in heads.parameters())
+
+
+def test_long_contexts_are_read_in_windows(tiny):
+    context = "Anna lives in Chile. " * 40 + "Omar speaks Hausa."
+    row = {"question": "What does Omar speak?", "context": context, "answers": ("Hausa",),
+           "starts": (context.index("Hausa"),)}
+    features = span.encode([row], tiny, TASKS["squad"], 64)
+    assert len(features) > 5 and all(len(feature.ids[0]) <= 64 for feature in features)
+    assert any(feature.gold != (0, 0) for feature in features)
+    outputs = list(gold_outputs("squad", features, [row]))
+    assert span.decode(outputs, features, [row], TASKS["squad"]) == ["Hausa"]
+
+
+def test_a_span_never_ends_before_it_starts(tiny):
+    row = data.load("squad", "test", "en", "mini", 1)[0]
+    feature, = span.encode([row], tiny, TASKS["squad"], 128)
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        logits = draw.normal(size=(len(feature.ids[0]), 2)) * 5
+        text, = span.decode([logits], [feature], [row], TASKS["squad"])
+        assert text and text in row["context"]
+        assert text not in row["question"] or text in row["context"]
+
+
+def test_no_word_of_a_long_sentence_is_lost(tiny):
+    row = {"words": ["house"] * 100, "tags": list(range(10)) * 10}
+    features = tag.encode([row], tiny, TASKS["udpos"], 32)
+    outputs = list(gold_outputs("udpos", features, [row]))
+    assert len(features) > 1
+    assert tag.decode(outputs, features, [row], TASKS["udpos"]) == [row["tags"]]
+
+
+def test_a_bare_piece_is_not_labelled(tiny):
+    """Where a word becomes "▁" and more, the more is labelled."""
+    bare = tiny.convert_tokens_to_ids("▁")
+    row = {"words": ["中文", "x"], "tags": [7, 12]}
+    feature, = tag.encode([row], tiny, TASKS["udpos"], 32)
+    for position in feature.where.values():
+        assert feature.ids[0][position] != bare
+
+
+def test_retrieval_finds_itself_and_centring_removes_an_offset():
+    draw = np.random.default_rng(0)
+    english = draw.normal(size=(50, 16))
+    shifted = english + draw.normal(size=16) * 30
+    assert (retrieve.nearest(english, english, centred=False) == np.arange(50)).all()
+    assert (retrieve.nearest(shifted, english, centred=True) == np.arange(50)).all()
+    assert (retrieve.nearest(shifted, english, centred=False) == np.arange(50)).mean() < 0.9
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3))
+@settings(deadline=None)
+def test_an_epoch_has_every_row_once(lengths, size, seed):
+    found = batches.epoch(lengths, size, str(seed))
+    assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
+    assert all(len(batch) <= size for batch in found)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=80), st.integers(1, 300))
+@settings(deadline=None)
+def test_evaluation_batches_keep_to_their_budget(lengths, budget):
+    features = [Feature(number, [[0] * length]) for number, length in enumerate(lengths)]
+    found = batches.by_tokens(features, budget)
+    assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
+    for batch in found:
+        assert len(batch) == 1 or len(batch) * max(lengths[position] for position in batch) <= budget
+
+
+def test_tasks_are_sampled_in_proportion_to_capped_size():
+    sets = [[Feature(0, [[0]])] * size for size in (1000, 100, 100)]
+    capped = Recipe(steps=0, epochs=1, batch_size=10, learning_rate=1, max_length=8, rows=0, cap=300)
+    drawn = [which for which, _ in batches.stream(sets, capped, 0, 5000)]
+    assert [drawn.count(which) / 5000 for which in range(3)] == pytest.approx([0.6, 0.2, 0.2], abs=0.03)
+    assert batches.steps([1000, 100, 100], capped) == 30 + 10 + 10

@@ -1,0 +1,150 @@
+"""The graph: keys, sharing, interruption, damage, the same scores twice. With real, tiny trainings."""
+import dataclasses
+import json
+import multiprocessing
+import os
+
+import pandas as pd
+import pytest
+
+from xstilts import profiles, runs, store, study as graph
+from xstilts.spec import UserError, key
+
+SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
+             phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=64)
+
+
+@pytest.fixture
+def study(tiny_encoder):
+    return profiles.study(encoder=str(tiny_encoder), **SMALL)
+
+
+@pytest.fixture
+def root():
+    return store.default_root()
+
+
+def events(root, event):
+    lines = [json.loads(line) for line in (root / "log.jsonl").read_text().splitlines()]
+    return [line["key"] for line in lines if line["event"] == event]
+
+
+def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
+    wanted = graph.single_tasks(study)
+    assert set(wanted) == {(condition, target, 0) for condition in ("none", "mnli") for target in study.targets}
+    graph.compute(wanted.values())
+    # base, phase 1, one intermediate encoder, six scores: each exactly once
+    assert len(events(root, "computed")) == len(set(events(root, "computed"))) == 9
+    table = graph.results(wanted)
+    assert set(table.condition) == {"none", "mnli"} and table.value.between(0, 100).all()
+    assert table[table.metric == "accuracy"].n.eq(12).all()
+    assert set(table[table.target == "xnli"].language) == {"en", "fi"}
+    assert set(table[table.target == "tatoeba"].layer) == {0, 1, 2}
+
+
+def test_what_the_store_has_is_not_computed_again(study, root):
+    wanted = graph.single_tasks(dataclasses.replace(study, targets=("xnli",)))
+    graph.compute(wanted.values())
+    before = events(root, "computed")
+    graph.compute(graph.single_tasks(dataclasses.replace(study, targets=("xnli", "udpos"))).values())   # another chapter
+    added = events(root, "computed")[len(before):]
+    assert len(added) == 2 and not set(added) & set(before)
+
+
+def test_two_stores_get_the_same_scores_to_the_last_digit(study, tmp_path):
+    wanted = graph.single_tasks(study)
+    tables = []
+    for name in ("one", "two"):
+        graph.compute(wanted.values(), tmp_path / name)
+        tables.append(graph.results(wanted, tmp_path / name))
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+@pytest.mark.parametrize("change", [
+    dict(phase2_steps=3), dict(phase2_rows=21), dict(phase1_steps=3), dict(phase2_learning_rate=1e-3),
+    dict(phase2_batch=4), dict(dropout=0.2), dict(max_length=32)])
+def test_a_change_that_matters_changes_the_key(study, change):
+    assert key(graph.phase2(study, ("mnli",), 0)) != key(graph.phase2(dataclasses.replace(study, **change), ("mnli",), 0))
+
+
+@pytest.mark.parametrize("change", [dict(phase3_steps=9), dict(eval_rows=13), dict(targets=("panx",)), dict(layer=1)])
+def test_a_change_that_does_not_matter_keeps_the_key(study, change):
+    assert key(graph.phase2(study, ("mnli",), 0)) == key(graph.phase2(dataclasses.replace(study, **change), ("mnli",), 0))
+
+
+def test_the_key_is_of_the_rows_and_not_of_their_place(study, tmp_path):
+    """Two copies of one folder are one data set; a changed row makes another."""
+    from xstilts import data
+
+    keys = []
+    for name, label in (("a", 0), ("b", 0), ("c", 1)):
+        folder = tmp_path / name / "qqp" / "default"
+        folder.mkdir(parents=True)
+        for split in ("train", "validation"):
+            pd.DataFrame({"question1": ["x"], "question2": ["y"], "label": [label]}).to_parquet(folder / f"{split}.parquet")
+        keys.append(data.fingerprint("qqp", "train", ("en",), str(tmp_path / name)))
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_only_the_encoder_is_handed_on(study, root):
+    run = graph.phase2(study, ("mnli",), 0)
+    folder = graph.compute([run])[key(run)]
+    from safetensors import safe_open
+
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        assert not [name for name in file.keys() if "out." in name or "head" in name or "dense.weight" == name]
+    assert (folder / "scores.csv").is_file()
+
+
+def test_an_interrupted_run_leaves_nothing_and_is_done_next_time(study, root, monkeypatch):
+    run = graph.phase2(study, ("mnli",), 0)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "train", interrupted)
+        patch.setattr(runs, "adapt", runs.adapt)
+        with pytest.raises(KeyboardInterrupt):
+            graph.compute([run])
+    assert store.find(root, run) is None
+    assert not list(root.glob(".writing-*"))
+    graph.compute([run])
+    assert store.find(root, run)
+
+
+def test_a_damaged_artifact_is_set_aside_and_made_again(study, root):
+    run = graph.phase3(study, graph.base(study), "udpos", 0)
+    graph.compute([run])
+    before = graph.results({("none", "udpos", 0): run})
+    scores = store.folder_of(root, run) / "scores.csv"
+    scores.write_text(scores.read_text().replace("fi", "de", 1))
+    store._verified.clear()          # as a new process would
+    graph.compute([run])
+    assert len(events(root, "damaged")) == 1 and list(root.glob(".damaged-*"))
+    pd.testing.assert_frame_equal(graph.results({("none", "udpos", 0): run}), before, check_exact=True)
+
+
+def _compute(parameters, place):
+    os.environ["XSTILTS_STORE"] = place
+    graph.compute(graph.single_tasks(profiles.study(**parameters)).values())
+
+
+def test_two_processes_share_the_work(tiny_encoder, root):
+    parameters = dict(SMALL, encoder=str(tiny_encoder), targets="xnli")
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_compute, args=(parameters, str(root))) for _ in range(2)]
+    [worker.start() for worker in workers]
+    [worker.join(120) for worker in workers]
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    computed = events(root, "computed")
+    assert len(computed) == len(set(computed)) == 5
+
+
+def test_phase_1_can_be_left_out(study):
+    assert graph.phase1(dataclasses.replace(study, phase1_steps=0)) == graph.base(study)
+
+
+def test_asking_for_results_that_are_not_there_says_so(study):
+    with pytest.raises(UserError, match="call compute first"):
+        graph.results(graph.single_tasks(study))
