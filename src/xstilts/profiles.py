@@ -30,8 +30,8 @@ class Study:
     targets: tuple[str, ...]
     seeds: tuple[int, ...]           # each is a replication of phases 2 and 3
     phase1_steps: int                # 0 = no phase 1: the encoder as it ships
-    phase2_steps: int                # 0 = the task's epochs
-    phase3_steps: int                # 0 = the target's epochs
+    phase2_steps: int                # times the task's `effort`; 0 = the task's epochs
+    phase3_steps: int                # times the target's `effort`; 0 = the target's epochs
     phase1_rows: int                 # training rows a language, 0 = all
     phase2_rows: int                 # training rows a task, 0 = all
     phase3_rows: int                 # English training rows a target, 0 = all
@@ -60,10 +60,12 @@ _ALL = dict(
 PROFILES = {
     # every figure here was chosen by measurement: see the log in the book
     "mini": Study(profile="mini", encoder="e5-small", data="mini", seeds=(0,), layer=8,
-                  phase1_steps=100, phase2_steps=300, phase3_steps=150, phase1_rows=2000, phase2_rows=6000,
-                  phase3_rows=1000, eval_rows=200, phase1_batch=16, phase2_batch=32, phase3_batch=32,
-                  phase1_learning_rate=1e-4, phase2_learning_rate=2e-4, phase3_learning_rate=2e-4,
-                  max_length=128, evaluate_every=50, **_ALL),
+                  phase1_steps=150, phase2_steps=300, phase3_steps=300, phase1_rows=2000, phase2_rows=8000,
+                  phase3_rows=8000, eval_rows=200, phase1_batch=16, phase2_batch=32, phase3_batch=0,
+                  phase1_learning_rate=1e-4, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
+                  max_length=128, evaluate_every=60,
+                  **_ALL | dict(intermediates=("mnli", "squad", "commonsenseqa"),
+                                targets=("xnli", "udpos", "panx", "xquad", "tatoeba"))),
     "small": Study(profile="small", encoder="e5-small", data="hub", seeds=(0,), layer=8,
                    phase1_steps=300, phase2_steps=600, phase3_steps=300, phase1_rows=5000, phase2_rows=10000,
                    phase3_rows=5000, eval_rows=500, phase1_batch=32, phase2_batch=32, phase3_batch=16,
@@ -159,7 +161,8 @@ def phase1_recipe(asked: Study) -> Recipe:
 
 
 def phase2_recipe(asked: Study, names: tuple[str, ...]) -> Recipe:
-    return _recipe(asked, asked.phase2_steps, max(TASKS[name].epochs for name in names), asked.phase2_batch,
+    steps = round(asked.phase2_steps * max(TASKS[name].effort for name in names))
+    return _recipe(asked, steps, max(TASKS[name].epochs for name in names), asked.phase2_batch,
                    asked.phase2_learning_rate, max(TASKS[name].max_length for name in names), asked.phase2_rows)
 
 
@@ -167,7 +170,7 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
     row = TASKS[target]
     if row.kind == "retrieve":   # nothing is trained: nothing of a training is in the key
         return Recipe(0, 0, 0, 0.0, asked.max_length or row.max_length, 0, precision=asked.precision, dropout=0.0)
-    recipe = _recipe(asked, asked.phase3_steps, row.epochs, asked.phase3_batch or row.batch_size,
+    recipe = _recipe(asked, round(asked.phase3_steps * row.effort), row.epochs, asked.phase3_batch or row.batch_size,
                      asked.phase3_learning_rate, row.max_length, asked.phase3_rows)
     return dataclasses.replace(recipe, patience=asked.patience)
 

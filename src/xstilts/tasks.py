@@ -55,6 +55,7 @@ class Task:
     epochs: int = 3                 # the paper code's values: phase 2 defaults; per target in its XTREME run writer
     batch_size: int = 32
     max_length: int = 256
+    effort: float = 1.0             # share of a profile's steps: words and spans are learned sooner than inference
     local_names: dict[str, str] = field(default_factory=dict)  # where a local copy spells a name differently
 
     @property
@@ -108,11 +109,11 @@ _ROWS = [
     Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), _pair("question1", "question2"), "nyu-mll/glue",
          "qqp", "qqp/default", labels=("not_duplicate", "duplicate"), splits={"test": ("validation",)}),
     Task("squad", "SQuAD v1.1", "intermediate", "span", ("F1", "exact match"), _question, "rajpurkar/squad",
-         "plain_text", "squad/plain_text", splits={"test": ("validation",)}, max_length=384),
+         "plain_text", "squad/plain_text", splits={"test": ("validation",)}, max_length=384, effort=0.4),
     Task("hellaswag", "HellaSwag", "intermediate", "choice", ("accuracy",), _hellaswag, "Rowan/hellaswag",
-         "default", "hellaswag/default", splits={"test": ("validation",)}),
+         "default", "hellaswag/default", splits={"test": ("validation",)}, effort=0.4),
     Task("commonsenseqa", "CommonsenseQA", "intermediate", "choice", ("accuracy",), _commonsenseqa,
-         "tau/commonsense_qa", "default", "commonsense_qa/default", splits={"test": ("validation",)}),
+         "tau/commonsense_qa", "default", "commonsense_qa/default", splits={"test": ("validation",)}, effort=0.2),
     # phase 3: targets, trained in English and scored in every language
     Task("xnli", "XNLI", "target", "classify", ("accuracy",), _pair("premise", "hypothesis"), "facebook/xnli",
          "{language}", "xnli/{language}", tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
@@ -122,13 +123,14 @@ _ROWS = [
          ("de", "en", "es", "fr", "ja", "ko", "zh"), labels=("0", "1"), epochs=5),
     Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), _words("pos_tags"), "google/xtreme",
          "udpos.{name}", "udpos/{name}", tuple(sorted(UD_NAMES)), UD_NAMES, UPOS, "pos_tags",
-         local_names={"af": "Afrikaans"}, epochs=10),
+         local_names={"af": "Afrikaans"}, epochs=10, effort=0.4),
     Task("panx", "PAN-X", "target", "tag", ("F1",), _words("ner_tags"), "google/xtreme", "PAN-X.{language}",
          "panx/PAN-X.{language}", PANX_LANGUAGES, labels=BIO, label_column="ner_tags",
-         splits={"test": ("test", "heldout_from_train", "validation")}, epochs=10),
+         splits={"test": ("test", "heldout_from_train", "validation")}, epochs=10, effort=0.4),
     Task("xquad", "XQuAD", "target", "span", ("F1", "exact match"), _question, "google/xquad", "xquad.{language}",
          "xquad/{language}", tuple("ar de el en es hi ro ru th tr vi zh".split()), train="squad",
-         splits={"test": ("test", "validation")}, epochs=2, batch_size=16, max_length=384),
+         splits={"test": ("test", "validation")}, epochs=2, batch_size=16, max_length=384,
+         effort=0.4),
     Task("tatoeba", "Tatoeba", "target", "retrieve", ("accuracy", "accuracy, centred"), _translation,
          "google/xtreme", "tatoeba.{name}", "tatoeba/{language}", tuple(sorted(TATOEBA_NAMES)), TATOEBA_NAMES,
          splits={"test": ("test", "validation")}),

@@ -98,6 +98,8 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     optimizer = _optimizer(model, heads, recipe)
     best, best_state, waited = -math.inf, None, 0
     losses, started = [], time.perf_counter()
+    if dev_score and recipe.evaluate_every:
+        log({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
     progress = tqdm(batches.stream(list(sets.values()), recipe, seed, steps), total=steps, desc=title,
                     disable=not interactive(), leave=False)
