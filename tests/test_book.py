@@ -43,12 +43,13 @@ def test_every_notebook_is_in_the_book():
     assert sorted(book.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
 
 
-def test_the_main_chapter_runs_at_a_smoke_size(tiny_encoder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("chapter", [path.stem for path in NOTEBOOKS])
+def test_every_chapter_runs_at_a_smoke_size(chapter, tiny_encoder, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     given = dict(encoder=str(tiny_encoder), intermediates=["mnli"], targets=["xnli", "udpos", "tatoeba"],
                  languages=["en", "fi"], phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20,
                  phase3_rows=20, eval_rows=10, max_length=64)
-    out = book.run("single_task", tmp_path / "out.ipynb", given)
+    out = book.run(chapter, tmp_path / "out.ipynb", given)
     notebook = nbformat.read(out, as_version=4)
     kinds = {kind for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
              for kind in output.get("data", {})}

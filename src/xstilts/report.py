@@ -120,7 +120,7 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
         for number, condition in enumerate(conditions):
             ours = part[part.condition == condition]
             shift = (number - (len(conditions) - 1) / 2) * 0.6 / len(conditions)
-            axis.plot(ours.language.map(place) + shift, ours.value, markers[condition], label=title(condition), ms=5)
+            axis.plot([place[language] + shift for language in ours.language], ours.value, markers[condition], label=title(condition), ms=5)
         lines = part.groupby("language").baseline.mean()
         axis.hlines([lines[name] for name in languages], [x - .4 for x in range(len(languages))],
                     [x + .4 for x in range(len(languages))], color="0.4", linestyles="dotted",
