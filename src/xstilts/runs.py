@@ -36,7 +36,7 @@ def base(run: Base, folder: Path) -> None:
     model, tokenizer = encoders.load(run.encoder)
     if run.vocabulary != "full":
         model, tokenizer = encoders.trim_vocabulary(model, tokenizer,
-                                                    encoders.used_pieces(tokenizer, data.texts(run.data)))
+                                                    encoders.used_pieces(tokenizer, data.words(run.data)))
     encoders.save(model, tokenizer, folder)
 
 

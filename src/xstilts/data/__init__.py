@@ -10,10 +10,14 @@ Whatever the source, a task's `read` sees the Hub's columns, and labels arrive a
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
+import re
 from functools import lru_cache
 from pathlib import Path
 
+from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
 from . import local
@@ -92,8 +96,23 @@ def texts_fingerprint(source: str) -> str:
 
 
 def texts(source: str):
-    """Every text of the source, for collecting its vocabulary. Only for sources that fit on a disk at hand."""
+    """Every text of the source. Only for sources that fit on a disk at hand."""
     return _module(source).texts(source)
+
+
+def words(source: str) -> list[str]:
+    """Every different whitespace-separated word of the source's texts, sorted: what its vocabulary is made of.
+
+    Collected once and kept in the cache: it depends on the texts alone.
+    """
+    path = cache_dir() / f"words-{texts_fingerprint(source)}.json"
+    if not path.is_file():
+        found = sorted({word for text in texts(source) for word in re.split("[ \t\r\n]+", text)})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps(found))
+        os.replace(unfinished, path)
+    return json.loads(path.read_text())
 
 
 def available(source: str) -> list[str]:
