@@ -88,8 +88,8 @@ def build(parameters: Mapping[str, object] | None = None, only: list[str] | None
 def html(root: Path) -> Path:
     """jupyter-book over what is staged. It returns 0 for a book with failed pages, so each page is looked for."""
     shutil.rmtree(root / "_build", ignore_errors=True)
-    done = subprocess.run([sys.executable, "-m", "jupyter_book.cli.main", "build", "-W", "--keep-going", "-q", str(root)],
-                          cwd=root, check=False)
+    program = Path(sys.executable).with_name("jupyter-book")
+    done = subprocess.run([program, "build", "-W", "--keep-going", "-q", str(root)], cwd=root, check=False)
     pages = root / "_build" / "html"
     toc = yaml.safe_load((root / "_toc.yml").read_text())
     files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
