@@ -34,8 +34,12 @@ def nli(rng, split, words, i):
         hypothesis = Fact(me, r, mine if label == ENTAILMENT else other)
     else:
         hypothesis = Fact(has, s, u if label == ENTAILMENT else unsaid)
-    if rng.random() < 0.5:             # two facts are enough: leave out the one that no label needs
+    size = 1 + int(rng.random() * 3)   # a third of the premises have one fact: something to begin with
+    if size == 2:                      # leave out the one that no label needs
         premise = premise[:2] if about_r else [fact for fact in premise if fact.person == lacks or fact.relation == s]
+    elif size == 1:                    # the fact in question, or for a neutral hypothesis one that leaves it open
+        mine = [fact for fact in premise if (fact.person, fact.relation) == (hypothesis.person, hypothesis.relation)]
+        premise = mine or [pick(rng, [fact for fact in premise if fact.person == lacks or fact.relation == s])]
     premise = some(rng, premise, 3)
     return {"premise": " ".join(say(words, fact, wording(rng)) for fact in premise),
             "hypothesis": say(words, hypothesis, wording(rng)), "label": label}
