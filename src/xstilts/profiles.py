@@ -62,14 +62,14 @@ PROFILES = {
     "mini": Study(profile="mini", encoder="e5-small", data="mini", seeds=(0,), layer=8,
                   phase1_steps=150, phase2_steps=300, phase3_steps=300, phase1_rows=2000, phase2_rows=8000,
                   phase3_rows=8000, eval_rows=200, phase1_batch=16, phase2_batch=32, phase3_batch=0,
-                  phase1_learning_rate=1e-4, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
+                  phase1_learning_rate=5e-5, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
                   max_length=128, evaluate_every=60,
                   **_ALL | dict(intermediates=("mnli", "squad", "commonsenseqa"),
                                 targets=("xnli", "udpos", "panx", "xquad", "tatoeba"))),
     "small": Study(profile="small", encoder="e5-small", data="hub", seeds=(0,), layer=8,
                    phase1_steps=300, phase2_steps=600, phase3_steps=300, phase1_rows=5000, phase2_rows=10000,
                    phase3_rows=5000, eval_rows=500, phase1_batch=32, phase2_batch=32, phase3_batch=16,
-                   phase1_learning_rate=1e-4, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
+                   phase1_learning_rate=5e-5, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
                    max_length=192, evaluate_every=100, **_ALL),
     # the paper code's values (jiant at daa5a258; the cap is not in any text that we could read). XLM-R is a masked
     # language model already: its phase 1 was its authors'.

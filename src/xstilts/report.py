@@ -31,7 +31,7 @@ def title(name: str) -> str:
 def stamp(study: Study, figure: Figure) -> Figure:
     """What the figure rests on, on the figure itself: it may travel without its page."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    figure.text(0.01, -0.02, f"{data.where(study.data)} · {study.encoder} · {seeds}", fontsize=8, color="0.35",
+    figure.text(0.01, -0.04, f"{data.where(study.data)} · {study.encoder} · {seeds}", fontsize=8, color="0.35",
                 va="top")
     plt.close(figure)    # the notebook shows the returned figure once
     return figure
@@ -92,7 +92,7 @@ def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
         index="intermediate", columns="target", values="clear").loc[grid.index, order]
     limit = max(1.0, float(np.nanmax(np.abs(grid.to_numpy()))))
     figure, axis = plt.subplots(figsize=(1.35 * len(order) + 2.2, 0.62 * len(grid) + 1.3))
-    sns.heatmap(grid, annot=grid.map(lambda value: "–" if np.isnan(value) else f"{value:+.1f}"), fmt="", cmap="PuOr_r",
+    sns.heatmap(grid, annot=grid.map(signed), fmt="", cmap="PuOr_r",
                 vmin=-limit, vmax=limit, linewidths=1, ax=axis, cbar_kws={"label": "points"})
     for text, bold in zip(axis.texts, clear.to_numpy().ravel(), strict=True):
         text.set_fontweight("bold" if bold else "normal")
@@ -177,6 +177,11 @@ class Words(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def signed(change: float) -> str:
+    """A difference with its sign and one decimal; a dash for none; 0.0 for what rounds to nothing."""
+    return "–" if np.isnan(change) else "0.0" if abs(change) < 0.05 else f"{change:+.1f}"
 
 
 def direction(change: float, margin: float) -> str:
