@@ -1,12 +1,18 @@
 """What all tests share: a store of their own, no local data by accident, and an encoder that trains in a second."""
+import os
 from pathlib import Path
+
+# Where other processes use the same cores, several threads wait for each other and are many times slower.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import AutoModel, BertConfig, BertModel, PreTrainedTokenizerFast
 
+from families import tiny_config, tiny_tokenizer
 from xstilts import data, encoders
+from xstilts.spec import UserError
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -50,10 +56,34 @@ def tiny(tiny_encoder):
 
 
 @pytest.fixture(scope="session")
+def embedded():
+    """The full embedded encoder; converted once, into the cache that the library itself uses."""
+    try:
+        encoders.source_folder("e5-small")
+    except UserError as error:
+        pytest.skip(str(error))
+    return encoders.load("e5-small")
+
+
+@pytest.fixture(scope="session")
+def family_of(tmp_path_factory):
+    """name of a family -> a local folder with three layers of random weights."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp(name)
+            tokenizer = tiny_tokenizer(name)
+            torch.manual_seed(0)
+            encoders.save(AutoModel.from_config(tiny_config(name, len(tokenizer))), tokenizer, made[name])
+        return made[name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def realdata() -> str:
     """Real rows in the Hub's layout, which cannot be part of the project."""
-    import os
-
     folder = Path(os.environ.get("XSTILTS_REALDATA") or Path(__file__).parents[2] / "shared" / "realdata")
     if not folder.is_dir():
         pytest.skip("real rows are not here: set XSTILTS_REALDATA to a folder of parquet files in the Hub's layout")

@@ -2,6 +2,7 @@
 import ast
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -39,23 +40,60 @@ def test_every_parameter_is_a_parameter_of_the_study(path):
     assert set(papermill.inspect_notebook(str(path))) <= fields
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_parameter_reaches_the_study(path):
+    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    given = dict(data="/no/such/rows")    # the parameter that the imports of a careless cell would hide
+    with pytest.raises(UserError, match="/no/such/rows"):
+        exec(code[1], {**given, "profile": "mini"})
+    names = {"profile": "small", "seeds": [7], "data": "mini", "encoder": "e5-small:3"}
+    exec(code[1].split("profiles.parameters(globals())")[0] + "profiles.parameters(globals())", names)
+    assert (names["study"].seeds, names["study"].encoder) == ((7,), "e5-small:3")
+
+
 def test_every_notebook_is_in_the_book():
     assert sorted(book.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
 
 
-@pytest.mark.parametrize("chapter", [path.stem for path in NOTEBOOKS])
-def test_every_chapter_runs_at_a_smoke_size(chapter, tiny_encoder, tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+@pytest.fixture(scope="module")
+def executed(tiny_encoder, tmp_path_factory):
+    """chapter -> the executed notebook, at a smoke size, in a folder that has all that a book is built from."""
+    root = tmp_path_factory.mktemp("book")
+    shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("chapters"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, root)
     given = dict(encoder=str(tiny_encoder), intermediates=["mnli"], targets=["xnli", "udpos", "tatoeba"],
                  languages=["en", "fi"], phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20,
                  phase3_rows=20, eval_rows=10, max_length=64)
-    out = book.run(chapter, tmp_path / "out.ipynb", given)
-    notebook = nbformat.read(out, as_version=4)
+
+    def run(chapter):
+        out = root / "book" / "chapters" / f"{chapter}.ipynb"
+        return out if out.is_file() else book.run(chapter, out, given)
+
+    return run
+
+
+@pytest.mark.parametrize("chapter", [path.stem for path in NOTEBOOKS])
+def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    notebook = nbformat.read(executed(chapter), as_version=4)
     kinds = {kind for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
              for kind in output.get("data", {})}
     assert {"image/png", "text/html"} <= kinds
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "embedded synthetic benchmark" in text
+
+
+def test_the_book_builds_without_warnings(executed, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
+    stray = root / ".venv" / "lib" / "template.md"       # what packages bring along is no page of the book
+    stray.parent.mkdir(parents=True)
+    stray.write_text("---\n{{ data }}\n---\n")
+    page = book.html(root)
+    front = (page.parent / "book" / "index.html").read_text()
+    assert page.is_file() and "embedded synthetic benchmark" in front
+    assert "::" not in front.split("<article")[1].split("</article>")[0], "a glued value is missing"
 
 
 def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):

@@ -100,3 +100,10 @@ def test_real_rows_are_read(realdata, name, split, language, n):
                    for row in rows for answer, start in zip(row["answers"], row["starts"]))
     if TASKS[name].kind == "tag":
         assert all(len(row["words"]) == len(row["tags"]) and max(row["tags"]) < len(TASKS[name].labels) for row in rows)
+
+
+def test_a_bad_file_is_found_before_anything_is_trained(folder):
+    path = folder / "xnli" / "de" / "test.parquet"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(UserError, match="test.parquet: not a readable parquet file"):
+        data.fingerprint("xnli", "test", ("de",), str(folder))

@@ -50,6 +50,8 @@ def test_a_notebooks_names_are_its_parameters():
     assert parameters(names).seeds == (1,)
     with pytest.raises(UserError, match="'sede'"):
         parameters(names | {"sede": [1]})
+    with pytest.raises(UserError, match="parameter data: <module"):    # an import took the name: not silently the default
+        parameters(names | {"data": types})
     assert parameters(names | {"study": study(), "note": "my own"}).seeds == (1,)    # the cell run again by hand
 
 

@@ -19,6 +19,9 @@ from .spec import Recipe, UserError
 from .tasks import TASKS, task
 
 
+PLAIN = (str, int, float, list, tuple)   # what a parameter can be
+
+
 @dataclass(frozen=True)
 class Study:
     profile: str
@@ -90,8 +93,11 @@ def parameters(names: Mapping[str, object]) -> Study:
     """
     again = any(isinstance(value, Study) for value in names.values())
     known = {field.name for field in dataclasses.fields(Study)}
+    for name in sorted(known & set(names)):
+        if not isinstance(names[name], (*PLAIN, type(None))):   # an import or a result took the parameter's name
+            raise UserError(f"parameter {name}: {names[name]!r} is neither text, a number nor a list")
     return study(**{name: value for name, value in names.items()
-                    if isinstance(value, (str, int, float, list, tuple)) and not name.startswith("_")
+                    if isinstance(value, PLAIN) and not name.startswith("_")
                     and name not in ("In", "Out") and (name in known or not again)})
 
 

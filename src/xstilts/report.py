@@ -68,18 +68,27 @@ def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition:
 
 
 def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition and target: score, difference to no intermediate training, interval, n, seeds."""
-    examples = main_metric(study, examples)
+    """A row a condition and target: score in English and on average, difference to no intermediate training, its
+    interval, n, seeds."""
+    examples, main = main_metric(study, examples), main_metric(study, table)
+    english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     found = []
     for condition in table.condition.unique():
         for target in table[table.condition == condition].target.unique():
             ours, gain = stats.score(examples, condition, target), stats.difference(examples, condition, target)
             found.append({"intermediate": condition, "target": target, "metric": TASKS[target].metric,
-                          "score": ours.value, "difference": gain.value if condition != NONE else np.nan,
+                          "English": english.get((condition, target), np.nan), "score": ours.value, "difference": gain.value if condition != NONE else np.nan,
                           "low": gain.low if condition != NONE else np.nan,
                           "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
                           "n": ours.n, "seeds": ours.seeds})
     return pd.DataFrame(found)
+
+
+def unlearned(gains: pd.DataFrame) -> pd.DataFrame:
+    """Cells whose target was not learned even in English: less than half of what it reaches without intermediate
+    training. Such a difference says that a training failed, not that its transfer did."""
+    reached = gains[gains.intermediate == NONE].set_index("target").English
+    return gains[gains.English < gains.target.map(reached) / 2]
 
 
 def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
@@ -204,7 +213,10 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
         return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
 
     named = table.rename(columns=str)
-    for column in ("intermediate", "target"):
+    for column in ("intermediate", "target", "task"):
         if column in named:
             named[column] = named[column].map(title)
-    return HTML('<div style="overflow-x:auto">' + named.map(cell).to_html(index=False, escape=True, border=0) + "</div>")
+    html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
+    spaced = html.replace("<td>", '<td style="padding: .3em .7em; text-align: left">').replace(
+        "<th>", '<th style="padding: .3em .7em">')
+    return HTML(f'<div style="overflow-x: auto">{spaced}</div>')

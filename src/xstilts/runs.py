@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import data, encoders, evaluate
+from . import data, encoders, evaluate, vocabulary
 from .kinds import kind
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
@@ -35,8 +35,7 @@ def execute(run: Run, folder: Path, parent: Path | None) -> None:
 def base(run: Base, folder: Path) -> None:
     model, tokenizer = encoders.load(run.encoder)
     if run.vocabulary != "full":
-        model, tokenizer = encoders.trim_vocabulary(model, tokenizer,
-                                                    encoders.used_pieces(tokenizer, data.words(run.data)))
+        model, tokenizer = vocabulary.trim(model, tokenizer, vocabulary.used(tokenizer, data.words(run.data)))
     encoders.save(model, tokenizer, folder)
 
 

@@ -82,28 +82,51 @@ def rows(row: Task, split: str, language: str, source: str, limit: int) -> list[
     if row.name == "text":
         return _text_rows(split, language, source)
     path = _file(row, split, language, source)
+    check(row, path)
+    table = _read(path)
+    names = _label_names(row, table.schema)
+    return [with_label_ids(item, row, names, str(path), number) for number, item in enumerate(table.to_pylist())]
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        return pq.read_table(path, columns=columns)
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path}: not a readable parquet file ({error})") from error
-    if table.num_rows == 0:
-        raise UserError(f"{path}: has no rows")
-    names = None
-    if b"huggingface" in (table.schema.metadata or {}):   # the Hub's parquet files keep their ClassLabel names
-        names = label_names(Features.from_arrow_schema(table.schema), row.label_column)
-    rows = [with_label_ids(item, row, names, str(path), number) for number, item in enumerate(table.to_pylist())]
+
+
+def _label_names(row: Task, schema: pa.Schema) -> list[str] | None:
+    """The Hub's parquet files keep the names of their ClassLabels."""
+    if b"huggingface" not in (schema.metadata or {}):
+        return None
+    return label_names(Features.from_arrow_schema(schema), row.label_column)
+
+
+def check(row: Task, path: Path) -> None:
+    """UserError if the file is not parquet, has no rows, or its first row lacks what the task reads.
+
+    Called where a study is drawn up: a bad file is found before anything is trained.
+    """
     try:
-        row.read(rows[0])
+        with pq.ParquetFile(path) as file:
+            first = next(file.iter_batches(batch_size=1), None)
+            schema = file.schema_arrow
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: not a readable parquet file ({error})") from error
+    if not first:
+        raise UserError(f"{path}: has no rows")
+    item = with_label_ids(first.to_pylist()[0], row, _label_names(row, schema), str(path), 0)
+    try:
+        row.read(item)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: row 0 does not have the columns of {row.title} ({error!r}); "
-                        f"it has {', '.join(table.column_names)}") from error
-    return rows
+                        f"it has {', '.join(schema.names)}") from error
 
 
 def _text_rows(split: str, language: str, source: str) -> list[dict]:
     own = TASKS["text"]
     if _files(own, language, source):
-        return pq.read_table(_file(own, split, language, source)).to_pylist()
+        return _read(_file(own, split, language, source)).to_pylist()
     found = []
     for name in TEXT_FROM:
         row = TASKS[name]
@@ -113,7 +136,7 @@ def _text_rows(split: str, language: str, source: str) -> list[dict]:
             except UserError:
                 continue   # many languages have no training rows, a few no validation rows
             joiner = "" if language in UNSPACED else " "
-            found += [{"text": joiner.join(words)} for words in pq.read_table(path)["tokens"].to_pylist()]
+            found += [{"text": joiner.join(words)} for words in _read(path, ["tokens"])["tokens"].to_pylist()]
     if not found:
         raise UserError(f"{source}: no text in {language!r}: neither text/{language} nor training or validation rows "
                         f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)}")
@@ -135,8 +158,14 @@ def _digest(path: Path) -> str:
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
     if row.name == "text" and not _files(row, language, source):
-        return " ".join(_digest(path) for name in TEXT_FROM for path in _files(TASKS[name], language, source))
-    return _digest(_file(row, split, language, source))
+        return " ".join(_checked(TASKS[name], path) for name in TEXT_FROM
+                        for path in _files(TASKS[name], language, source))
+    return _checked(row, _file(row, split, language, source))
+
+
+def _checked(row: Task, path: Path) -> str:
+    check(row, path)
+    return _digest(path)
 
 
 def _all_files(source: str) -> list[tuple[Task, Path]]:
@@ -151,7 +180,7 @@ def texts_fingerprint(source: str) -> str:
 def texts(source: str):
     """Every string of every known task's files, labels and ids aside: columns of text, at any depth."""
     for _, path in _all_files(source):
-        for column in pq.read_table(path).columns:
+        for column in _read(path).columns:
             yield from _strings(column)
 
 
