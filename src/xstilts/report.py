@@ -116,7 +116,7 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
     """A panel a target: the score of every condition in every language, and the baseline as a line."""
     table = main_metric(study, table)
     targets = list(table.target.unique())
-    columns = min(3, len(targets))
+    columns = min(2, len(targets))
     rows = -(-len(targets) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.1 * rows), squeeze=False, layout="constrained")
     conditions = list(table.condition.unique())
