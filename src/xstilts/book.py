@@ -22,6 +22,8 @@ import yaml
 from . import store
 from .spec import UserError
 
+QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]   # it warns that it speaks over local TCP, as all kernels do
+
 
 def project() -> Path:
     """The folder of the checkout: where _toc.yml is, here or above."""
@@ -60,7 +62,7 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
         unfinished = Path(folder) / out.name
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                   stderr_file=sys.stderr)
+                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL)
         _hide_injected(unfinished)
         os.replace(unfinished, out)
     return out
