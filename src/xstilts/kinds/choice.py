@@ -4,9 +4,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from .. import metrics
 from . import Feature, chunks
 from .classify import Head as ClassifyHead
+from .classify import decode, examples, loss, prepare
+
+__all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]   # a choice is a class once scored
 
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
@@ -33,22 +35,6 @@ class Head(ClassifyHead):
     def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
         scores = super().forward(hidden, batch).squeeze(-1).split(batch["sequences"])
         return nn.utils.rnn.pad_sequence(scores, batch_first=True, padding_value=-torch.inf)
-
-
-def prepare(batch: dict, features: list[Feature], info, generator) -> None:
-    batch["gold"] = torch.tensor([feature.gold for feature in features])
-
-
-def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
-    return nn.functional.cross_entropy(logits.float(), batch["gold"])
-
-
-def decode(outputs, features, rows, task) -> list[int]:
-    return [int(logits.argmax()) for logits in outputs]
-
-
-def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
-    return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
 
 
 def baseline(rows, task) -> float:
