@@ -156,3 +156,12 @@ def test_tasks_are_sampled_in_proportion_to_capped_size():
     drawn = [which for which, _ in batches.stream(sets, capped, 0, 5000)]
     assert [drawn.count(which) / 5000 for which in range(3)] == pytest.approx([0.6, 0.2, 0.2], abs=0.03)
     assert batches.steps([1000, 100, 100], capped) == 30 + 10 + 10
+
+
+@pytest.mark.parametrize("max_length", [32, 64, 384])
+def test_a_long_question_leaves_room_for_the_context(tiny, max_length):
+    row = {"question": "Where does Amina work? " * 30, "context": "Amina lives in Kenya. " * 40, "answers": ["Kenya"], "starts": [15]}
+    features = span.encode([row], tiny, TASKS["squad"], max_length)
+    assert all(len(feature.ids[0]) <= max_length and feature.where[0] for feature in features)
+    read = [offset for feature in features for offset in feature.where[1]]
+    assert {at for start, end in read for at in range(start, end)} >= {at for at, c in enumerate(row["context"]) if c != " "}

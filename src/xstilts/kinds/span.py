@@ -21,9 +21,10 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     features = []
     for part in chunks(len(rows), 500):
         some = rows[part]
-        questions = [_shortened(row["question"].strip(), tokenizer) for row in some]
+        questions = [_shortened(row["question"].strip(), tokenizer, min(LONGEST_QUESTION, max_length // 2))
+                     for row in some]
         output = tokenizer(questions, [row["context"] for row in some], truncation="only_second",
-                           max_length=max_length, stride=min(STRIDE, max_length // 4),
+                           max_length=max_length, stride=min(STRIDE, max_length // 3),
                            return_overflowing_tokens=True, return_offsets_mapping=True)
         types = output.get("token_type_ids")
         for window, ids in enumerate(output["input_ids"]):
@@ -36,10 +37,10 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     return features
 
 
-def _shortened(question: str, tokenizer) -> str:
-    """Some SQuAD questions are longer than the window leaves room for: their first 64 pieces stay."""
+def _shortened(question: str, tokenizer, most: int) -> str:
+    """Some SQuAD questions are longer than the window leaves room for: their first `most` pieces stay."""
     offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return question if len(offsets) <= LONGEST_QUESTION else question[:offsets[LONGEST_QUESTION - 1][1]]
+    return question if len(offsets) <= most else question[:offsets[most - 1][1]]
 
 
 def _gold(row, inside: list[int], offsets) -> tuple[int, int]:
