@@ -50,7 +50,7 @@ def test_a_language_that_the_table_does_not_know_is_found_by_its_folder(folder):
     ([7, 0], r"test.parquet: row 0, column label: label 7 is none of entailment, neutral, contradiction"),
     (["neutral", "perhaps"], "row 1, column label: label 'perhaps'"),
     ([-1, -1], "label -1"),
-    ([2, 2], "every test row of XNLI in 'de' has the label 2; that is a placeholder"),
+    ([2, 2], "every row of XNLI has the label 2; that is a placeholder"),
 ])
 def test_bad_labels_are_refused(folder, labels, message):
     with pytest.raises(UserError, match=message):

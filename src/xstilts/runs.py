@@ -39,28 +39,30 @@ def base(run: Base, folder: Path) -> None:
     encoders.save(model, tokenizer, folder)
 
 
-def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer) -> list:
-    """Training features of a task in some languages; `recipe.rows` caps each language."""
+def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task) -> list:
+    """Training features from a task's rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
     rows = [row for language in languages for row in data.load(name, "train", language, run.data, run.recipe.rows)]
-    return kind(TASKS[name].kind).encode(rows, tokenizer, TASKS[name], run.recipe.max_length)
+    return kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
 
 
 def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
     model, tokenizer = encoders.load(parent)
-    sets = {name: _features(name, task_languages(name, run.languages, run.data), run, tokenizer) for name in run.tasks}
+    tasks = {name: data.labelled(name, run.data) for name in run.tasks}
+    sets = {name: _features(name, task_languages(name, run.languages, run.data), run, tokenizer, task)
+            for name, task in tasks.items()}
     dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
                   for language in task_languages(name, run.languages, run.data)} for name in run.tasks}
 
     def dev_scores(heads) -> dict:
-        return {(name, language): evaluate.score(model, heads[name], tokenizer, TASKS[name], rows, run.recipe)
+        return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe)
                 for name, by_language in dev.items() for language, rows in by_language.items()}
 
     heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
-                  lambda heads: _mean(dev_scores(heads)), label(run))
+                  lambda heads: _mean(dev_scores(heads)), label(run), tasks)
     found = dev_scores(heads)
     _write_scores(folder, run, "validation", [
-        (TASKS[name], language, metric, NO_LAYER, dev[name][language], predictions, pairs)
+        (tasks[name], language, metric, NO_LAYER, dev[name][language], predictions, pairs)
         for (name, language), (predictions, by_metric) in found.items() for metric, pairs in by_metric.items()])
     encoders.save(model, tokenizer, folder)
 
@@ -80,7 +82,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     else:
         # the training task's rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD
         training = training_task(target)
-        features = _features(training.name, ("en",), run, tokenizer)
+        features = _features(training.name, ("en",), run, tokenizer, target)
         dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) \
             if run.recipe.evaluate_every else ()
 
@@ -100,7 +102,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
 
 def task_languages(name: str, languages: tuple[str, ...], source: str) -> tuple[str, ...]:
     """Of the languages asked for, those in which the source has training rows of the task."""
-    there = data.languages(name, source)
+    there = data.languages(name, source, "train")
     found = tuple(language for language in languages if language in there)
     if not found:
         raise UserError(f"{source}: {TASKS[name].title} has no rows in {', '.join(languages)}; "

@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass, field
 
 # Raise it whenever the same inputs would give another result: it is part of every key.
-RECIPE_VERSION = 2
+RECIPE_VERSION = 4
 
 
 class UserError(ValueError):

@@ -2,37 +2,50 @@
 
     TASKS["xnli"].languages
 
-A new task is one row here, with at most one small function that reads its rows.
-Identifiers are the Hub's. `local` is the folder of a configuration in a local copy (`XSTILTS_DATA`).
+A new task is one row here, with at most one small function that reads its rows (`columns.py`). A row says where its
+rows come from: repository and revision on the Hub, and their licence. `local` is the folder of a configuration in a
+local copy (`XSTILTS_DATA`). A revision is a commit where one was found in a public record of somebody's run;
+elsewhere it is a branch, whose commit at the time of use becomes part of the data's fingerprint.
 """
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from . import columns, languages
+from .columns import Reader
 from .spec import UserError
 
 NLI = ("entailment", "neutral", "contradiction")
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT",
         "SCONJ", "SYM", "VERB", "X")
 BIO = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+PARQUET = "refs/convert/parquet"   # the Hub's own conversion, where a data set is still a script
 
-# XTREME spells configurations by English language names ("Afrikans" is the Hub's own spelling)
-UD_NAMES = {
-    "af": "Afrikans", "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French",
-    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
-    "kk": "Kazakh", "ko": "Korean", "mr": "Marathi", "nl": "Dutch", "pt": "Portuguese", "ru": "Russian",
-    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "ur": "Urdu",
-    "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese"}
-TATOEBA_NAMES = {
-    "af": "afr", "ar": "ara", "bg": "bul", "bn": "ben", "de": "deu", "el": "ell", "es": "spa", "et": "est",
-    "eu": "eus", "fa": "pes", "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin", "hu": "hun", "id": "ind",
-    "it": "ita", "ja": "jpn", "jv": "jav", "ka": "kat", "kk": "kaz", "ko": "kor", "ml": "mal", "mr": "mar",
-    "nl": "nld", "pt": "por", "ru": "rus", "sw": "swh", "ta": "tam", "te": "tel", "th": "tha", "tl": "tgl",
-    "tr": "tur", "ur": "urd", "vi": "vie", "zh": "cmn"}
-PANX_LANGUAGES = tuple("ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt es bg ru ja ka ko th "
-                       "sw yo my zh kk tr et fi hu".split())
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from. In `config`, `local` and `files`, {language} and {name} are replaced."""
+    hub: str                        # repository; "" = not on the Hub in a form that loads
+    revision: str                   # commit, branch or pull request
+    licence: str
+    local: str                      # folder below a local copy
+    config: str = "default"
+    languages: tuple[str, ...] = ("en",)
+    names: dict[str, str] = field(default_factory=dict)   # language -> {name}; none: the language's code
+    # ours -> the source's, in order of preference; a "+" joins several; () = the source has no such rows
+    splits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: str = ""                 # pattern with {split}: parquet below the revision, or text at a URL
+    read: Reader | None = None      # where its columns are not the task's
+    label_column: str = ""          # the same
+    keep: Callable[[dict, str], bool] | None = None   # which rows are in the language, if a configuration has several
+
+    def split_names(self, split: str) -> tuple[str, ...]:
+        return self.splits.get(split, (split,))
+
+    def name(self, language: str) -> str:
+        return self.names.get(language, language)
 
 
 @dataclass(frozen=True)
@@ -40,100 +53,152 @@ class Task:
     name: str
     title: str
     role: str                       # intermediate, target, or text (phase 1)
-    kind: str                       # classify, tag, span, choice, retrieve, mlm
+    kind: str                       # classify, tag, span, choice, retrieve, mine, rank, mlm
     metrics: tuple[str, ...]        # the first is the one that tables show
-    read: Callable[[dict], dict]    # a row in the Hub's columns -> a row of the kind
-    hub: str                        # repository
-    config: str                     # configuration; {language} is replaced
-    local: str                      # folder below a local copy; {language} is replaced
-    languages: tuple[str, ...] = ("en",)
-    names: dict[str, str] = field(default_factory=dict)   # language -> its name in the Hub's configurations
+    read: Reader                    # a row in the Hub's columns -> a row of the kind
+    sources: tuple[Source, ...]
+    mixed: bool = False             # rows of all sources together, or of the first one that has the language
     labels: tuple[str, ...] = ()
+    open_labels: bool = False       # the labels are those of the training rows: see `data.labelled`
     label_column: str = "label"
+    aliases: dict[str, str] = field(default_factory=dict)   # a source's label -> the table's
     train: str = ""                 # the task whose English training rows a target uses; "" = its own
-    splits: dict[str, tuple[str, ...]] = field(default_factory=dict)  # ours -> the source's, in order of preference
     epochs: int = 3                 # the paper code's values: phase 2 defaults; per target in its XTREME run writer
     batch_size: int = 32
     max_length: int = 256
     effort: float = 1.0             # share of a profile's steps: words and spans are learned sooner than inference
-    local_names: dict[str, str] = field(default_factory=dict)  # where a local copy spells a name differently
+    obtain: str = ""                # how to get rows that are not on the Hub
+    stand_in: str = ""              # the task that takes its place meanwhile
 
     @property
     def metric(self) -> str:
         return self.metrics[0]
 
-    def split_names(self, split: str) -> tuple[str, ...]:
-        return self.splits.get(split, (split,))
+    @cached_property
+    def label_ids(self) -> dict[str, int]:
+        return {label: number for number, label in enumerate(self.labels)}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In which the task exists, sorted."""
+        return tuple(sorted({language for source in self.sources for language in source.languages}))
 
 
-def _pair(first: str, second: str) -> Callable[[dict], dict]:
-    return lambda row: {"texts": (row[first], row[second]), "label": row["label"]}
-
-
-def _words(tags: str) -> Callable[[dict], dict]:
-    return lambda row: {"words": row["tokens"], "tags": row[tags]}
-
-
-def _question(row: dict) -> dict:
-    answers = row["answers"]
-    return {"question": row["question"], "context": row["context"],
-            "answers": tuple(answers["text"]), "starts": tuple(answers["answer_start"])}
-
-
-def _hellaswag(row: dict) -> dict:
-    return {"context": row["ctx"], "choices": tuple(row["endings"]), "label": int(row["label"])}
-
-
-def _commonsenseqa(row: dict) -> dict:
-    choices = row["choices"]
-    return {"context": row["question"], "choices": tuple(choices["text"]),
-            "label": list(choices["label"]).index(row["answerKey"])}
-
-
-def _translation(row: dict) -> dict:
-    return {"source": row["source_sentence"], "english": row["target_sentence"]}
-
-
-def _text(row: dict) -> dict:
-    return {"text": row["text"]}
-
+LAST = {"test": ("test", "validation")}                    # a data set whose test labels are hidden, or that has no test
+MNLI = Source("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c", "OANC, CC BY 3.0, CC BY-SA 3.0", "mnli/default",
+              "mnli", splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)})
+SNLI = Source("stanfordnlp/snli", "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b", "CC BY-SA 4.0", "snli/plain_text",
+              "plain_text", splits=LAST)
+ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC BY-NC 4.0", "anli/plain_text", "plain_text",
+              splits={"train": ("train_r1+train_r2+train_r3",), "validation": ("dev_r1+dev_r2+dev_r3",),
+                      "test": ("test_r1+test_r2+test_r3",)})
+XTREME = "google/xtreme"
+COPA_SPLITS = {"test": ("validation",)}                    # SuperGLUE's test labels are hidden
 
 _ROWS = [
     # phase 1
-    Task("text", "monolingual text", "text", "mlm", ("masked accuracy",), _text, "wikimedia/wikipedia",
-         "20231101.{language}", "text/{language}"),
+    Task("text", "monolingual text", "text", "mlm", ("masked accuracy",), columns.text,
+         (Source("wikimedia/wikipedia", "b04c8d1ceb2f5cd4588862100d08de323dccfbaa", "CC BY-SA 3.0", "text/{language}",
+                 "20231101.{language}", languages.PANX),)),
     # phase 2: English intermediate tasks
-    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), _pair("premise", "hypothesis"), "nyu-mll/glue",
-         "mnli", "mnli/default", labels=NLI,
-         splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)}),
-    Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), _pair("question1", "question2"), "nyu-mll/glue",
-         "qqp", "qqp/default", labels=("not_duplicate", "duplicate"), splits={"test": ("validation",)}),
-    Task("squad", "SQuAD v1.1", "intermediate", "span", ("F1", "exact match"), _question, "rajpurkar/squad",
-         "plain_text", "squad/plain_text", splits={"test": ("validation",)}, max_length=384, effort=0.6),
-    Task("hellaswag", "HellaSwag", "intermediate", "choice", ("accuracy",), _hellaswag, "Rowan/hellaswag",
-         "default", "hellaswag/default", splits={"test": ("validation",)}, effort=0.4),
-    Task("commonsenseqa", "CommonsenseQA", "intermediate", "choice", ("accuracy",), _commonsenseqa,
-         "tau/commonsense_qa", "default", "commonsense_qa/default", splits={"test": ("validation",)}, effort=0.2),
-    # phase 3: targets, trained in English and scored in every language
-    Task("xnli", "XNLI", "target", "classify", ("accuracy",), _pair("premise", "hypothesis"), "facebook/xnli",
-         "{language}", "xnli/{language}", tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
-         labels=NLI, train="mnli", epochs=2),
-    Task("pawsx", "PAWS-X", "target", "classify", ("accuracy",), _pair("sentence1", "sentence2"),
-         "google-research-datasets/paws-x", "{language}", "paws-x/{language}",
-         ("de", "en", "es", "fr", "ja", "ko", "zh"), labels=("0", "1"), epochs=5),
-    Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), _words("pos_tags"), "google/xtreme",
-         "udpos.{name}", "udpos/{name}", tuple(sorted(UD_NAMES)), UD_NAMES, UPOS, "pos_tags",
-         local_names={"af": "Afrikaans"}, epochs=10, effort=0.3),
-    Task("panx", "PAN-X", "target", "tag", ("F1",), _words("ner_tags"), "google/xtreme", "PAN-X.{language}",
-         "panx/PAN-X.{language}", PANX_LANGUAGES, labels=BIO, label_column="ner_tags",
-         splits={"test": ("test", "heldout_from_train", "validation")}, epochs=10, effort=0.3),
-    Task("xquad", "XQuAD", "target", "span", ("F1", "exact match"), _question, "google/xquad", "xquad.{language}",
-         "xquad/{language}", tuple("ar de el en es hi ro ru th tr vi zh".split()), train="squad",
-         splits={"test": ("test", "validation")}, epochs=2, batch_size=16, max_length=384,
-         effort=0.6),
-    Task("tatoeba", "Tatoeba", "target", "retrieve", ("accuracy", "accuracy, centred"), _translation,
-         "google/xtreme", "tatoeba.{name}", "tatoeba/{language}", tuple(sorted(TATOEBA_NAMES)), TATOEBA_NAMES,
-         splits={"test": ("test", "validation")}),
+    Task("anli", "ANLI+", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
+         (ANLI, MNLI, SNLI), mixed=True, labels=NLI),
+    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"), (MNLI,),
+         labels=NLI),
+    Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), columns.pair("question1", "question2"),
+         (Source("nyu-mll/glue", MNLI.revision, "Quora's terms, non-commercial", "qqp/default", "qqp",
+                 splits={"test": ("validation",)}),), labels=("not_duplicate", "duplicate")),
+    Task("squad2", "SQuAD v2", "intermediate", "span", ("F1", "exact match"), columns.question,
+         (Source("rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412", "CC BY-SA 4.0", "squad_v2/squad_v2",
+                 "squad_v2", splits={"test": ("validation",)}),), max_length=384, effort=0.6),
+    Task("squad", "SQuAD v1.1", "intermediate", "span", ("F1", "exact match"), columns.question,
+         (Source("rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f", "CC BY-SA 4.0", "squad/plain_text",
+                 "plain_text", splits={"test": ("validation",)}),), max_length=384, effort=0.6),
+    Task("hellaswag", "HellaSwag", "intermediate", "choice", ("accuracy",), columns.hellaswag,
+         (Source("Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76", "MIT", "hellaswag/default",
+                 splits={"test": ("validation",)}),), effort=0.4),
+    Task("ccg", "CCG", "intermediate", "tag", ("accuracy",), columns.words("tags"),
+         (Source("", "", "LDC User Agreement", "ccg/{language}"),), open_labels=True, label_column="tags", effort=0.3,
+         stand_in="udpos",
+         obtain="CCGbank is licensed (LDC2005T13): write its supertags to ccg/en/{train,validation,test}.parquet with the "
+                "columns tokens and tags (lists of strings; sections 02-21, 00, 23) below a local folder"),
+    Task("cosmosqa", "Cosmos QA", "intermediate", "choice", ("accuracy",), columns.cosmosqa,
+         (Source("allenai/cosmos_qa", "refs/pr/6", "CC BY 4.0", "cosmos_qa/default", splits={"test": ("validation",)}),),
+         effort=0.4),
+    Task("commonsenseqa", "CommonsenseQA", "intermediate", "choice", ("accuracy",), columns.commonsenseqa,
+         (Source("tau/commonsense_qa", "94630fe30dad47192a8546eb75f094926d47e155", "MIT", "commonsense_qa/default",
+                 splits={"test": ("validation",)}),), effort=0.2),
+    # phase 3: targets, trained in English and scored in every language. XTREME:
+    Task("xnli", "XNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
+         (Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}",
+                 "{language}", languages.XNLI),), labels=NLI, train="mnli", epochs=2),
+    Task("pawsx", "PAWS-X", "target", "classify", ("accuracy",), columns.pair("sentence1", "sentence2"),
+         (Source("google-research-datasets/paws-x", "4cd8187c404bda33cb1f62b49b001115862acf37",
+                 "free for any purpose (Google)", "paws-x/{language}", "{language}",
+                 ("de", "en", "es", "fr", "ja", "ko", "zh")),), labels=("0", "1"), epochs=5),
+    Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), columns.words("pos_tags"),
+         (Source(XTREME, "main", "CC BY-SA (most treebanks)", "udpos/{name}", "udpos.{name}",
+                 tuple(languages.UD_NAMES), languages.UD_NAMES),
+          Source("izhx/xtreme-r-udpos", "main", "CC BY-SA (most treebanks)", "universal_dependencies/{name}", "{language}",
+                 languages.UD_ADDED, languages.TREEBANKS)),
+         labels=UPOS, label_column="pos_tags", aliases={"_": "X"}, epochs=10, effort=0.3),
+    Task("panx", "PAN-X", "target", "tag", ("F1",), columns.words("ner_tags"),
+         (Source(XTREME, "main", "ODC-BY", "panx/PAN-X.{language}", "PAN-X.{language}", languages.PANX),
+          Source("unimelb-nlp/wikiann", "main", "ODC-BY", "panx/PAN-X.{language}", "{language}", languages.PANX_ADDED)),
+         labels=BIO, label_column="ner_tags", epochs=10, effort=0.3),
+    Task("xquad", "XQuAD", "target", "span", ("F1", "exact match"), columns.question,
+         (Source("google/xquad", "main", "CC BY-SA 4.0", "xquad/{language}", "xquad.{language}",
+                 tuple(sorted((*languages.XQUAD, "ro"))), splits={"test": ("validation",)}),),
+         train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
+    Task("mlqa", "MLQA", "target", "span", ("F1", "exact match"), columns.question,
+         (Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
+                 "mlqa/mlqa.{language}.{language}", "mlqa.{language}.{language}", languages.MLQA, splits=LAST),),
+         train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
+    Task("tydiqa", "TyDiQA-GoldP", "target", "span", ("F1", "exact match"), columns.question,
+         (Source("google-research-datasets/tydiqa", "da78f23f9119363459acbaf46bf89426ff26c259", "Apache 2.0",
+                 "tydiqa/{language}", "secondary_task", tuple(languages.TYDIQA_NAMES), splits=LAST,
+                 keep=columns.is_tydiqa_language),), epochs=2, batch_size=16, max_length=384, effort=0.6),
+    Task("bucc", "BUCC 2018", "target", "mine", ("F1", "F1, centred"), columns.translation,
+         (Source(XTREME, "main", "research use (BUCC 2018 shared task)", "bucc2018/bucc18.{language}", "bucc18.{language}",
+                 ("de", "fr", "ru", "zh")),),
+         obtain="the Hub has only BUCC's gold pairs, so that mining among them lacks the distractors; for the whole task put "
+                "candidates_<language>.parquet and candidates_en.parquet (columns id, sentence) and gold_ids.parquet "
+                "(source_id, target_id) of the shared task beside them"),
+    Task("tatoeba", "Tatoeba", "target", "retrieve", ("accuracy", "accuracy, centred"), columns.translation,
+         (Source(XTREME, "main", "CC BY 2.0 FR", "tatoeba/{language}", "tatoeba.{name}", tuple(languages.TATOEBA_NAMES),
+                 languages.TATOEBA_NAMES, {"test": ("test", "validation")}),)),
+    # XTREME-R adds these
+    Task("xcopa", "XCOPA", "target", "choice", ("accuracy",), columns.copa,
+         (Source("cambridgeltl/xcopa", "main", "CC BY 4.0", "xcopa/{language}", "{language}", languages.XCOPA),
+          Source("aps/super_glue", "main", "BSD 2-Clause", "xcopa/{language}", "copa", splits=COPA_SPLITS),
+          Source("allenai/social_i_qa", PARQUET, "CC BY 4.0", "social_i_qa/default", files="default/{split}/*.parquet",
+                 splits={"validation": (), "test": ()}, read=columns.social_iqa, label_column="-")),
+         mixed=True, labels=("choice1", "choice2"), epochs=5, effort=0.2),
+    Task("lareqa", "LAReQA", "target", "rank", ("mAP@20",), columns.answer_sentence,
+         (Source("google-research-datasets/xquad_r", "main", "CC BY-SA 4.0", "lareqa_xquad_r/{language}", "{language}",
+                 languages.XQUAD, splits={"test": ("test", "validation")}),),
+         train="squad", epochs=3, max_length=256, effort=0.6),
+    Task("mewslix", "Mewsli-X", "target", "rank", ("mAP@20",), columns.mention,
+         (Source("", "", "CC BY-SA 4.0, CC0 (Wikipedia, WikiNews, Wikidata)", "mewsli-x/{language}",
+                 languages=languages.MEWSLIX),), epochs=3, max_length=128, effort=0.6,
+         obtain="no copy on the Hub loads without code of its own: build it with google-research/xtreme's scripts, then write "
+                "mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text around it, the mention "
+                "in brackets), entity (its Wikidata id) and description (the entity's text); train in English"),
+    # African languages
+    Task("masakhaner", "MasakhaNER 2.0", "target", "tag", ("F1",), columns.words("ner_tags"),
+         (Source("masakhane/masakhaner2", PARQUET, "CC BY-NC 4.0", "masakhaner2/{name}", "{name}",
+                 tuple(languages.MASAKHANE_NAMES), languages.MASAKHANE_NAMES, files="{name}/{split}/*.parquet"),),
+         # English PAN-X, which trains it, has no dates: they are no entities here
+         labels=BIO, label_column="ner_tags", aliases={"B-DATE": "O", "I-DATE": "O"}, train="panx", epochs=10, effort=0.3),
+    Task("masakhapos", "MasakhaPOS", "target", "tag", ("F1", "accuracy"), columns.words("upos"),
+         (Source("", "a42273eb27d37f3dedfc3914bfccb88199e10454", "CC BY-NC 4.0", "masakhapos/{name}",
+                 languages=tuple(languages.MASAKHANE_NAMES), names=languages.MASAKHANE_NAMES,
+                 splits={"validation": ("dev",)},
+                 files="https://raw.githubusercontent.com/masakhane-io/masakhane-pos/{revision}/data/{name}/{split}.txt"),),
+         labels=UPOS, label_column="upos", aliases={"_": "X"}, train="udpos", epochs=10, effort=0.3),
+    Task("afrixnli", "AfriXNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
+         (Source("masakhane/afrixnli", "main", "Apache 2.0", "afrixnli/{name}", "{name}", tuple(languages.AFRIXNLI_NAMES),
+                 languages.AFRIXNLI_NAMES),), labels=NLI, train="mnli", epochs=2),
 ]
 
 TASKS: dict[str, Task] = {}

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from . import batches
 from .kinds import Feature, kind
 from .spec import Recipe
-from .tasks import TASKS
+from .tasks import TASKS, Task
 
 LOG_EVERY = 20   # steps
 
@@ -50,8 +50,8 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)   # CUDA's generators too
 
 
-def draw_heads(model, tasks: Sequence[str], where: torch.device) -> nn.ModuleDict:
-    return nn.ModuleDict({name: kind(TASKS[name].kind).Head(model, TASKS[name]) for name in tasks}).to(where)
+def draw_heads(model, names: Sequence[str], where: torch.device, tasks: Mapping[str, Task] = TASKS) -> nn.ModuleDict:
+    return nn.ModuleDict({name: kind(tasks[name].kind).Head(model, tasks[name]) for name in names}).to(where)
 
 
 def hidden_states(model, batch: dict) -> torch.Tensor:
@@ -78,7 +78,7 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
 
 def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recipe, seed: int,
           log: Callable[[dict], None], dev_score: Callable[[nn.ModuleDict], float] | None = None,
-          title: str = "") -> nn.ModuleDict:
+          title: str = "", tasks: Mapping[str, Task] = TASKS) -> nn.ModuleDict:
     """Trains `model` in place on the features of one task or several and returns the heads, by task.
 
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
@@ -88,7 +88,7 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     where, names = device(), list(sets)
     seed_everything(seed)
     model.to(where)
-    heads = draw_heads(model, names, where)
+    heads = draw_heads(model, names, where, tasks)
     for module in [*model.modules(), *heads.modules()]:
         if isinstance(module, nn.Dropout) and module.p > 0:
             module.p = recipe.dropout

@@ -1,19 +1,21 @@
-"""Rows, from one of three sources behind one interface.
+"""Rows, from one of three places behind one interface.
 
     load("xnli", "test", "de", source="mini", limit=500)
 
 source: "mini"  the embedded synthetic benchmark (made by our own code)
         "hub"   Hugging Face datasets
         a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
-Whatever the source, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
+Whatever the place, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
 """
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import random
 import re
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
 from . import local
+from .rows import Rows, read
 
 SPLITS = ("train", "validation", "test")
 
@@ -42,39 +45,65 @@ def check_source(source: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def languages(name: str, source: str) -> tuple[str, ...]:
-    """Languages in which the source has rows of the task, sorted; empty if it has none."""
-    return tuple(sorted(_module(source).languages(task(name), source)))
+def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
+    """Languages in which the source has rows of the task (in that split), sorted; empty if it has none."""
+    found = sorted(_module(source).languages(task(name), source))
+    return tuple(language for language in found if not split or _has_split(name, split, language, source))
+
+
+def _has_split(name: str, split: str, language: str, source: str) -> bool:
+    """Of a local folder; the table says what the Hub has, and the benchmark has every split."""
+    if source in ("mini", "hub"):
+        return True
+    try:
+        return bool(local.split_found(task(name), split, language, source))
+    except UserError:
+        return False
 
 
 @lru_cache(maxsize=64)
-def load(name: str, split: str, language: str, source: str, limit: int = 0) -> tuple[dict, ...]:
-    """Rows of the task's kind (see `tasks`), at most `limit` of them (0 = all).
+def load(name: str, split: str, language: str, source: str, limit: int = 0) -> Rows:
+    """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts those left out.
 
     The rows of a capped split are a fixed sample that depends on the split's size alone, so parallel
     test sets stay parallel and every seed of a study sees the same rows.
     """
-    row = task(name)
+    row = labelled(name, source)
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
     if language not in languages(name, source):
-        raise UserError(f"{source}: no rows of {row.title} in {language!r}; "
-                        f"there are: {', '.join(languages(name, source)) or 'none'}")
-    raw = _module(source).rows(row, split, language, source, limit)
-    if limit and len(raw) > limit:
-        chosen = random.Random(f"{split} {len(raw)}").sample(range(len(raw)), limit)
-        raw = [raw[i] for i in sorted(chosen)]
-    rows = tuple(row.read(item) for item in raw)
-    if split == "test" and row.labels and row.kind == "classify":
-        _refuse_placeholder_labels(row, rows, language, source)
+        there = ", ".join(languages(name, source)) or "none"
+        raise UserError(f"{source}: no rows of {row.title} in {language!r}; there are: {there}" +
+                        (f". {row.obtain}" if row.obtain else ""))
+    blocks = _module(source).blocks(row, split, language, source, limit)
+    places = [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))]
+    if limit and len(places) > limit and row.kind != "mine":   # mining without its distractors is another task
+        chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
+        places = [places[i] for i in sorted(chosen)]
+    rows = read(blocks, places)
+    if split == "test" and row.kind in ("classify", "choice"):
+        _refuse_placeholder_labels(row, rows, blocks[0].where)
     return rows
 
 
-def _refuse_placeholder_labels(row: Task, rows: tuple[dict, ...], language: str, source: str) -> None:
+def _refuse_placeholder_labels(row: Task, rows: Rows, where: str) -> None:
     labels = {item["label"] for item in rows}
     if len(rows) > 1 and len(labels) == 1:
-        raise UserError(f"{source}: every test row of {row.title} in {language!r} has the label {labels.pop()}; "
+        raise UserError(f"{where}: every row of {row.title} has the label {labels.pop()}; "
                         "that is a placeholder, which cannot be scored")
+
+
+@lru_cache(maxsize=64)
+def labelled(name: str, source: str) -> Task:
+    """The task with its labels. Of an open set they are those of the source's English training rows, the most
+    frequent first; what only other rows have can be neither learned nor predicted."""
+    row = task(name)
+    if not row.open_labels or "en" not in languages(name, source):
+        return row
+    counts = Counter(label for block in _module(source).blocks(row, "train", "en", source, 0)
+                     for item in block.items for label in item[row.label_column])
+    return dataclasses.replace(row, labels=tuple(label for label, _ in sorted(counts.items(), key=lambda pair: (-pair[1],
+                                                                                                               pair[0]))))
 
 
 @lru_cache(maxsize=256)

@@ -2,13 +2,16 @@
 
     XSTILTS_DATA=~/rows papermill notebooks/single_task.ipynb out.ipynb -p profile small
 
-Column names are the Hub's. ClassLabel names stored in a file's metadata are mapped to the table's
-labels by name, never by id. Monolingual text, where the folder has none, is taken from the words of
-the tagging tasks' training and validation rows, which are not parallel and are never scored.
+Column names are the Hub's. ClassLabel names stored in a file's metadata are mapped to the table's labels by name, never
+by id. Folders that differ from the table say how (`layout`). Monolingual text, where the folder has none, is taken from
+the words of the tagging tasks' training and validation rows, which are not parallel and are never scored.
 """
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,74 +21,144 @@ from datasets import Features
 
 from ..spec import UserError
 from ..tasks import TASKS, Task
-from .labels import label_names, with_label_ids
+from .labels import Unusable, label_names
+from .layout import Place, places
+from .rows import Block, read_row
 
 TEXT_FROM = ("udpos", "panx")
 UNSPACED = ("zh", "ja", "th")
-
-
-def _configuration(row: Task, language: str) -> str:
-    name = row.local_names.get(language) or row.names.get(language, language)
-    return row.local.format(language=language, name=name)
 
 
 def check_folder(source: str) -> None:
     folder = Path(source)
     if not folder.is_dir():
         raise UserError(f"data: {source!r} is not a folder, and not one of the sources 'mini' and 'hub'")
-    if not any((folder / row.local.split("/")[0]).is_dir() for row in TASKS.values()):
-        expected = ", ".join(sorted({row.local.split("/")[0] for row in TASKS.values()}))
-        raise UserError(f"data: the folder {source!r} has none of the task folders: {expected}. "
+    tops = {place.source.local.split("/")[0] for row in TASKS.values() for place in places(row, source)}
+    if not any((folder / top).is_dir() for top in tops):
+        raise UserError(f"data: the folder {source!r} has none of the task folders: {', '.join(sorted(tops))}. "
                         "Expected <task>/<configuration>/<split>.parquet")
 
 
 def languages(row: Task, source: str) -> list[str]:
+    """In which there are any rows at all."""
+    found = {language for place in places(row, source) for language in _languages(row, place, source)}
     if row.name == "text":
-        found = {language for name in TEXT_FROM for language in languages(TASKS[name], source)}
-        return sorted(found | set(_languages_by_folder(row, source)))
-    known = [language for language in row.languages if _files(row, language, source)]
-    return sorted({*known, *_languages_by_folder(row, source)})
+        found |= {language for name in TEXT_FROM for language in languages(TASKS[name], source)}
+    return sorted(found)
 
 
-def _languages_by_folder(row: Task, source: str) -> list[str]:
-    """Configurations named by a language code: those that the table does not list are found too."""
-    if "{language}" not in row.local:
-        return []
-    parent, pattern = (Path(source) / row.local).parent, Path(row.local).name
-    before, after = pattern.split("{language}")
-    found = [path.name[len(before):len(path.name) - len(after) or None] for path in parent.glob(before + "*" + after)
-             if path.is_dir()]
-    return [language for language in found if _files(row, language, source)]
+@lru_cache(maxsize=256)
+def _folders(root: str, pattern: str) -> tuple[tuple[str, Path], ...]:
+    """(what stands for {language} or {name}, folder): configurations that the table does not list are found, too."""
+    if "{" not in pattern:
+        return (("", Path(root) / pattern),)
+    wanted = re.escape(pattern).replace(r"\{language\}", "{name}").replace(r"\{name\}", "{name}")
+    wanted = wanted.replace("{name}", "(?P<name>[^/]+)", 1).replace("{name}", "(?P=name)")
+    parent = Path(root) / pattern.split("{")[0].rpartition("/")[0]
+    return tuple((match["name"], path) for path in sorted(parent.glob("*"))
+                 if (match := re.fullmatch(wanted, path.relative_to(root).as_posix())))
 
 
-def _files(row: Task, language: str, source: str) -> list[Path]:
-    return sorted((Path(source) / _configuration(row, language)).glob("*.parquet"))
+def _languages(row: Task, place: Place, root: str) -> list[str]:
+    codes = {name: code for code, name in place.source.names.items()}
+    found = [(codes.get(name, name), path) for name, path in _folders(root, place.source.local)]
+    if "{" not in place.source.local:   # a folder of one configuration, whose language the table says
+        found = [(language, path) for language in place.source.languages for _, path in found]
+    # XCOPA and the English COPA lie in one folder: a language belongs to the source that the table gives it to
+    others = {language for other in places(row, root) if other.source.local == place.source.local
+              for language in other.source.languages} - set(place.source.languages)
+    return [language for language, path in found if language not in others and any(path.glob("*.parquet"))]
 
 
-def _file(row: Task, split: str, language: str, source: str) -> Path:
-    folder = Path(source) / _configuration(row, language)
-    for name in row.split_names(split):
-        if (folder / f"{name}.parquet").is_file():
-            return folder / f"{name}.parquet"
-    there = ", ".join(path.stem for path in _files(row, language, source)) or "nothing"
-    raise UserError(f"{folder}: no {split} rows of {row.title} "
-                    f"(looked for {', '.join(row.split_names(split))}; found {there})")
+def _has(row: Task, language: str, source: str) -> list[Place]:
+    """The places that have the language: all of them if the task mixes them, else the first."""
+    found = [place for place in places(row, source) if language in _languages(row, place, source)]
+    return found if row.mixed else found[:1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A file, or some of its rows: "train[:-300]" are those of train.parquet but the last 300."""
+    path: Path
+    name: str
+    rows: tuple[int | None, ...] = (None,)
+
+    @staticmethod
+    def of(folder: Path, name: str) -> Part:
+        stem, _, inside = name.rstrip("]").partition("[")
+        return Part(folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":")))
+
+
+def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
+    """The files of one split, [] if the place has no such rows."""
+    folder = place.folder(source, language)
+    for names in place.source.split_names(split):
+        files = [Part.of(folder, name) for name in names.split("+")]
+        if all(part.path.is_file() for part in files):
+            return files
+    return []
+
+
+def _split_files(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
+    there = _has(row, language, source)
+    found = [(place, part) for place in there for part in _files(place, split, language, source)]
+    asked = [place for place in there if place.source.split_names(split)]
+    if len({id(place) for place, _ in found}) < max(1, len(asked)):   # a part of a mixture must not be lost in silence
+        looked = [name for place in there for name in place.source.split_names(split)]
+        folders = [place.folder(source, language) for place in there]
+        names = ", ".join(sorted(path.stem for folder in folders for path in folder.glob("*.parquet")))
+        raise UserError(f"{', '.join(map(str, folders))}: no {split} rows of {row.title} "
+                        f"(looked for {', '.join(looked)}; found {names or 'nothing'})")
+    return found
 
 
 def split_found(row: Task, split: str, language: str, source: str) -> str:
-    if row.name == "text" and not _files(row, language, source):
+    if row.name == "text" and not _has(row, language, source):
         return split
-    return _file(row, split, language, source).stem
+    return "+".join(part.path.relative_to(source).parts[0] + ":" + part.name if row.mixed else part.name
+                    for _, part in _split_files(row, split, language, source))
 
 
-def rows(row: Task, split: str, language: str, source: str, limit: int) -> list[dict]:
-    if row.name == "text":
-        return _text_rows(split, language, source)
-    path = _file(row, split, language, source)
-    check(row, path)
-    table = _read(path)
-    names = _label_names(row, table.schema)
-    return [with_label_ids(item, row, names, str(path), number) for number, item in enumerate(table.to_pylist())]
+def blocks(row: Task, split: str, language: str, source: str, limit: int) -> list[Block]:
+    if row.name == "text" and not _has(row, language, source):
+        return [Block(f"{source} text {language}", row, row.read, None, _words_as_text(split, language, source))]
+    found = []
+    for place, part in _split_files(row, split, language, source):
+        check(row, place, part.path)
+        whole = _block(row, place, part.path, _read(part.path))
+        found.append(dataclasses.replace(whole, items=whole.items[slice(*part.rows)]))
+        if row.kind == "mine":
+            found += _distractors(whole, part.path.parent, language)
+    return found
+
+
+def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
+    schema = table.schema
+    table = table.rename_columns([place.columns.get(name, name) for name in table.column_names])
+    if place.source.label_column:
+        row = dataclasses.replace(row, label_column=place.source.label_column)
+    names = None
+    if b"huggingface" in (schema.metadata or {}):   # the Hub's files keep the names of their ClassLabels
+        theirs = {ours: name for name, ours in place.columns.items()}
+        names = label_names(Features.from_arrow_schema(schema),
+                            theirs.get(row.label_column, row.label_column))
+    return Block(str(path), row, place.source.read or row.read, names, table.to_pylist())
+
+
+def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
+    """Mining: the sentences without a translation, from the shared task's candidates, if they are there. `gold` has all
+    pairs of the file: in a part of it the others' sentences are no distractors."""
+    files = {"source": folder / f"candidates_{language}.parquet", "target": folder / "candidates_en.parquet"}
+    if not all(path.is_file() for path in files.values()):
+        return []
+    found = []
+    for side, path in files.items():
+        paired = {item[f"{side}_sentence"] for item in gold.items}
+        other = "target" if side == "source" else "source"
+        items = [{f"{side}_sentence": sentence, f"{other}_sentence": ""}
+                 for sentence in dict.fromkeys(_read(path)["sentence"].to_pylist()) if sentence not in paired]
+        found.append(Block(str(path), gold.task, gold.read, None, items))
+    return found
 
 
 def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -95,14 +168,7 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
         raise UserError(f"{path}: not a readable parquet file ({error})") from error
 
 
-def _label_names(row: Task, schema: pa.Schema) -> list[str] | None:
-    """The Hub's parquet files keep the names of their ClassLabels."""
-    if b"huggingface" not in (schema.metadata or {}):
-        return None
-    return label_names(Features.from_arrow_schema(schema), row.label_column)
-
-
-def check(row: Task, path: Path) -> None:
+def check(row: Task, place: Place, path: Path) -> None:
     """UserError if the file is not parquet, has no rows, or its first row lacks what the task reads.
 
     Called where a study is drawn up: a bad file is found before anything is trained.
@@ -110,45 +176,37 @@ def check(row: Task, path: Path) -> None:
     try:
         with pq.ParquetFile(path) as file:
             first = next(file.iter_batches(batch_size=1), None)
-            schema = file.schema_arrow
     except (pa.ArrowInvalid, OSError) as error:
         raise UserError(f"{path}: not a readable parquet file ({error})") from error
     if not first:
         raise UserError(f"{path}: has no rows")
-    item = with_label_ids(first.to_pylist()[0], row, _label_names(row, schema), str(path), 0)
     try:
-        row.read(item)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: row 0 does not have the columns of {row.title} ({error!r}); "
-                        f"it has {', '.join(schema.names)}") from error
+        read_row(_block(row, place, path, pa.Table.from_batches([first])), 0)
+    except Unusable:
+        pass   # dropped and counted when the file is read
 
 
-def _text_rows(split: str, language: str, source: str) -> list[dict]:
-    own = TASKS["text"]
-    if _files(own, language, source):
-        return _read(_file(own, split, language, source)).to_pylist()
+def _words_as_text(split: str, language: str, source: str) -> list[dict]:
     found = []
     for name in TEXT_FROM:
         row = TASKS[name]
         for part in ("train", "validation"):
-            try:
-                path = _file(row, part, language, source)
-            except UserError:
-                continue   # many languages have no training rows, a few no validation rows
-            joiner = "" if language in UNSPACED else " "
-            found += [{"text": joiner.join(words)} for words in _read(path, ["tokens"])["tokens"].to_pylist()]
+            paths = [found.path for place in _has(row, language, source)
+                     for found in _files(place, part, language, source)]
+            joiner = "" if language in UNSPACED else " "   # many languages have no training rows, a few no validation rows
+            found += [{"text": joiner.join(words)} for path in paths for words in _read(path, ["tokens"])["tokens"].to_pylist()]
     if not found:
         raise UserError(f"{source}: no text in {language!r}: neither text/{language} nor training or validation rows "
                         f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)}")
-    held_out = range(0, len(found), 20)    # every 20th sentence is kept for measuring the masked language model
     if split == "train":
         return [item for number, item in enumerate(found) if number % 20]
-    return [found[number] for number in held_out]
+    return found[::20]    # every 20th sentence is kept for measuring the masked language model
 
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, size: int, modified: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(path: Path) -> str:
@@ -157,34 +215,40 @@ def _digest(path: Path) -> str:
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
-    if row.name == "text" and not _files(row, language, source):
-        return " ".join(_checked(TASKS[name], path) for name in TEXT_FROM
-                        for path in _files(TASKS[name], language, source))
-    return _checked(row, _file(row, split, language, source))
+    if row.name == "text" and not _has(row, language, source):
+        files = [(TASKS[name], place, path) for name in TEXT_FROM for place in _has(TASKS[name], language, source)
+                 for path in sorted(place.folder(source, language).glob("*.parquet"))]
+    else:
+        files = [(row, place, part.path) for place, part in _split_files(row, split, language, source)]
+    for task, place, path in files:
+        check(task, place, path)
+    digests = [_digest(path) for _, _, path in files]
+    if any("[" in name for name in split_found(row, split, language, source).split("+")):
+        digests.append(split_found(row, split, language, source))
+    if row.kind == "mine":
+        digests += [_digest(path) for path in sorted(files[0][2].parent.glob("candidates_*.parquet"))]
+    return " ".join(digests)
 
 
-def _checked(row: Task, path: Path) -> str:
-    check(row, path)
-    return _digest(path)
-
-
-def _all_files(source: str) -> list[tuple[Task, Path]]:
-    return [(row, path) for row in TASKS.values() for language in languages(row, source) if row.name != "text"
-            for path in _files(row, language, source)]
+def _all_files(source: str) -> Iterator[Path]:
+    for row in TASKS.values():
+        for place in places(row, source):
+            for _, folder in _folders(source, place.source.local):
+                yield from sorted(folder.glob("*.parquet"))
 
 
 def texts_fingerprint(source: str) -> str:
-    return hashlib.sha256("\n".join(_digest(path) for _, path in _all_files(source)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(dict.fromkeys(map(_digest, _all_files(source)))).encode()).hexdigest()[:16]
 
 
-def texts(source: str):
+def texts(source: str) -> Iterator[str]:
     """Every string of every known task's files, labels and ids aside: columns of text, at any depth."""
-    for _, path in _all_files(source):
+    for path in dict.fromkeys(_all_files(source)):
         for column in _read(path).columns:
             yield from _strings(column)
 
 
-def _strings(column: pa.ChunkedArray):
+def _strings(column: pa.ChunkedArray) -> Iterator[str]:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         yield from (text for text in column.to_pylist() if text)

@@ -1,0 +1,99 @@
+"""From a row in the Hub's columns to a row of a kind. Labels have been mapped to the table's ids before.
+
+classify  texts (first, second), label                 span      question, context, answers, starts, id
+tag       words, tags                                  retrieve  source, english
+choice    context, choices, label                      mine      the same; "" for what has no translation
+mlm       text                                         rank      id, query, answer (text, context), sentences
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .languages import TYDIQA_NAMES
+
+Reader = Callable[[dict], dict]
+# XCOPA asks in one of two ways; the English words are used for every language, as the labels are English, too
+ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
+# ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari, Han
+SENTENCE = re.compile(r"[^.!?。！？।؟;]*(?:[.!?。！？।؟;]+[\"'”’»)]*|$)\s*")
+
+
+def pair(first: str, second: str) -> Reader:
+    return lambda row: {"texts": (row[first], row[second]), "label": row["label"]}
+
+
+def words(tags: str) -> Reader:
+    return lambda row: {"words": row["tokens"], "tags": row[tags]}
+
+
+def question(row: dict) -> dict:
+    """SQuAD and its translations; no answers means that the context does not answer the question (SQuAD v2)."""
+    answers = row["answers"]
+    return {"question": row["question"], "context": row["context"], "id": str(row.get("id", "")),
+            "answers": tuple(answers["text"]), "starts": tuple(answers["answer_start"])}
+
+
+def hellaswag(row: dict) -> dict:
+    return {"context": row["ctx"], "choices": tuple(row["endings"]), "label": int(row["label"])}
+
+
+def commonsenseqa(row: dict) -> dict:
+    choices = row["choices"]
+    return {"context": row["question"], "choices": tuple(choices["text"]),
+            "label": list(choices["label"]).index(row["answerKey"])}
+
+
+def cosmosqa(row: dict) -> dict:
+    """The question goes with each answer, so that a long context is what truncation cuts."""
+    return {"context": row["context"], "label": int(row["label"]),
+            "choices": tuple(f"{row['question']} {row[f'answer{number}']}" for number in range(4))}
+
+
+def copa(row: dict) -> dict:
+    return {"context": row["premise"], "label": row["label"],
+            "choices": tuple(f"{ASKED[row['question']]} {row[name]}" for name in ("choice1", "choice2"))}
+
+
+def social_iqa(row: dict) -> dict:
+    """Its labels count from "1"."""
+    return {"context": row["context"], "label": int(row["label"]) - 1,
+            "choices": tuple(f"{row['question']} {row[f'answer{letter}']}" for letter in "ABC")}
+
+
+def translation(row: dict) -> dict:
+    return {"source": row["source_sentence"], "english": row["target_sentence"]}
+
+
+def text(row: dict) -> dict:
+    return {"text": row["text"]}
+
+
+def sentences(context: str) -> list[tuple[int, int]]:
+    """Beginning and end of each sentence, by its punctuation alone."""
+    found = [(match.start(), match.start() + len(match.group().rstrip())) for match in SENTENCE.finditer(context)]
+    return [(start, end) for start, end in found if end > start]
+
+
+def answer_sentence(row: dict) -> dict:
+    """LAReQA: find the sentence that answers the question, among all sentences in all languages.
+
+    XQuAD-R as its authors publish it says where sentences break (`sentence_breaks`); the Hub's copy does not, nor
+    does SQuAD, from which the task is trained: there punctuation decides.
+    """
+    context, start = row["context"], row["answers"]["answer_start"][0]
+    breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
+    own = max((part for part in breaks if part[0] <= start), default=breaks[0])
+    return {"id": str(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
+            "sentences": tuple((context[first:last], context) for first, last in breaks)}
+
+
+def mention(row: dict) -> dict:
+    """Mewsli-X: find the entity that a mention in its context means. `entity` is its id, `description` its text."""
+    found = (row["description"], "")
+    return {"id": row["entity"], "query": row["mention"], "answer": found, "sentences": (found,)}
+
+
+def is_tydiqa_language(row: dict, language: str) -> bool:
+    """TyDiQA has one configuration for all languages; the id begins with the language's English name."""
+    return row["id"].startswith(TYDIQA_NAMES[language])

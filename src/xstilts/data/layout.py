@@ -1,0 +1,71 @@
+"""A folder whose splits, folders or columns differ from the official ones says so in a small file.
+
+    # xstilts.toml in the folder; each table is one folder pattern of the task table
+    ["anli/plain_text"]
+    folder = "anli/derived"                  # where its rows lie instead
+    ["panx/PAN-X.{language}"]
+    splits = { test = "heldout_from_train" } # ours -> the file (or several, in order of preference) that
+                                             # goes before the official one; "a+b" joins, "train[:-300]" cuts
+    ["udpos/{name}"]
+    names = { af = "Afrikaans" }             # language -> {name}
+    columns = { upos = "pos_tags" }          # theirs -> the Hub's
+
+A folder without this file takes the one of its own name in data/layouts, if there is one.
+"""
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from ..spec import UserError
+from ..tasks import TASKS, Source, Task
+
+FILE = "xstilts.toml"
+KEYS = {"folder": str, "splits": dict, "names": dict, "columns": dict}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source's rows in a local folder."""
+    source: Source              # with the layout's folder, names and splits
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def folder(self, root: str, language: str) -> Path:
+        return Path(root) / self.source.local.format(language=language, name=self.source.name(language))
+
+
+@lru_cache(maxsize=64)
+def _layout(root: str) -> dict[str, dict]:
+    own, shipped = Path(root) / FILE, Path(__file__).parent / "layouts" / f"{Path(root).name}.toml"
+    path = own if own.is_file() else shipped
+    if not path.is_file():
+        return {}
+    try:
+        layout = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not readable ({error})") from error
+    known = {source.local for row in TASKS.values() for source in row.sources}
+    for pattern, part in layout.items():
+        if pattern not in known:
+            raise UserError(f"{path}: {pattern!r} is not a folder of the task table; known: {', '.join(sorted(known))}")
+        for key, value in part.items():
+            if not isinstance(value, KEYS.get(key, ())):
+                raise UserError(f"{path}: {pattern}: {key} = {value!r}; known are folder (text), splits, names and "
+                                "columns (tables of text)")
+    return layout
+
+
+def places(row: Task, root: str) -> list[Place]:
+    """The task's sources as the folder has them."""
+    found = []
+    for source in row.sources:
+        part = _layout(root).get(source.local, {})
+        splits = {ours: (*([theirs] if isinstance(theirs, str) else theirs), *source.split_names(ours))
+                  for ours, theirs in part.get("splits", {}).items()}
+        found.append(Place(dataclasses.replace(source, local=part.get("folder", source.local),
+                                               names=source.names | part.get("names", {}),
+                                               splits=source.splits | splits), part.get("columns", {})))
+    return found

@@ -1,0 +1,131 @@
+"""Rows are checked when they enter: columns, types, empty text, spans that are not where they are said to be.
+
+A row without gold label or text is dropped and counted (GLUE, SNLI and PAWS-X have some); a file with many of them,
+or with anything else amiss, is refused with its name, row and column.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..spec import UserError
+from ..tasks import Reader, Task
+from .labels import Unusable, with_label_ids
+
+MOST_UNUSABLE = 0.1   # of a file's rows
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of one file, or of one split of the Hub, in the Hub's columns."""
+    where: str                  # for messages
+    task: Task                  # with the block's own label column
+    read: Reader
+    names: list[str] | None     # of the ClassLabel column
+    items: list[dict]
+
+
+class Rows(tuple):
+    """Rows of a kind, and what was dropped on the way: {"no gold label": 3}."""
+    dropped: dict[str, int]
+
+    @staticmethod
+    def of(rows: list[dict], dropped: dict[str, int]) -> Rows:
+        found = Rows(rows)
+        found.dropped = dropped
+        return found
+
+
+def read_row(block: Block, number: int) -> dict:
+    """Row `number` of a block as a row of the task's kind. Raises UserError, or Unusable where it is to be dropped."""
+    where, row = f"{block.where}: row {number}", block.task
+    try:
+        item = block.read(with_label_ids(block.items[number], row, block.names, where))
+    except (UserError, Unusable):
+        raise
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UserError(f"{where} does not have the columns of {row.title} ({error!r}); "
+                        f"it has {', '.join(block.items[number])}") from error
+    _CHECKS[row.kind](item, where, row)
+    return item
+
+
+def read(blocks: list[Block], chosen: list[tuple[int, int]]) -> Rows:
+    """The chosen (block, row) pairs, read and checked; unusable ones are left out and counted."""
+    rows, dropped, worst = [], {}, None
+    for which, number in chosen:
+        try:
+            rows.append(read_row(blocks[which], number))
+        except Unusable as error:
+            worst = worst or error
+            reason = str(error).rsplit(": ", 1)[1]
+            dropped[reason] = dropped.get(reason, 0) + 1
+    count = sum(dropped.values())
+    if count > MOST_UNUSABLE * len(chosen):
+        raise UserError(f"{worst}. {count} of {len(chosen)} rows cannot be used, which is too many for a slip")
+    return Rows.of(rows, dropped)
+
+
+def _text(value: object, where: str, column: str) -> None:
+    if not isinstance(value, str):
+        raise UserError(f"{where}, column {column}: {value!r} is not text")
+    if not value.strip():
+        raise Unusable(f"{where}, column {column}: empty text")
+
+
+def _classify(item: dict, where: str, row: Task) -> None:
+    for column, text in zip(("first text", "second text"), item["texts"], strict=True):
+        _text(text, where, column)
+
+
+def _tag(item: dict, where: str, row: Task) -> None:
+    words, tags = item["words"], item["tags"]
+    if len(words) != len(tags):
+        raise UserError(f"{where}, column {row.label_column}: {len(tags)} labels for {len(words)} tokens")
+    if not words:
+        raise Unusable(f"{where}, column tokens: empty text")
+    if not all(isinstance(word, str) for word in words):
+        raise UserError(f"{where}, column tokens: not a list of text")
+
+
+def _span(item: dict, where: str, row: Task) -> None:
+    _text(item["question"], where, "question")
+    _text(item["context"], where, "context")
+    if len(item["answers"]) != len(item["starts"]):
+        raise UserError(f"{where}, column answers: {len(item['answers'])} texts, {len(item['starts'])} starts")
+    for answer, start in zip(item["answers"], item["starts"], strict=True):
+        _text(answer, where, "answers")
+        if item["context"][start:start + len(answer)] != answer:
+            raise UserError(f"{where}, column answers: the context has "
+                            f"{item['context'][max(0, start):max(0, start) + len(answer)]!r} at {start}, not {answer!r}")
+
+
+def _choice(item: dict, where: str, row: Task) -> None:
+    _text(item["context"], where, "context")
+    for choice in item["choices"]:
+        _text(choice, where, "choices")
+    if item["label"] == -1:
+        raise Unusable(f"{where}, column label: label -1, which stands for no gold label")
+    if not 0 <= item["label"] < len(item["choices"]):
+        raise UserError(f"{where}, column label: {item['label']} is none of {len(item['choices'])} choices")
+
+
+def _retrieve(item: dict, where: str, row: Task) -> None:
+    _text(item["source"], where, "source_sentence")
+    _text(item["english"], where, "target_sentence")
+
+
+def _mine(item: dict, where: str, row: Task) -> None:
+    _text(item["source"] or item["english"], where, "source_sentence")
+
+
+def _rank(item: dict, where: str, row: Task) -> None:
+    _text(item["query"], where, "query")
+    _text(item["answer"][0], where, "answer")
+
+
+def _mlm(item: dict, where: str, row: Task) -> None:
+    _text(item["text"], where, "text")
+
+
+_CHECKS = {"classify": _classify, "tag": _tag, "span": _span, "choice": _choice, "retrieve": _retrieve, "mine": _mine,
+           "rank": _rank, "mlm": _mlm}

@@ -1,0 +1,40 @@
+"""Languages by their ISO 639-1 codes (639-3 where there is none), and how data sets call them."""
+from __future__ import annotations
+
+# XTREME spells its UDPOS configurations by English names ("Afrikans" is the Hub's own spelling)
+UD_NAMES = {
+    "af": "Afrikans", "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
+    "kk": "Kazakh", "ko": "Korean", "mr": "Marathi", "nl": "Dutch", "pt": "Portuguese", "ru": "Russian",
+    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "ur": "Urdu",
+    "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese"}
+# treebanks in Universal Dependencies' own naming, for languages that XTREME's UDPOS leaves out
+TREEBANKS = {"lt": "lt_alksnis", "pl": "pl_pdb", "uk": "uk_iu", "wo": "wo_wtb", "ro": "ro_rrt", "pcm": "pcm_nsc",
+             "yo": "yo_ytb"}
+TATOEBA_NAMES = {
+    "af": "afr", "ar": "ara", "bg": "bul", "bn": "ben", "de": "deu", "el": "ell", "es": "spa", "et": "est",
+    "eu": "eus", "fa": "pes", "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin", "hu": "hun", "id": "ind",
+    "it": "ita", "ja": "jpn", "jv": "jav", "ka": "kat", "kk": "kaz", "ko": "kor", "ml": "mal", "mr": "mar",
+    "nl": "nld", "pt": "por", "ru": "rus", "sw": "swh", "ta": "tam", "te": "tel", "th": "tha", "tl": "tgl",
+    "tr": "tur", "ur": "urd", "vi": "vie", "zh": "cmn"}
+TYDIQA_NAMES = {"ar": "arabic", "bn": "bengali", "en": "english", "fi": "finnish", "id": "indonesian",
+                "ko": "korean", "ru": "russian", "sw": "swahili", "te": "telugu"}
+# Masakhane's data sets use ISO 639-3 throughout
+MASAKHANE_NAMES = {
+    "bm": "bam", "bbj": "bbj", "ee": "ewe", "fon": "fon", "ha": "hau", "ig": "ibo", "rw": "kin", "lg": "lug",
+    "luo": "luo", "mos": "mos", "ny": "nya", "pcm": "pcm", "sn": "sna", "sw": "swa", "tn": "tsn", "tw": "twi",
+    "wo": "wol", "xh": "xho", "yo": "yor", "zu": "zul"}
+AFRIXNLI_NAMES = {
+    "am": "amh", "en": "eng", "ee": "ewe", "fr": "fra", "ha": "hau", "ig": "ibo", "rw": "kin", "ln": "lin",
+    "lg": "lug", "om": "orm", "sn": "sna", "st": "sot", "sw": "swa", "tw": "twi", "wo": "wol", "xh": "xho",
+    "yo": "yor", "zu": "zul"}
+PANX = tuple("ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt es bg ru ja ka ko th "
+             "sw yo my zh kk tr et fi hu".split())
+PANX_ADDED = tuple("az gu lt pa pl qu ro uk".split())   # by XTREME-R, from the same WikiANN
+UD_ADDED = ("lt", "pl", "ro", "uk", "wo")               # by XTREME-R
+XNLI = tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split())
+XQUAD = tuple("ar de el en es hi ru th tr vi zh".split())
+MLQA = tuple("ar de en es hi vi zh".split())
+XCOPA = tuple("et ht id it qu sw ta th tr vi zh".split())
+MEWSLIX = tuple("ar de en es fa ja pl ro ta tr uk".split())
