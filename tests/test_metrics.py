@@ -1,6 +1,7 @@
 """Metrics against values worked by hand and against the reference packages."""
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,11 @@ def test_accuracy_is_scikit_learns(pairs):
     assert metrics.value(metrics.accuracy(ours, gold)) == pytest.approx(100 * accuracy_score(gold, ours))
 
 
+def answered(prediction, golds, rules="squad", language="en"):
+    found = metrics.answers([prediction], [golds], [language], metrics.ANSWERS[rules])
+    return [metrics.value(found[name]) for name in ("F1", "exact match")]
+
+
 @pytest.mark.parametrize("prediction, golds, f1, exact", [
     ("the cat", ["cat"], 100, 100),                       # an article is not counted
     ("a black cat", ["cat"], 200 / 3, 0),                 # precision 1/2, recall 1
@@ -42,10 +48,77 @@ def test_accuracy_is_scikit_learns(pairs):
     ("", ["cat"], 0, 0),
     ("dog", ["cat"], 0, 0),
     ("New York City", ["York New"], 80, 0),               # bags of words: 2 of 3, 2 of 2
+    ("la casa", ["casa"], 200 / 3, 0),                    # other languages' articles do count (XQuAD, TyDiQA)
+    ("¿casa?", ["¿casa"], 100, 100),                      # ASCII punctuation goes, other punctuation stays
+    ("1990年", ["1990"], 0, 0),                           # unspaced scripts are words as they stand
+    ("the", ["The"], 0, 100),                             # normalised to nothing: SQuAD v1.1 finds no common word
 ])
-def test_answers_by_hand(prediction, golds, f1, exact):
-    assert metrics.value(metrics.answer_f1([prediction], [golds])) == pytest.approx(f1)
-    assert metrics.value(metrics.answer_exact([prediction], [golds])) == pytest.approx(exact)
+def test_squad_answers_by_hand(prediction, golds, f1, exact):
+    assert answered(prediction, golds) == pytest.approx([f1, exact])
+
+
+@pytest.mark.parametrize("prediction, golds, f1, exact", [
+    ("", [], 100, 100),                                   # no answer, and none was given
+    ("cat", [], 0, 0),
+    ("", ["cat"], 0, 0),
+    ("the", [], 100, 100),                                # normalises to nothing
+    ("cat", ["the", "cat"], 100, 100),                    # a gold that normalises to nothing is left out
+    ("the", ["the"], 100, 100),
+])
+def test_squad_v2_answers_by_hand(prediction, golds, f1, exact):
+    assert answered(prediction, golds, "squad2") == pytest.approx([f1, exact])
+
+
+@pytest.mark.parametrize("language, prediction, gold, f1, exact", [
+    ("es", "la casa", "casa", 100, 100),                  # the language's own articles
+    ("en", "la casa", "casa", 200 / 3, 0),
+    ("de", "Der Hund „Bello“", "hund bello", 100, 100),   # punctuation beyond ASCII
+    ("vi", "những con mèo", "con mèo", 100, 100),
+    ("ar", "الكتاب", "كتاب", 100, 100),                   # "al-" wherever it stands
+    ("hi", "राम।", "राम", 100, 100),                      # the danda is punctuation
+    ("zh", "北京市", "北京", 80, 0),                       # characters: 2 of 3, 2 of 2
+    ("zh", "1990年 in 北京", "1990年in北京", 100, 100),    # mixed scripts: digits and Latin words, single characters
+    ("zh", "北京。", "北京", 100, 100),
+])
+def test_mlqa_answers_by_hand(language, prediction, gold, f1, exact):
+    assert answered(prediction, [gold], "mlqa", language) == pytest.approx([f1, exact])
+
+
+@given(st.text(max_size=20), st.sampled_from(["en", "es", "hi", "vi", "de", "ar", "zh"]))
+def test_an_answer_equals_itself(text, language):
+    for rules in metrics.ANSWERS:
+        f1, exact = answered(text, [text], rules, language)
+        assert exact == 100 and f1 == (100 if metrics.ANSWERS[rules].words(text, language) or rules == "squad2" else 0)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=18))
+def test_average_precision_is_scikit_learns_where_nothing_is_cut(hits):
+    from sklearn.metrics import average_precision_score
+
+    relevant = {place for place, hit in enumerate(hits) if hit}
+    ours = metrics.average_precision(range(len(hits)), relevant)
+    if relevant:
+        assert ours == pytest.approx(average_precision_score(hits, -np.arange(len(hits))))
+    else:
+        assert math.isnan(ours)
+
+
+@pytest.mark.parametrize("ranked, relevant, expected", [
+    ([7, 1, 2], {7}, 1.0),
+    ([1, 7, 2], {7}, 1 / 2),
+    ([7, 1, 8], {7, 8}, (1 + 2 / 3) / 2),
+    ([*range(20), 99], {99}, 0.0),                        # the 21st place is too late
+    (list(range(25)), set(range(25)), 1.0),               # 25 are relevant, 20 can be shown
+])
+def test_average_precision_by_hand(ranked, relevant, expected):
+    assert metrics.average_precision(ranked, relevant) == pytest.approx(expected)
+
+
+def test_mined_pairs_by_hand():
+    """Two right of three proposed, of four there are: 2 * 2 / (3 + 4)."""
+    pairs = metrics.mining_f1(["a", "b", "x", None, None, None], ["a", "b", "c", "d", None, None])
+    assert metrics.value(pairs) == pytest.approx(100 * 4 / 7)
+    assert math.isnan(metrics.value(metrics.mining_f1([None], [None])))
 
 
 def test_gold_gives_100_and_nothing_gives_nan():

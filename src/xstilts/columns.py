@@ -83,7 +83,7 @@ def answer_sentence(row: dict) -> dict:
     """
     context, start = row["context"], row["answers"]["answer_start"][0]
     breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
-    own = max((part for part in breaks if part[0] <= start), default=breaks[0])
+    own = next((part for part in breaks if part[0] <= start < part[1]), breaks[-1])
     return {"id": str(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
             "sentences": tuple((context[first:last], context) for first, last in breaks)}
 

@@ -5,13 +5,13 @@
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
 from . import batches
-from .kinds import Feature, kind, retrieve
+from .kinds import Feature, kind, mine, rank, retrieve
 from .metrics import Pair
 from .spec import Recipe
 from .tasks import Task
@@ -41,18 +41,19 @@ def predict(model, head, task: Task, features: Sequence[Feature], tokenizer, rec
     return found
 
 
-def score(model, head, tokenizer, task: Task, rows: Sequence[dict],
-          recipe: Recipe) -> tuple[list, dict[str, list[Pair]]]:
-    """One prediction a row, and each metric's (numerator, denominator) a row."""
+def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe,
+          note: Callable[[list[Feature]], None] = lambda features: None) -> tuple[list, dict[str, list[Pair]]]:
+    """One prediction a row, and each metric's (numerator, denominator) a row. `note` is shown what was encoded."""
     module = kind(task.kind)
     features = module.encode(rows, tokenizer, task, recipe.max_length)
+    note(features)
     predictions = module.decode(predict(model, head, task, features, tokenizer, recipe), features, rows, task)
     return predictions, module.examples(predictions, rows, task)
 
 
 @torch.no_grad()
-def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first. [layers + 1, n, hidden], float32"""
+def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
+    """Mean over the pieces at every layer, the embedding layer first (or at the last alone). [layers + 1, n, hidden], float32"""
     where, info = device(), batches.Info.of(tokenizer, recipe)
     model.to(where).eval()
     found = None
@@ -60,7 +61,8 @@ def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe) -> np.
         batch = to_device(batches.collate([features[position] for position in positions], info), where)
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
         with autocast(recipe.precision, where):
-            states = model(**inputs, output_hidden_states=True).hidden_states
+            output = model(**inputs, output_hidden_states=not last)
+        states = [output.last_hidden_state] if last else output.hidden_states
         mask = batch["attention_mask"].unsqueeze(-1).float()
         means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states]).cpu().numpy()
         if found is None:
@@ -80,4 +82,35 @@ def retrieval(model, tokenizer, task: Task, rows: Sequence[dict],
             nearest = retrieve.nearest(source[layer], english[layer], centred=metric.endswith("centred"))
             found[metric, layer] = ([rows[i]["english"] for i in nearest],
                                     retrieve.examples(nearest, rows, task))
+    return found
+
+
+def mining(model, tokenizer, task: Task, rows: Sequence[dict], tuning: Sequence[dict],
+           recipe: Recipe) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
+    """(metric, layer) -> the English text paired with each source sentence (or None) and pairs, for every layer, raw and
+    centred. The threshold is tuned on the rows `tuning`."""
+    vectors = [[pooled(model, tokenizer, mine.encode(part, tokenizer, task, recipe.max_length, side), recipe)
+                for side in ("source", "english")] for part in (tuning, rows)]
+    found = {}
+    for layer in range(len(vectors[0][0])):
+        for metric in task.metrics:
+            tried, scored = (mine.candidates(source[layer], english[layer], metric.endswith("centred"))
+                             for source, english in vectors)
+            predictions = mine.decode(scored, rows, mine.threshold(tried, tuning))
+            found[metric, layer] = (predictions, mine.examples(predictions, rows, task))
+    return found
+
+
+def ranking(model, tokenizer, task: Task, rows: Mapping[str, Sequence[dict]],
+            recipe: Recipe) -> dict[str, tuple[list, dict[str, list[Pair]]]]:
+    """language -> the text ranked first for each query, and average precisions. Candidates are the texts of all the
+    languages together: only their vectors are kept."""
+    rows = {language: [rank.as_ranking(row) for row in part] for language, part in rows.items()}
+    texts, relevant = rank.candidates(rows)
+    vectors = pooled(model, tokenizer, rank.encode_texts(texts, tokenizer, recipe.max_length), recipe, last=True)[0]
+    found = {}
+    for language, part in rows.items():
+        queries = pooled(model, tokenizer, rank.encode_queries(part, tokenizer, recipe.max_length), recipe, last=True)[0]
+        ranked = rank.nearest(queries, vectors)
+        found[language] = ([texts[order[0]][0] for order in ranked], {task.metric: rank.examples(ranked, part, relevant)})
     return found

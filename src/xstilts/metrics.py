@@ -11,7 +11,9 @@ from __future__ import annotations
 import collections
 import re
 import string
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -58,28 +60,86 @@ def _entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:
         return set(get_entities(list(tags)))
 
 
-def normalise_answer(text: str) -> str:
-    """SQuAD's: lower case, no ASCII punctuation, no English articles, single spaces."""
+# ---------------------------------------------------------------- answers to questions
+
+# MLQA takes away the articles of the context's language (its mlqa_evaluation_v1.py, which takes Arabic's "al-" wherever
+# it stands), and every punctuation mark of Unicode where SQuAD takes ASCII's alone
+MLQA_ARTICLES = {"en": r"\b(a|an|the)\b", "es": r"\b(un|una|unos|unas|el|la|los|las)\b",
+                 "vi": r"\b(của|là|cái|chiếc|những)\b", "ar": r"\sال^|ال",
+                 "de": r"\b(ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b"}
+
+
+def squad_words(text: str, language: str = "en") -> list[str]:
+    """SQuAD's normalisation, in every language: lower case, no ASCII punctuation, no English articles."""
     text = "".join(character for character in text.lower() if character not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+    return re.sub(r"\b(a|an|the)\b", " ", text).split()
 
 
-def answer_exact(predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> list[Pair]:
-    """SQuAD exact match: the best over the gold answers."""
-    return [(float(max(normalise_answer(ours) == normalise_answer(gold) for gold in answers)), 1.0)
-            for ours, answers in zip(predictions, golds, strict=True)]
+def mlqa_words(text: str, language: str) -> list[str]:
+    """MLQA's normalisation: the language's own articles, all punctuation; Chinese in single characters."""
+    text = "".join(character for character in text.lower() if not _is_punctuation(character))
+    if language in MLQA_ARTICLES:
+        text = re.sub(MLQA_ARTICLES[language], " ", text)
+    if language == "zh":
+        text = re.sub("([\u4e00-\u9fa5])", r" \1 ", text)
+    return text.split()
 
 
-def answer_f1(predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> list[Pair]:
-    """SQuAD F1 over words: the best over the gold answers. XQuAD uses the English normalisation for all languages."""
-    return [(max(_word_f1(ours, gold) for gold in answers), 1.0)
-            for ours, answers in zip(predictions, golds, strict=True)]
+def _is_punctuation(character: str) -> bool:
+    return character in string.punctuation or unicodedata.category(character).startswith("P")
 
 
-def _word_f1(prediction: str, gold: str) -> float:
-    ours, words = normalise_answer(prediction).split(), normalise_answer(gold).split()
+@dataclass(frozen=True)
+class AnswerRules:
+    """How a data set compares answers. `none`: an empty answer may be right (SQuAD v2), and is so only against none."""
+    words: Callable[[str, str], list[str]]
+    none: bool = False
+
+
+ANSWERS = {"squad": AnswerRules(squad_words), "squad2": AnswerRules(squad_words, none=True),
+           "mlqa": AnswerRules(mlqa_words)}
+
+
+def answers(predictions: Sequence[str], golds: Sequence[Sequence[str]], languages: Sequence[str],
+            rules: AnswerRules) -> dict[str, list[Pair]]:
+    """F1 over words and exact match, each the best over the gold answers. XQuAD and TyDiQA-GoldP use SQuAD's rules in
+    every language (XTREME's evaluate.py). No gold answer at all stands for "no answer"."""
+    f1, exact = [], []
+    for prediction, accepted, language in zip(predictions, golds, languages, strict=True):
+        ours = rules.words(prediction, language)
+        wanted = [rules.words(gold, language) for gold in accepted]
+        if rules.none:   # SQuAD v2 leaves out golds that normalise to nothing
+            wanted = [words for words in wanted if words] or [[]]
+        f1.append((max(_word_f1(ours, words, rules.none) for words in wanted), 1.0))
+        exact.append((float(ours in wanted), 1.0))
+    return {"F1": f1, "exact match": exact}
+
+
+def _word_f1(ours: list[str], words: list[str], none: bool) -> float:
+    if none and not (ours and words):
+        return float(ours == words)
     common = sum((collections.Counter(ours) & collections.Counter(words)).values())
     if not common:
         return 0.0
     precision, recall = common / len(ours), common / len(words)
     return 2 * precision * recall / (precision + recall)
+
+
+# ---------------------------------------------------------------- retrieval
+
+
+def average_precision(ranked: Sequence, relevant: set, cut: int = 20) -> float:
+    """Average precision at `cut`, 0-1: precision at each hit, over as many hits as there could be (mAP@20: XTREME-R)."""
+    hits, total = 0, 0.0
+    for place, found in enumerate(ranked[:cut], 1):
+        if found in relevant:
+            hits += 1
+            total += hits / place
+    return total / min(len(relevant), cut) if relevant else float("nan")
+
+
+def mining_f1(found: Sequence, golds: Sequence) -> list[Pair]:
+    """F1 of mined pairs as BUCC counts them, a pair an example: what was found for a sentence (None: nothing) against
+    its translation (None: it has none)."""
+    return [(2.0 * (ours is not None and ours == gold), float((ours is not None) + (gold is not None)))
+            for ours, gold in zip(found, golds, strict=True)]

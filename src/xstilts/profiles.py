@@ -158,7 +158,7 @@ def _checked(asked: Study) -> Study:
     if unknown:
         raise UserError(f"unknown language {', '.join(map(repr, unknown))}; {sources.where(asked.data)} has: "
                         f"{', '.join(there)}")
-    return dataclasses.replace(asked, vocabulary=vocabulary, languages=tuple(sorted(asked.languages or there)))
+    return dataclasses.replace(asked, vocabulary=vocabulary, languages=tuple(sorted(set(asked.languages or there))))
 
 
 def phase1_recipe(asked: Study) -> Recipe:
@@ -174,7 +174,7 @@ def phase2_recipe(asked: Study, names: tuple[str, ...]) -> Recipe:
 
 def phase3_recipe(asked: Study, target: str) -> Recipe:
     row = TASKS[target]
-    if row.kind == "retrieve":   # nothing is trained: nothing of a training is in the key
+    if row.untrained:   # nothing is trained: nothing of a training is in the key
         return Recipe(0, 0, 0, 0.0, asked.max_length or row.max_length, 0, precision=asked.precision, dropout=0.0)
     recipe = _recipe(asked, round(asked.phase3_steps * row.effort), row.epochs, asked.phase3_batch or row.batch_size,
                      asked.phase3_learning_rate, row.max_length, asked.phase3_rows)

@@ -46,7 +46,7 @@ def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 def _layer(study: Study, table: pd.DataFrame, target: str) -> int:
     """The study's retrieval layer, or the encoder's last where it has fewer."""
-    return min(study.layer, table[table.target == target].layer.max()) if TASKS[target].kind == "retrieve" else NO_LAYER
+    return min(study.layer, table[table.target == target].layer.max()) if TASKS[target].untrained else NO_LAYER
 
 
 def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:

@@ -3,18 +3,20 @@
     execute(run, folder, parent)   # fills `folder` with the run's artifact
 
 encoder artifacts (Base, Adapt)  config.json, model.safetensors, tokenizer files
-both trainings                   log.jsonl (loss, learning rate, dev scores), scores.csv, examples.parquet
+both trainings                   log.jsonl (loss, learning rate, dev scores), scores.csv, examples.parquet,
+                                 predictions.parquet, counts.csv (rows read, and what was dropped or lost on the way)
 """
 from __future__ import annotations
 
+import dataclasses
 import json
-import os
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from . import data, encoders, evaluate, vocabulary
-from .kinds import kind
+from .kinds import kind, lost
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
 from .train import interactive, train
@@ -39,20 +41,51 @@ def base(run: Base, folder: Path) -> None:
     encoders.save(model, tokenizer, folder)
 
 
-def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task) -> list:
+class Counts:
+    """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the length): nothing in silence."""
+
+    def __init__(self):
+        self.table: list[dict] = []
+
+    def read(self, split: str, name: str, language: str, rows) -> None:
+        self._add(split, name, language, {"rows": len(rows), **rows.dropped})
+
+    def encoded(self, split: str, task: Task, language: str, features: list) -> None:
+        self._add(split, task.name, language, lost(task.kind, features))
+
+    def _add(self, split: str, name: str, language: str, counts: dict[str, int]) -> None:
+        self.table += [{"split": split, "task": name, "language": language, "what": what, "count": count}
+                       for what, count in counts.items()]
+
+    def write(self, folder: Path) -> None:
+        table = pd.DataFrame(self.table)
+        table.to_csv(folder / "counts.csv", index=False)
+        missing = table[table.what != "rows"].groupby(["split", "task", "what"])["count"].sum()
+        for (split, name, what), count in missing.items():
+            print(f"{'':9} {'':8}  {name} {split}: {count} {what}", flush=True)
+
+
+def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts) -> list:
     """Training features from a task's rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
-    rows = [row for language in languages for row in data.load(name, "train", language, run.data, run.recipe.rows)]
-    return kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
+    features: list = []
+    for language in languages:
+        rows = data.load(name, "train", language, run.data, run.recipe.rows)
+        some = kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
+        counts.read("train", name, language, rows)
+        counts.encoded("train", task, language, some)
+        features += [dataclasses.replace(feature, row=feature.row + len(features)) for feature in some]
+    return features
 
 
 def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
     model, tokenizer = encoders.load(parent)
     tasks = {name: data.labelled(name, run.data) for name in run.tasks}
-    sets = {name: _features(name, task_languages(name, run.languages, run.data), run, tokenizer, task)
-            for name, task in tasks.items()}
+    languages = {name: task_languages(name, run.languages, run.data) for name in run.tasks}
+    counts = Counts()
+    sets = {name: _features(name, languages[name], run, tokenizer, task, counts) for name, task in tasks.items()}
     dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
-                  for language in task_languages(name, run.languages, run.data)} for name in run.tasks}
+                  for language in languages[name]} for name in run.tasks}
 
     def dev_scores(heads) -> dict:
         return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe)
@@ -64,6 +97,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     _write_scores(folder, run, "validation", [
         (tasks[name], language, metric, NO_LAYER, dev[name][language], predictions, pairs)
         for (name, language), (predictions, by_metric) in found.items() for metric, pairs in by_metric.items()])
+    counts.write(folder)
     encoders.save(model, tokenizer, folder)
 
 
@@ -71,33 +105,52 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
     target = TASKS[run.target]
     model, tokenizer = encoders.load(parent)
-    rows = {language: data.load(run.target, run.split, language, run.data, run.eval_rows)
-            for language in run.languages}
+    counts = Counts()
+
+    def rows(language: str, split: str = run.split):
+        found = data.load(run.target, split, language, run.data, run.eval_rows)
+        counts.read(split, run.target, language, found)
+        return found
+
     found = []
-    if target.kind == "retrieve":
+    if target.untrained:
         for language in run.languages:
-            scores = evaluate.retrieval(model, tokenizer, target, rows[language], run.recipe)
-            found += [(target, language, metric, layer, rows[language], predictions, pairs)
+            part = rows(language)
+            scores = evaluate.retrieval(model, tokenizer, target, part, run.recipe) if target.kind == "retrieve" else \
+                evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe)
+            found += [(target, language, metric, layer, part, predictions, pairs)
                       for (metric, layer), (predictions, pairs) in scores.items()]
     else:
-        # the training task's rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD
-        training = training_task(target)
-        features = _features(training.name, ("en",), run, tokenizer, target)
-        dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) \
-            if run.recipe.evaluate_every else ()
-
-        def dev_score(heads) -> float:
-            return _mean({(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev,
-                                                         run.recipe)})
-
-        heads = train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
-                      dev_score, label(run))
-        for language in run.languages:
-            predictions, by_metric = evaluate.score(model, heads[target.name], tokenizer, target, rows[language],
-                                                    run.recipe)
-            found += [(target, language, metric, NO_LAYER, rows[language], predictions, pairs)
-                      for metric, pairs in by_metric.items()]
+        heads = _train_target(run, model, tokenizer, folder, counts)
+        if target.kind == "rank":   # one pool of candidates for all languages
+            part = {language: rows(language) for language in run.languages}
+            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe)
+            found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
+                     for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
+        else:
+            for language in run.languages:
+                part = rows(language)
+                predictions, by_metric = evaluate.score(model, heads[target.name], tokenizer, target, part, run.recipe,
+                                                        partial(counts.encoded, run.split, target, language))
+                found += [(target, language, metric, NO_LAYER, part, predictions, pairs)
+                          for metric, pairs in by_metric.items()]
     _write_scores(folder, run, run.split, found)
+    counts.write(folder)
+
+
+def _train_target(run: Score, model, tokenizer, folder: Path, counts: Counts):
+    """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
+    target, training = TASKS[run.target], training_task(TASKS[run.target])
+    features = _features(training.name, ("en",), run, tokenizer, target, counts)
+    dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
+
+    def dev_score(heads) -> float:
+        if target.kind == "rank":
+            return _mean({(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]})
+        return _mean({(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)})
+
+    return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
+                 dev_score, label(run))
 
 
 def task_languages(name: str, languages: tuple[str, ...], source: str) -> tuple[str, ...]:
@@ -145,9 +198,12 @@ def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tupl
         part = pd.DataFrame(pairs, columns=["numerator", "denominator"])
         examples.append(part.assign(**where, example=range(len(part))))
         if metric == task.metric and layer in (NO_LAYER, max(layers(found))):
-            shown = [kind(task.kind).shown(row, guess, task) for row, guess in zip(rows, predictions, strict=True)]
+            module = kind(task.kind)
+            scored = module.scored_rows(rows) if hasattr(module, "scored_rows") else rows
+            shown = [module.shown(row, guess, task) for row, guess in zip(scored, predictions, strict=True)]
             texts.append(pd.DataFrame(shown, columns=["input", "gold", "prediction"]).assign(
-                task=task.name, language=language, example=range(len(rows))))
+                task=task.name, language=language, example=range(len(shown)),
+                id=[row.get("id") or str(number) for number, row in enumerate(scored)]))
     pd.DataFrame(table).to_csv(folder / "scores.csv", index=False)
     pd.concat(examples, ignore_index=True).to_parquet(folder / "examples.parquet", index=False)
     pd.concat(texts, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)

@@ -54,7 +54,9 @@ def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int) -> Score
         raise UserError(f"{row.title} has none of the study's languages ({', '.join(study.languages)}); "
                         f"it has: {', '.join(there) or 'none'}")
     scored = (data.fingerprint(target, "test", languages, study.data),)
-    if row.kind == "retrieve":
+    if row.kind == "mine":     # its threshold is tuned on these
+        scored += (data.fingerprint(target, "validation", languages, study.data),)
+    if row.untrained:
         return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, "test", 0,
                      scored, study.data)
     return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, "test", seed,

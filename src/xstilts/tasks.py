@@ -61,6 +61,7 @@ class Task:
     labels: tuple[str, ...] = ()
     open_labels: bool = False       # the labels are those of the training rows: see `data.labelled`
     label_column: str = "label"
+    answers: str = "squad"          # whose rules compare answers (`metrics.ANSWERS`): squad, squad2, mlqa
     aliases: dict[str, str] = field(default_factory=dict)   # a source's label -> the table's
     train: str = ""                 # the task whose English training rows a target uses; "" = its own
     epochs: int = 3                 # the paper code's values: phase 2 defaults; per target in its XTREME run writer
@@ -73,6 +74,11 @@ class Task:
     @property
     def metric(self) -> str:
         return self.metrics[0]
+
+    @property
+    def untrained(self) -> bool:
+        """The encoder is scored as it is, at every layer (BUCC, Tatoeba)."""
+        return self.kind in ("retrieve", "mine")
 
     @cached_property
     def label_ids(self) -> dict[str, int]:
@@ -110,7 +116,7 @@ _ROWS = [
                  splits={"test": ("validation",)}),), labels=("not_duplicate", "duplicate")),
     Task("squad2", "SQuAD v2", "intermediate", "span", ("F1", "exact match"), columns.question,
          (Source("rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412", "CC BY-SA 4.0", "squad_v2/squad_v2",
-                 "squad_v2", splits={"test": ("validation",)}),), max_length=384, effort=0.6),
+                 "squad_v2", splits={"test": ("validation",)}),), answers="squad2", max_length=384, effort=0.6),
     Task("squad", "SQuAD v1.1", "intermediate", "span", ("F1", "exact match"), columns.question,
          (Source("rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f", "CC BY-SA 4.0", "squad/plain_text",
                  "plain_text", splits={"test": ("validation",)}),), max_length=384, effort=0.6),
@@ -153,7 +159,7 @@ _ROWS = [
     Task("mlqa", "MLQA", "target", "span", ("F1", "exact match"), columns.question,
          (Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
                  "mlqa/mlqa.{language}.{language}", "mlqa.{language}.{language}", languages.MLQA, splits=LAST),),
-         train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
+         answers="mlqa", train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("tydiqa", "TyDiQA-GoldP", "target", "span", ("F1", "exact match"), columns.question,
          (Source("google-research-datasets/tydiqa", "da78f23f9119363459acbaf46bf89426ff26c259", "Apache 2.0",
                  "tydiqa/{language}", "secondary_task", tuple(languages.TYDIQA_NAMES), splits=LAST,

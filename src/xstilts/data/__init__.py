@@ -63,7 +63,7 @@ def _has_split(name: str, split: str, language: str, source: str) -> bool:
 
 @lru_cache(maxsize=64)
 def load(name: str, split: str, language: str, source: str, limit: int = 0) -> Rows:
-    """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts those left out.
+    """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts the unusable ones.
 
     The rows of a capped split are a fixed sample that depends on the split's size alone, so parallel
     test sets stay parallel and every seed of a study sees the same rows.
@@ -77,13 +77,26 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
                         (f". {row.obtain}" if row.obtain else ""))
     blocks = _module(source).blocks(row, split, language, source, limit)
     places = [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))]
-    if limit and len(places) > limit and row.kind != "mine":   # mining without its distractors is another task
+    if limit and len(places) > limit and row.kind != "mine":
         chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
+    if row.kind == "span":    # some rules of comparing answers depend on the language
+        rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped)
+    if row.kind == "mine" and limit:
+        rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped)
     if split == "test" and row.kind in ("classify", "choice"):
         _refuse_placeholder_labels(row, rows, blocks[0].where)
     return rows
+
+
+def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
+    """At most `limit` pairs and, on each side, ten times as many sentences without a translation."""
+    draw, found = random.Random(f"mine {len(rows)}"), []
+    for wanted, most in (((True, True), limit), ((True, False), 10 * limit), ((False, True), 10 * limit)):
+        part = [row for row in rows if (bool(row["source"]), bool(row["english"])) == wanted]
+        found += [part[i] for i in sorted(draw.sample(range(len(part)), min(most, len(part))))]
+    return found
 
 
 def _refuse_placeholder_labels(row: Task, rows: Rows, where: str) -> None:

@@ -90,6 +90,8 @@ def _tag(item: dict, where: str, row: Task) -> None:
 def _span(item: dict, where: str, row: Task) -> None:
     _text(item["question"], where, "question")
     _text(item["context"], where, "context")
+    if not item["answers"] and row.answers != "squad2":
+        raise Unusable(f"{where}, column answers: no gold answer")
     if len(item["answers"]) != len(item["starts"]):
         raise UserError(f"{where}, column answers: {len(item['answers'])} texts, {len(item['starts'])} starts")
     for answer, start in zip(item["answers"], item["starts"], strict=True):

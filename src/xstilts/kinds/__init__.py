@@ -8,6 +8,9 @@
     examples(predictions, rows, task) -> {metric: [(num, den)]}    see `metrics`
     baseline(rows, task) -> float                                  score without reading, 0-100
     shown(row, prediction, task) -> (input, gold, prediction)      text for people
+
+`retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding cannot keep is counted
+in `Feature.lost`, and reported with the scores.
 """
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ class Feature:
     gold: Any = None                    # what the kind's loss needs
     types: list[list[int]] | None = None    # token types, for encoders that have them
     where: Any = None                   # what the kind's decoder needs: offsets, word positions
+    lost: int = 0                       # texts that were cut, or gold answers and tags that no sequence holds
 
     @property
     def length(self) -> int:
@@ -35,9 +39,24 @@ class Feature:
 
 
 def kind(name: str) -> ModuleType:
-    from . import choice, classify, mlm, retrieve, span, tag
+    from . import choice, classify, mine, mlm, rank, retrieve, span, tag
 
-    return {"choice": choice, "classify": classify, "mlm": mlm, "retrieve": retrieve, "span": span, "tag": tag}[name]
+    return {"choice": choice, "classify": classify, "mine": mine, "mlm": mlm, "rank": rank, "retrieve": retrieve,
+            "span": span, "tag": tag}[name]
+
+
+LOST = {"span": "answers that no window holds", "tag": "words without a piece"}   # elsewhere: texts cut to the length
+
+
+def cut(output, number: int) -> int:
+    """1 if the tokenizer cut the sequence to its length, else 0."""
+    return int(bool(output.encodings[number].overflowing))
+
+
+def lost(name: str, features: list[Feature]) -> dict[str, int]:
+    """What the encoded rows of a kind have lost, in words: {} if nothing."""
+    count = sum(feature.lost for feature in features)
+    return {LOST.get(name, "texts cut to the length"): count} if count else {}
 
 
 def chunks(count: int, size: int = 2000):

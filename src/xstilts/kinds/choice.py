@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from . import Feature, chunks
+from . import Feature, chunks, cut
 from .classify import Head as ClassifyHead
 from .classify import decode, examples, loss, prepare
 
@@ -21,7 +21,8 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
         for number, row in enumerate(rows[part]):
             end = position + len(row["choices"])
             features.append(Feature(part.start + number, output["input_ids"][position:end], row["label"],
-                                    types[position:end] if types else None))
+                                    types[position:end] if types else None,
+                                    lost=sum(cut(output, place) for place in range(position, end))))
             position = end
     return features
 

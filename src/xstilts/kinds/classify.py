@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from .. import metrics
-from . import Feature, chunks
+from . import Feature, chunks, cut
 
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
@@ -19,7 +19,7 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
         types = output.get("token_type_ids")
         for number, ids in enumerate(output["input_ids"]):
             features.append(Feature(part.start + number, [ids], rows[part.start + number]["label"],
-                                    [types[number]] if types else None))
+                                    [types[number]] if types else None, lost=cut(output, number)))
     return features
 
 

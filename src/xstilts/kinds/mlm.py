@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .. import metrics
-from . import Feature, chunks
+from . import Feature, chunks, cut
 
 IGNORED = -100
 
@@ -19,7 +19,8 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     for part in chunks(len(rows)):
         output = tokenizer([row["text"] for row in rows[part]], truncation=True, max_length=max_length)
         types = output.get("token_type_ids")
-        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None)
+        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None,
+                             lost=cut(output, number))
                      for number, ids in enumerate(output["input_ids"])]
     return features
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import metrics
-from . import Feature, chunks
+from . import Feature, chunks, cut
 
 
 def encode(rows, tokenizer, task, max_length: int, side: str = "source") -> list[Feature]:
@@ -17,7 +17,8 @@ def encode(rows, tokenizer, task, max_length: int, side: str = "source") -> list
     for part in chunks(len(rows)):
         output = tokenizer([row[side] for row in rows[part]], truncation=True, max_length=max_length)
         types = output.get("token_type_ids")
-        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None)
+        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None,
+                             lost=cut(output, number))
                      for number, ids in enumerate(output["input_ids"])]
     return features
 

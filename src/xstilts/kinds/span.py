@@ -1,6 +1,7 @@
-"""A question and a context that holds its answer as a span. Scored by SQuAD's F1 and exact match.
+"""A question and a context that holds its answer as a span. Scored by F1 and exact match under the task's rules.
 
-Contexts longer than the window are read in overlapping windows; the best span over all of them wins.
+Contexts longer than the window are read in overlapping windows; the best span over all of them wins. Where a question
+may have no answer (SQuAD v2), the piece <s> stands for it, in training and as a prediction (Devlin et al. 2019, 4.3).
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from . import Feature, chunks
 
 STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64   # pieces; jiant's values
 OUTSIDE = -1e4
+NOWHERE = (0, 0)
 
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
@@ -26,7 +28,7 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
         output = tokenizer(questions, [row["context"] for row in some], truncation="only_second",
                            max_length=max_length, stride=min(STRIDE, max_length // 3),
                            return_overflowing_tokens=True, return_offsets_mapping=True)
-        types = output.get("token_type_ids")
+        types, kept, first = output.get("token_type_ids"), set(), len(features)
         for window, ids in enumerate(output["input_ids"]):
             number = output["overflow_to_sample_mapping"][window]
             inside = [position for position, sequence in enumerate(output.sequence_ids(window)) if sequence == 1]
@@ -34,6 +36,12 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
             features.append(Feature(part.start + number, [ids], _gold(some[number], inside, offsets),
                                     [types[window]] if types else None,
                                     (inside, [offsets[position] for position in inside])))
+            if features[-1].gold != NOWHERE:
+                kept.add(part.start + number)
+        for feature in features[first:]:
+            if some[feature.row - part.start]["answers"] and feature.row not in kept:
+                feature.lost = 1
+                kept.add(feature.row)   # counted once
     return features
 
 
@@ -45,11 +53,13 @@ def _shortened(question: str, tokenizer, most: int) -> str:
 
 def _gold(row, inside: list[int], offsets) -> tuple[int, int]:
     """First and last piece of the first gold answer; (0, 0), the piece <s>, where the window does not hold it."""
+    if not row["answers"]:
+        return NOWHERE
     start = row["starts"][0]
     end = start + len(row["answers"][0])
     pieces = [position for position in inside if offsets[position][0] < end and offsets[position][1] > start]
     if not pieces or offsets[pieces[0]][0] > start or offsets[pieces[-1]][1] < end:
-        return 0, 0
+        return NOWHERE
     return pieces[0], pieces[-1]
 
 
@@ -76,10 +86,13 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
 
 
 def decode(outputs, features, rows, task) -> list[str]:
-    """The text of the best span: exact characters of the context, at most 30 pieces."""
+    """The text of the best span: exact characters of the context, at most 30 pieces. "" where the task has questions
+    without answers and no span scores higher than <s> does in the window that likes <s> least."""
     best: dict[int, tuple[float, int, int]] = {}
+    nothing: dict[int, float] = {}
     for logits, feature in zip(outputs, features, strict=True):
         inside, offsets = feature.where
+        nothing[feature.row] = min(nothing.get(feature.row, np.inf), float(logits[0].sum()))
         if not inside:
             continue
         start, end = logits[inside, 0], logits[inside, 1]
@@ -91,25 +104,32 @@ def decode(outputs, features, rows, task) -> list[str]:
             best[feature.row] = candidate
     texts = []
     for number, row in enumerate(rows):
-        _, start, end = best.get(number, (0.0, 0, 0))
-        texts.append(row["context"][start:end].strip())
+        score, start, end = best.get(number, (-np.inf, 0, 0))
+        none = _rules(task).none and nothing.get(number, np.inf) >= score
+        texts.append("" if none else row["context"][start:end].strip())
     return texts
 
 
+def _rules(task) -> metrics.AnswerRules:
+    return metrics.ANSWERS[task.answers]
+
+
 def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
-    golds = [row["answers"] for row in rows]
-    return {"F1": metrics.answer_f1(predictions, golds), "exact match": metrics.answer_exact(predictions, golds)}
+    return metrics.answers(predictions, [row["answers"] for row in rows], [row.get("language", "en") for row in rows],
+                           _rules(task))
 
 
 def baseline(rows, task) -> float:
-    """F1 of a random run of words of the context, as many as the first gold answer has."""
+    """F1 of a random run of words of the context, as many as the first gold answer has; of no answer at all, if that is
+    more (SQuAD v2)."""
     draw, guesses = random.Random(0), []
     for row in rows:
-        words, length = row["context"].split(), len(row["answers"][0].split())
+        words, length = row["context"].split(), len((*row["answers"], "")[0].split())
         start = draw.randrange(max(1, len(words) - length + 1))
-        guesses.append(" ".join(words[start:start + length]))
-    return metrics.value(metrics.answer_f1(guesses, [row["answers"] for row in rows]))
+        guesses.append(" ".join(words[start:start + max(1, length)]))
+    tried = [guesses] + [[""] * len(rows)] * _rules(task).none
+    return max(metrics.value(examples(guess, rows, task)["F1"]) for guess in tried)
 
 
 def shown(row, prediction, task) -> tuple[str, str, str]:
-    return f"{row['question']} || {row['context']}", row["answers"][0], prediction
+    return f"{row['question']} || {row['context']}", (*row["answers"], "")[0], prediction

@@ -14,6 +14,7 @@ from .. import metrics
 from . import Feature
 
 IGNORED = -100
+UNKNOWN = -1      # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
 BARE = "▁"
 
 
@@ -25,6 +26,7 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
         output = tokenizer(list(row["words"]), is_split_into_words=True, truncation=True, max_length=max_length,
                            return_overflowing_tokens=True)
         labelled: set[int] = set()
+        first = len(features)
         for window, ids in enumerate(output["input_ids"]):
             words = output.word_ids(window)
             gold, where = [IGNORED] * len(ids), {}
@@ -32,9 +34,11 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
                 last = position + 1 == len(ids) or words[position + 1] != word
                 if word is None or word in labelled or (ids[position] == bare and not last):
                     continue
-                gold[position], where[word] = row["tags"][word], position
+                tag = row["tags"][word]
+                gold[position], where[word] = IGNORED if tag == UNKNOWN else tag, position
                 labelled.add(word)
             features.append(Feature(number, [ids], gold, _types(output, window), where))
+        features[first].lost = len(row["words"]) - len(labelled)
     return features
 
 
@@ -76,7 +80,7 @@ def decode(outputs, features, rows, task) -> list[list[int]]:
 def _names(predictions, rows, task) -> tuple[list[list[str]], list[list[str]]]:
     """Tag names. A word that has no piece at all (an empty string, a character the tokenizer drops) counts as wrong."""
     ours = [[task.labels[tag] if tag >= 0 else "O" for tag in tags] for tags in predictions]
-    return ours, [[task.labels[tag] for tag in row["tags"]] for row in rows]
+    return ours, [[task.labels[tag] if tag >= 0 else "unknown" for tag in row["tags"]] for row in rows]
 
 
 def examples(predictions, rows, task) -> dict[str, list[metrics.Pair]]:
@@ -93,5 +97,5 @@ def baseline(rows, task) -> float:
 
 
 def shown(row, prediction, task) -> tuple[str, str, str]:
-    return " ".join(row["words"]), " ".join(task.labels[tag] for tag in row["tags"]), \
+    return " ".join(row["words"]), " ".join(task.labels[tag] if tag >= 0 else "?" for tag in row["tags"]), \
         " ".join(task.labels[tag] if tag >= 0 else "-" for tag in prediction)
