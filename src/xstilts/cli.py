@@ -3,6 +3,7 @@
     xstilts book                                   run every chapter and build the book
     xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
     xstilts tasks                                  the table of tasks
+    xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
 """
 from __future__ import annotations
 
@@ -24,9 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
         verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                           help="a parameter of the chapter; lists are separated by commas")
     verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
+    verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder, for machines without a network")
+    verb.add_argument("folder", type=Path)
+    verb.add_argument("--profile", default="small")
+    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    verb.add_argument("--model", action="append", default=[], help="another model's Hub id, for example a translator's")
+    verb.add_argument("--verify", action="store_true", help="fetch nothing; name the files that have changed")
     asked = parser.parse_args(arguments)
     try:
-        return _tasks() if asked.verb == "tasks" else _chapters(asked)
+        return {"tasks": _tasks, "fetch": _fetch}.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -52,7 +59,23 @@ def _chapters(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _tasks() -> int:
+def _fetch(asked: argparse.Namespace) -> int:
+    import yaml
+
+    from . import profiles
+    from .data import fetch
+
+    if asked.verify:
+        changed = fetch.verify(asked.folder)
+        print("\n".join(changed) or "every file is as it was fetched")
+        return int(bool(changed))
+    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    found = fetch.fetch(asked.folder, profiles.study(asked.profile, **given | {"data": "hub"}), tuple(asked.model))
+    print(f"{asked.folder} has {len(found)} files of rows")
+    return 0
+
+
+def _tasks(asked: argparse.Namespace) -> int:
     from .tasks import TASKS
 
     for row in TASKS.values():

@@ -5,9 +5,9 @@
     model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0")
     model, tokenizer = load("e5-small", keep=vocabulary.used(tokenizer, texts))
 
-A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a Hub id, or a folder that `from_pretrained` reads;
-REVISION is a branch, tag or commit of a Hub id; `:K` keeps the first K layers; `:random` keeps shape and tokenizer
-and draws the weights anew.
+A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a short name of `KNOWN`, a Hub id, or a folder that
+`from_pretrained` reads; REVISION is a branch, tag or commit of a Hub id; `:K` keeps the first K layers; `:random` keeps
+shape and tokenizer and draws the weights anew.
 """
 import hashlib
 import inspect
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
+from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
@@ -29,6 +30,25 @@ from xstilts import e5small, vocabulary
 from xstilts.spec import UserError
 
 EMBEDDED = "e5-small"
+# short name -> Hub id and revision: a commit where one is known, else a branch
+KNOWN = {
+    "mbert": ("google-bert/bert-base-multilingual-cased", "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"),
+    "minilm": ("microsoft/Multilingual-MiniLM-L12-H384", "main"),
+    "multilingual-e5-small": ("intfloat/multilingual-e5-small", "fd1525a9fd15316a2d503bf26ab031a61d056e98"),
+    "xlmr-base": ("FacebookAI/xlm-roberta-base", "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"),
+    "xlmr-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389"),
+    "xlmr-xl": ("facebook/xlm-roberta-xl", "main"),
+    "xlmr-xxl": ("facebook/xlm-roberta-xxl", "main"),
+    "mdeberta": ("microsoft/mdeberta-v3-base", "refs/pr/5"),   # main has half-precision weights, and no safetensors
+    "rembert": ("google/rembert", "main"),
+    "xlm-v": ("facebook/xlm-v-base", "main"),
+    "mmbert-small": ("jhu-clsp/mmBERT-small", "main"),
+    "mmbert-base": ("jhu-clsp/mmBERT-base", "c5955035435e2bf121cde7f3c8863ef52ff35d82"),
+    "afro-xlmr-base": ("Davlan/afro-xlmr-base", "main"),
+    "afro-xlmr-large": ("Davlan/afro-xlmr-large", "main"),
+    "afro-xlmr-large-76L": ("Davlan/afro-xlmr-large-76L", "main"),
+}
+REVISIONS = dict(KNOWN.values())
 NAME = re.compile(r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?")
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 # everything in a folder that decides what the encoder computes
@@ -37,7 +57,7 @@ FINGERPRINTED = ("config.json", "*.safetensors", "*token*.json", "vocab*", "merg
 
 @dataclass(frozen=True)
 class EncoderName:
-    """A parsed name. `layers` None means all of them; `revision` None means the Hub's main branch."""
+    """A parsed name. `layers` None means all of them; `revision` None means the one of `KNOWN`, or the main branch."""
 
     base: str
     layers: int | None = None
@@ -55,19 +75,27 @@ def parse_name(text: str) -> EncoderName:
     if match is None:
         raise UserError("an encoder's name is empty; write BASE[@REVISION][:K][:random], such as e5-small:6")
     base, revision, layers = match["base"], match["revision"], match["layers"]
+    if base in KNOWN and not Path(base).is_dir():
+        base = KNOWN[base][0]
     layers = int(layers) if layers else None
     if revision and Path(f"{base}@{revision}").is_dir():  # a folder may have an @ in its path
         base, revision = f"{base}@{revision}", None
     is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
     if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
         raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), not an existing folder, and "
-            "not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write BASE[@REVISION][:K][:random]."
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, not "
+            "an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
+            "BASE[@REVISION][:K][:random]."
         )
     if revision and not is_hub_id:
         raise UserError(f"encoder {text!r}: only a Hub id has a revision; {base!r} is not one")
     _check_layers(text, layers, e5small.LAYERS if base == EMBEDDED else None)
     return EncoderName(base, layers, bool(match["random"]), revision)
+
+
+def revision(name: EncoderName) -> str:
+    """Of a Hub id: the one that was asked for, or the pinned one, or the main branch."""
+    return name.revision or REVISIONS.get(name.base, "main")
 
 
 def _check_layers(name: object, layers: int | None, depth: int | None) -> None:
@@ -118,7 +146,7 @@ def fingerprint(name: str | Path | EncoderName) -> str:
         return f"{EMBEDDED}-{e5small.SHA256}-v{e5small.VERSION}{options}"
     folder = Path(name.base)
     if not folder.is_dir():
-        return f"{name.base}@{name.revision or 'main'}{options}"
+        return f"{name.base}@{revision(name)}{options}"
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is not an encoder's folder: it has no config.json")
     digest = hashlib.sha256()
@@ -138,7 +166,7 @@ def load(
     encoder; torch's own generator is left as it was. Raises UserError for a depth that the encoder does not have and
     for weights that do not cover the model, and where nothing can be loaded."""
     name = as_name(source)
-    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": name.revision or "main"}
+    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": revision(name)}
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(**where)
@@ -154,7 +182,8 @@ def load(
     except OSError as error:
         raise UserError(
             f"cannot load the encoder {name}: {error}\nIt needs config.json, a tokenizer and *.safetensors (a .bin is "
-            "not read; a Hub repository may have safetensors at another revision: write ID@refs/pr/N)."
+            "not read: `xstilts fetch` makes safetensors of one; a Hub repository may also have safetensors at another "
+            "revision: write ID@refs/pr/N)."
         ) from error
     if keep is not None:
         model, tokenizer = vocabulary.trim(model, tokenizer, keep)
@@ -211,6 +240,15 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str
     with _quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+
+
+def bin_to_safetensors(folder: Path) -> None:
+    """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read for tensors only."""
+    weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    # a tensor that two names share is written twice: safetensors has no sharing, and loading ties it again
+    save_file({key: value.detach().clone().contiguous() for key, value in weights.items()},
+              folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "pytorch_model.bin").unlink()
 
 
 def max_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -20,10 +20,12 @@ BARE = "▁"
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     """A sentence longer than max_length becomes several features: no word is lost."""
-    bare = tokenizer.convert_tokens_to_ids(BARE)
+    bare = tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None   # WordPiece has no such piece
+    before = "" if _words_get_their_space(tokenizer) else " "
     features = []
     for number, row in enumerate(rows):
-        output = tokenizer(list(row["words"]), is_split_into_words=True, truncation=True, max_length=max_length,
+        words = [before * (place > 0) + word for place, word in enumerate(row["words"])]
+        output = tokenizer(words, is_split_into_words=True, truncation=True, max_length=max_length,
                            return_overflowing_tokens=True)
         labelled: set[int] = set()
         first = len(features)
@@ -40,6 +42,12 @@ def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
             features.append(Feature(number, [ids], gold, _types(output, window), where))
         features[first].lost = len(row["words"]) - len(labelled)
     return features
+
+
+def _words_get_their_space(tokenizer) -> bool:
+    """Some tokenizers (mmBERT's, byte-level ones) treat words given one by one as if they were glued together."""
+    apart = tokenizer(["in", "in"], is_split_into_words=True, add_special_tokens=False)["input_ids"]
+    return apart == tokenizer("in in", add_special_tokens=False)["input_ids"]
 
 
 def _types(output, window: int) -> list[list[int]] | None:

@@ -1,0 +1,135 @@
+"""A folder for machines without a network: the same rows as the Hub's, resumable, checked. Against a made-up Hub."""
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import hubrows
+from families import tiny_config, tiny_tokenizer
+from test_tasks import SMALL, fake_hub, fresh  # noqa: F401 (fixtures)
+from transformers import AutoModel
+from xstilts import cli, data, encoders, profiles
+from xstilts.data import fetch, hub
+from xstilts.spec import UserError
+from xstilts.tasks import TASKS
+
+EVERYTHING = dict(intermediates=[name for name, row in TASKS.items() if row.role == "intermediate" and hub._loadable(row)],
+                  targets=[name for name, row in TASKS.items() if row.role == "target" and hub._loadable(row)],
+                  languages=["en", "sw", "de", "ha"])
+
+
+@pytest.fixture
+def calls(fake_hub, monkeypatch):  # noqa: F811
+    """Every table that is asked of the Hub."""
+    asked = []
+
+    def table(place, name, language):
+        asked.append((place.local, name, language))
+        return hubrows.hub_table(place, name, language)
+
+    monkeypatch.setattr(hub, "table", table)
+    return asked
+
+
+def study(**given):
+    return profiles.study("small", **SMALL | dict(data="hub") | given)
+
+
+def test_a_fetched_folder_has_the_rows_of_the_hub(calls, tmp_path):
+    asked = study(**EVERYTHING)
+    fetch.fetch(tmp_path, asked)
+    for row, split, languages in fetch.needed(asked):
+        for language in languages:
+            assert data.load(row.name, split, language, str(tmp_path)) == data.load(row.name, split, language, "hub"), row.name
+            assert data.split_found(row.name, split, language, str(tmp_path)).split(":")[-1].split("+")[0] in \
+                data.split_found(row.name, split, language, "hub")
+    manifest = json.loads((tmp_path / "fetched.json").read_text())
+    assert set(manifest) == {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")}
+    assert all(entry["licence"] and len(entry["sha256"]) == 64 and entry["rows"] for entry in manifest.values())
+    assert fetch.verify(tmp_path) == []
+
+
+def test_a_fetch_goes_on_where_it_stopped(calls, tmp_path, monkeypatch):
+    small = dict(intermediates="mnli", targets="xnli", languages="en,de")
+
+    def stops(place, name, language, first=hub.table):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return first(place, name, language)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "table", stops)
+        with pytest.raises(KeyboardInterrupt):
+            fetch.fetch(tmp_path, study(**small))
+    before = list(calls)
+    found = fetch.fetch(tmp_path, study(**small))
+    assert len(calls) == len(set(calls)) == len(found) == 4 and calls[:2] == before
+    fetch.fetch(tmp_path, study(**small))
+    assert len(calls) == 4                            # nothing is fetched twice
+    path = tmp_path / "xnli" / "de" / "test.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert fetch.verify(tmp_path) == ["xnli/de/test.parquet"]
+    fetch.fetch(tmp_path, study(**small))
+    assert len(calls) == 5 and fetch.verify(tmp_path) == []
+
+
+def test_one_data_set_that_has_moved_does_not_keep_the_others(calls, tmp_path, monkeypatch):
+    def moved(place, name, language):
+        if place.local.startswith("xnli"):
+            raise FileNotFoundError("moved")
+        return hubrows.hub_table(place, name, language)
+
+    monkeypatch.setattr(hub, "table", moved)
+    with pytest.raises(UserError, match="2 files could not be fetched.*\n.*xnli/de/test.parquet: moved"):
+        fetch.fetch(tmp_path, study(intermediates="mnli", targets="xnli", languages="en,de"))
+    assert (tmp_path / "mnli" / "default" / "train.parquet").is_file()
+
+
+def test_a_model_without_safetensors_gets_them(calls, tmp_path, monkeypatch, capsys):
+    """And the weights are read for tensors only: a pickle with code in it is refused."""
+    import huggingface_hub
+
+    def snapshot_download(repository, revision, local_dir, allow_patterns):
+        folder = Path(local_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        tokenizer = tiny_tokenizer("bert")
+        tokenizer.save_pretrained(folder)
+        config = tiny_config("bert", len(tokenizer))
+        config.save_pretrained(folder)
+        if allow_patterns == ["pytorch_model.bin"]:
+            torch.save(AutoModel.from_config(config).state_dict(), folder / "pytorch_model.bin")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert cli.main(["fetch", str(tmp_path), "--profile", "small", "-p", "targets", "tatoeba", "-p", "intermediates", "qqp",
+                     "-p", "encoder", "minilm", "-p", "phase1_steps", "0", "-p", "languages", "de"]) == 0
+    place = tmp_path / "models" / "microsoft" / "Multilingual-MiniLM-L12-H384"
+    assert not (place / "pytorch_model.bin").exists()
+    assert encoders.load(place)[0].config.num_hidden_layers == 3
+    assert cli.main(["fetch", str(tmp_path), "--verify"]) == 0 and "as it was fetched" in capsys.readouterr().out
+    torch.save({"code": print}, place / "pytorch_model.bin")
+    with pytest.raises(Exception, match="[Ww]eights.only"):
+        encoders.bin_to_safetensors(place)
+
+
+def test_a_folder_says_how_it_differs(fresh, tmp_path):  # noqa: F811
+    """Another folder, other splits, other names and columns: in a file, not in code."""
+    place = tmp_path / "my-tags" / "Klingon"
+    place.mkdir(parents=True)
+    task = TASKS["udpos"]
+    table = hubrows.dataset(task, task.sources[0], ["de"], 30).rename_column("pos_tags", "upos")
+    table.to_parquet(place / "all.parquet")
+    (tmp_path / "xstilts.toml").write_text(
+        '["udpos/{name}"]\nfolder = "my-tags/{name}"\nnames = { tlh = "Klingon" }\ncolumns = { upos = "pos_tags" }\n'
+        'splits = { train = "all[:-10]", validation = "all[-10:-5]", test = ["missing", "all[-5:]"] }\n')
+    assert data.languages("udpos", str(tmp_path)) == ("tlh",)
+    sizes = [len(data.load("udpos", split, "tlh", str(tmp_path))) for split in data.SPLITS]
+    assert sizes == [20, 5, 5]
+    assert data.split_found("udpos", "test", "tlh", str(tmp_path)) == "all[-5:]"
+    first = data.load("udpos", "train", "tlh", str(tmp_path))[0]
+    assert [task.labels[tag] for tag in first["tags"]][:2] == ["PROPN", "VERB"]
+    (tmp_path / "xstilts.toml").write_text('["udpos"]\nfolder = "x"\n')
+    fetch_layout = __import__("xstilts.data.layout", fromlist=["_layout"])
+    fetch_layout._layout.cache_clear()
+    with pytest.raises(UserError, match="'udpos' is not a folder of the task table"):
+        data.languages.__wrapped__("udpos", str(tmp_path))
