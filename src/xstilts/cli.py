@@ -4,6 +4,7 @@
     xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
+    xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
 """
 from __future__ import annotations
 
@@ -31,9 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     verb.add_argument("--model", action="append", default=[], help="another model's Hub id, for example a translator's")
     verb.add_argument("--verify", action="store_true", help="fetch nothing; name the files that have changed")
+    verb = verbs.add_parser("submission", help="write finished predictions as XTREME's evaluate.py reads them")
+    verb.add_argument("folder", type=Path)
+    verb.add_argument("--profile", default="mini")
+    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     asked = parser.parse_args(arguments)
     try:
-        return {"tasks": _tasks, "fetch": _fetch}.get(asked.verb, _chapters)(asked)
+        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission}.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -72,6 +77,17 @@ def _fetch(asked: argparse.Namespace) -> int:
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
     found = fetch.fetch(asked.folder, profiles.study(asked.profile, **given | {"data": "hub"}), tuple(asked.model))
     print(f"{asked.folder} has {len(found)} files of rows")
+    return 0
+
+
+def _submission(asked: argparse.Namespace) -> int:
+    import yaml
+
+    from . import profiles, study, submission
+
+    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    written = submission.write(asked.folder, study.single_tasks(profiles.study(asked.profile, **given)))
+    print(f"wrote {len(written)} files below {asked.folder}")
     return 0
 
 

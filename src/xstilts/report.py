@@ -16,7 +16,7 @@ from . import data, stats
 from .profiles import Study
 from .runs import NO_LAYER
 from .spec import Adapt
-from .study import NONE, history
+from .study import NONE, absent, history
 from .tasks import TASKS
 
 PALETTE = "colorblind"
@@ -81,6 +81,9 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
                           "low": gain.low if condition != NONE else np.nan,
                           "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
                           "n": ours.n, "seeds": ours.seeds})
+    found += [{"intermediate": name, "target": target, "metric": TASKS[target].metric, "English": np.nan, "score": np.nan,
+               "difference": np.nan, "low": np.nan, "high": np.nan, "languages": "–", "n": "–", "seeds": "–"}
+              for name in absent(study) for target in table.target.unique()]    # asked for, and not to be had
     return pd.DataFrame(found)
 
 
@@ -103,7 +106,10 @@ def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
     figure, axis = plt.subplots(figsize=(1.35 * len(order) + 2.2, 0.62 * len(grid) + 1.3))
     sns.heatmap(grid, annot=grid.map(signed), fmt="", cmap="PuOr_r",
                 vmin=-limit, vmax=limit, linewidths=1, ax=axis, cbar_kws={"label": "points"})
-    for text, bold in zip(axis.texts, clear.to_numpy().ravel(), strict=True):
+    there = grid.notna().to_numpy()
+    for place in np.argwhere(~there):
+        axis.text(place[1] + 0.5, place[0] + 0.5, "–", ha="center", va="center")
+    for text, bold in zip(axis.texts[:there.sum()], clear.to_numpy()[there], strict=True):
         text.set_fontweight("bold" if bold else "normal")
     axis.set(xlabel="", ylabel="intermediate task")
     axis.set_xticklabels([f"{title(name)}\n{TASKS[name].metric}" for name in order], rotation=0, fontsize=9)

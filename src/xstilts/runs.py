@@ -203,7 +203,8 @@ def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tupl
             shown = [module.shown(row, guess, task) for row, guess in zip(scored, predictions, strict=True)]
             texts.append(pd.DataFrame(shown, columns=["input", "gold", "prediction"]).assign(
                 task=task.name, language=language, example=range(len(shown)),
-                id=[row.get("id") or str(number) for number, row in enumerate(scored)]))
+                id=[row.get("id") or str(number) for number, row in enumerate(scored)],
+                golds=[json.dumps(row.get("answers", ()), ensure_ascii=False) for row in scored]))
     pd.DataFrame(table).to_csv(folder / "scores.csv", index=False)
     pd.concat(examples, ignore_index=True).to_parquet(folder / "examples.parquet", index=False)
     pd.concat(texts, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)

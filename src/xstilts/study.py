@@ -70,8 +70,14 @@ def _fingerprints(name: str, languages: tuple[str, ...], study: Study) -> tuple[
 def single_tasks(study: Study) -> dict[tuple[str, str, int], Score]:
     """The paper's main table: no intermediate training and each task alone, against every target, for every seed."""
     conditions = {NONE: lambda seed: phase1(study)}
-    conditions |= {name: lambda seed, name=name: phase2(study, (name,), seed) for name in study.intermediates}
+    conditions |= {name: lambda seed, name=name: phase2(study, (name,), seed) for name in study.intermediates
+                   if name not in absent(study)}
     return grid(study, conditions)
+
+
+def absent(study: Study) -> dict[str, str]:
+    """Intermediate tasks that the study asks for and the source does not have: name -> how to get it. Tables show a dash."""
+    return {name: TASKS[name].obtain for name in study.intermediates if "en" not in data.languages(name, study.data)}
 
 
 def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]:

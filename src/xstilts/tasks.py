@@ -127,7 +127,8 @@ _ROWS = [
          (Source("", "", "LDC User Agreement", "ccg/{language}"),), open_labels=True, label_column="tags", effort=0.3,
          stand_in="udpos",
          obtain="CCGbank is licensed (LDC2005T13): write its supertags to ccg/en/{train,validation,test}.parquet with the "
-                "columns tokens and tags (lists of strings; sections 02-21, 00, 23) below a local folder"),
+                "columns tokens and tags (lists of strings; sections 02-21, 00, 23) below a local folder. Meanwhile UDPOS in "
+                "English can stand in: name udpos as the intermediate task"),
     Task("cosmosqa", "Cosmos QA", "intermediate", "choice", ("accuracy",), columns.cosmosqa,
          (Source("allenai/cosmos_qa", "refs/pr/6", "CC BY 4.0", "cosmos_qa/default", splits={"test": ("validation",)}),),
          effort=0.4),
@@ -217,6 +218,7 @@ for _row in _ROWS:
 def task(name: str, role: str = "") -> Task:
     """The row of that name. UserError names the known ones (of the role, if one is asked for)."""
     known = [row.name for row in _ROWS if not role or row.role == role]
+    known += [row.stand_in for row in _ROWS if row.stand_in and row.role == role]   # UDPOS may stand in for CCG
     if name not in known:
         what = f"{role} task" if role else "task"
         raise UserError(f"unknown {what} {name!r}; known: {', '.join(known)}")

@@ -1,0 +1,64 @@
+"""XTREME's and XTREME-R's averages: over languages, then over tasks, by category and over all.
+
+    averages(results, "XTREME")
+
+A task's value is the mean over the benchmark's languages of its metric (of F1 and exact match together in question
+answering: XTREME's evaluate.py, and the same here for XTREME-R, whose code is not public). A category has a value only if
+every task of it has one in every language; what is missing is named.
+"""
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from . import languages
+from .spec import UserError
+from .tasks import TASKS
+
+CATEGORIES = {
+    "XTREME": {"classification": ("xnli", "pawsx"), "structured prediction": ("udpos", "panx"),
+               "question answering": ("xquad", "mlqa", "tydiqa"), "retrieval": ("bucc", "tatoeba")},
+    "XTREME-R": {"classification": ("xnli", "xcopa"), "structured prediction": ("udpos", "panx"),
+                 "question answering": ("xquad", "mlqa", "tydiqa"), "retrieval": ("mewslix", "lareqa", "tatoeba")},
+}
+# where a benchmark scores fewer languages than the data set has; XTREME-R's XCOPA has no English
+LANGUAGES = {
+    "XTREME": {"udpos": tuple(languages.UD_NAMES), "panx": languages.PANX, "xquad": languages.XQUAD},
+    "XTREME-R": {"xquad": languages.XQUAD, "xcopa": languages.XCOPA},
+}
+
+
+def official_languages(benchmark: str, target: str) -> tuple[str, ...]:
+    return LANGUAGES[benchmark].get(target, TASKS[target].languages)
+
+
+def task_value(table: pd.DataFrame, benchmark: str, target: str) -> tuple[float, tuple[str, ...]]:
+    """(mean over the languages at hand, 0-100 or NaN; the benchmark's languages that are missing)
+
+    `table` has a row a target, language and metric (`study.results` of one condition, at one layer); seeds are averaged.
+    """
+    row, wanted = TASKS[target], official_languages(benchmark, target)
+    metrics = row.metrics if row.kind == "span" else row.metrics[:1]
+    part = table[(table.target == target) & table.metric.isin(metrics) & table.language.isin(wanted)]
+    by_language = part.groupby(["language", "metric"]).value.mean().groupby("language").mean()
+    return (float(by_language.mean()) if len(by_language) else np.nan), tuple(sorted(set(wanted) - set(by_language.index)))
+
+
+def averages(table: pd.DataFrame, benchmark: str) -> pd.DataFrame:
+    """A row a category and one for all: value, and what is missing for it ("mewslix; xnli: bg el"). UserError for an
+    unknown benchmark."""
+    if benchmark not in CATEGORIES:
+        raise UserError(f"unknown benchmark {benchmark!r}; known: {', '.join(CATEGORIES)}")
+    found, everything = [], {}
+    for category, targets in CATEGORIES[benchmark].items():
+        values = {target: task_value(table, benchmark, target) for target in targets}
+        everything |= values
+        found.append({"category": category, **_average(values)})
+    return pd.DataFrame([*found, {"category": "all", **_average(everything)}])
+
+
+def _average(values: dict[str, tuple[float, tuple[str, ...]]]) -> dict:
+    missing = [target if np.isnan(value) else f"{target}: {' '.join(lacking)}"
+               for target, (value, lacking) in values.items() if lacking]
+    return {"value": np.nan if missing else float(np.mean([value for value, _ in values.values()])),
+            "tasks": len(values), "missing": "; ".join(missing)}

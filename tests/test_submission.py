@@ -1,0 +1,149 @@
+"""XTREME's layout, read back as its evaluate.py reads it; and XTREME's and XTREME-R's averages."""
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from seqeval.metrics import f1_score
+
+import hubrows
+from test_tasks import SMALL, fake_hub, fresh  # noqa: F401 (fixtures)
+from xstilts import averages, data, metrics, profiles, study as graph, submission
+from xstilts.averages import official_languages
+from xstilts.spec import UserError
+from xstilts.tasks import TASKS
+
+XTREME = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba")
+
+
+def lines(path):
+    return [line.strip() for line in open(path)]
+
+
+def sentences(path):
+    """A tag a line, sentences end at blank lines."""
+    found, current = [], []
+    for line in lines(path):
+        if line:
+            current.append(line)
+        else:
+            found.append(current)
+            current = []
+    return found + [current] * bool(current)
+
+
+def reference(task, language, predicted, gold):
+    """{metric: score} of two files, by the rules of evaluate.py."""
+    if task in ("xnli", "pawsx", "tatoeba"):
+        ours, labels = lines(predicted), lines(gold)
+        assert len(ours) == len(labels)
+        return {"accuracy": 100 * np.mean([a == b for a, b in zip(ours, labels)])}
+    if task in ("udpos", "panx"):
+        return {"F1": 100 * f1_score(sentences(gold), sentences(predicted))}
+    if task == "bucc2018":
+        ours, labels = ({tuple(line.split("\t")) for line in lines(path)} for path in (predicted, gold))
+        hits = len(ours & labels)
+        return {"F1": 100 * 2 * hits / (len(ours) + len(labels))}
+    answers = json.load(open(predicted))
+    questions = [question for article in json.load(open(gold))["data"] for paragraph in article["paragraphs"]
+                 for question in paragraph["qas"]]
+    rules = metrics.ANSWERS["mlqa" if task == "mlqa" else "squad"]
+    found = metrics.answers([answers[question["id"]] for question in questions],
+                            [[answer["text"] for answer in question["answers"]] for question in questions],
+                            [language] * len(questions), rules)
+    return {name: metrics.value(pairs) for name, pairs in found.items()}
+
+
+@pytest.mark.filterwarnings("ignore:.*seems not to be NE tag")
+def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):  # noqa: F811
+    study = profiles.study("small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets=list(XTREME),
+                           languages=["en", "de", "zh"], **SMALL)
+    wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
+    graph.compute(wanted.values())
+    written = submission.write(tmp_path, wanted)
+    table = graph.results(wanted)
+    table = table[table.layer == table.groupby("target").layer.transform("max")]
+    assert {path.suffix for path in written} == {".tsv", ".json"}
+    for target in XTREME:
+        folder = submission.FOLDERS[target]
+        part = table[table.target == target]
+        for language in part.language.unique():
+            suffix = "json" if TASKS[target].kind == "span" else "tsv"
+            predicted, gold = (tmp_path / "none-0" / side / folder / f"test-{language}.{suffix}"
+                               for side in ("predictions", "labels"))
+            for metric, value in reference(folder, language, predicted, gold).items():
+                ours = part[(part.language == language) & (part.metric == metric)].value.item()
+                assert ours == pytest.approx(value), (target, language, metric)
+            assert set(reference(folder, language, gold if suffix == "tsv" else predicted, gold)) <= set(part.metric)
+
+
+def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):  # noqa: F811
+    study = profiles.study("small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets="xnli", languages="de", **SMALL)
+    with pytest.raises(UserError, match="none of these runs is both finished"):
+        submission.write(tmp_path, graph.grid(study, {"none": lambda seed: graph.base(study)}))
+
+
+def full_table(benchmark, value=lambda target, language: 50.0):
+    """Scores of every task of a benchmark in every language."""
+    return pd.DataFrame([{"target": target, "language": language, "metric": metric, "value": value(target, language) + 10 * place}
+                         for targets in averages.CATEGORIES[benchmark].values() for target in targets
+                         for language in official_languages(benchmark, target)
+                         for place, metric in enumerate(TASKS[target].metrics)])
+
+
+def test_averages_by_hand():
+    worth = dict(xnli=80, pawsx=90, udpos=70, panx=60, xquad=75, mlqa=65, tydiqa=60, bucc=85, tatoeba=55)
+    found = averages.averages(full_table("XTREME", lambda target, language: worth[target]), "XTREME").set_index("category")
+    # question answering: the mean of F1 and exact match, here 5 more than F1; retrieval: raw, not centred
+    assert found.value.to_dict() == pytest.approx({
+        "classification": 85, "structured prediction": 65, "question answering": (80 + 70 + 65) / 3, "retrieval": 70,
+        "all": (80 + 90 + 70 + 60 + 80 + 70 + 65 + 85 + 55) / 9})
+
+
+def test_languages_count_alike_whatever_their_seeds():
+    table = full_table("XTREME")
+    table.loc[(table.target == "pawsx") & (table.language == "ko"), "value"] = 0
+    again = table[(table.target == "pawsx") & (table.language == "de")]
+    value, missing = averages.task_value(pd.concat([table, again]), "XTREME", "pawsx")
+    assert value == pytest.approx(50 * 6 / 7) and missing == ()
+
+
+@pytest.mark.parametrize("benchmark, count", [("XTREME", 9), ("XTREME-R", 10)])
+def test_a_missing_language_or_task_gives_a_dash_that_says_why(benchmark, count):
+    table = full_table(benchmark)
+    assert averages.averages(table, benchmark).value.notna().all() and averages.averages(table, benchmark).tasks.iloc[-1] == count
+    table = table[(table.target != "tatoeba") & ~((table.target == "xnli") & (table.language == "el"))]
+    found = averages.averages(table, benchmark).set_index("category")
+    assert found.value.isna().to_dict() == {"classification": True, "structured prediction": False, "question answering": False,
+                                            "retrieval": True, "all": True}
+    assert found.missing["classification"] == "xnli: el" and "tatoeba" in found.missing["all"]
+    assert os.linesep not in found.missing["all"]
+
+
+def test_the_benchmarks_languages_are_the_papers():
+    sizes = {(benchmark, target): len(official_languages(benchmark, target))
+             for benchmark, groups in averages.CATEGORIES.items() for group in groups.values() for target in group}
+    assert [sizes["XTREME", name] for name in XTREME] == [15, 7, 33, 40, 11, 7, 9, 4, 36]
+    assert [sizes["XTREME-R", name] for name in ("xnli", "xcopa", "udpos", "panx", "xquad", "lareqa", "mewslix")] == [
+        15, 11, 38, 48, 11, 11, 11]
+    with pytest.raises(UserError, match="known: XTREME, XTREME-R"):
+        averages.averages(full_table("XTREME"), "GLUE")
+
+
+def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):  # noqa: F811
+    from xstilts import report
+
+    for name in ("xnli", "mnli", "qqp"):
+        hubrows.write(tmp_path, TASKS[name])
+    study = profiles.study("mini", encoder=str(tiny_encoder), data=str(tmp_path), intermediates="mnli,ccg", targets="xnli",
+                           languages="en", **SMALL)
+    assert "LDC2005T13" in graph.absent(study)["ccg"] and "mnli" not in graph.absent(study)
+    wanted = graph.single_tasks(study)
+    assert {condition for condition, *_ in wanted} == {"none", "mnli"}
+    graph.compute(wanted.values())
+    gains = report.differences(study, graph.results(wanted), graph.examples(wanted))
+    assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
+    assert "–" in report.show(gains).data and report.heatmap(study, gains)
+    assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile
+    assert data.languages("ccg", str(tmp_path)) == ()
