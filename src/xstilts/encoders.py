@@ -254,3 +254,10 @@ def bin_to_safetensors(folder: Path) -> None:
 def max_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
     """How many tokens a sequence may have, special tokens included."""
     return min(model.config.max_position_embeddings - vocabulary.first_position(model), tokenizer.model_max_length)
+
+
+def check_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, wanted: int) -> None:
+    """UserError if sequences of `wanted` pieces are more than the encoder has positions for."""
+    longest = max_length(model, tokenizer)
+    if wanted > longest:
+        raise UserError(f"max_length {wanted}: this encoder reads at most {longest} pieces; give max_length={longest}")

@@ -80,6 +80,7 @@ def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokeniz
 def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
     model, tokenizer = encoders.load(parent)
+    encoders.check_length(model, tokenizer, run.recipe.max_length)
     tasks = {name: data.labelled(name, run.data) for name in run.tasks}
     languages = {name: task_languages(name, run.languages, run.data) for name in run.tasks}
     counts = Counts()
@@ -105,6 +106,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
     target = TASKS[run.target]
     model, tokenizer = encoders.load(parent)
+    encoders.check_length(model, tokenizer, run.recipe.max_length)
     counts = Counts()
 
     def rows(language: str, split: str = run.split):
