@@ -1,76 +1,132 @@
-"""The embedded synthetic benchmark: every task of the study in five languages, made from one small seeded world.
+"""The embedded synthetic benchmark: every task of the study in many languages, made from one small seeded world.
 
     rows("xnli", "fi", "test", 3) -> [{"premise": ..., "hypothesis": ..., "label": 2}, ...]
 
 It needs no download and is no replacement for the real data sets: real words and grammatical sentences, but invented
 facts and few sentence patterns. Row i says the same in every language (except in `text`), is the same on every
 machine and does not depend on how many rows are asked for. Columns and label types are those of the data sets on
-the Hub. The words, sentences and tags are in languages/*.toml, who and what exists is in world.py.
+the Hub. The words, sentences and tags are in languages/*.toml, who and what exists is in world.py, what can be
+turned (difficulty, translation noise, seed) in dials.py.
 """
 import hashlib
 import random
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from . import labelling, understanding
+from . import choices, dials, inference, labelling, reading, retrieval
+from .dials import PLAIN, Dials
 from .wording import LANGUAGES, load
 from .world import SPLITS
 
-MAKERS = {
-    "mnli": understanding.mnli,
-    "xnli": understanding.nli,
-    "qqp": understanding.qqp,
-    "pawsx": understanding.pawsx,
-    "squad": understanding.squad,
-    "xquad": understanding.xquad,
-    "hellaswag": understanding.hellaswag,
-    "commonsenseqa": understanding.commonsenseqa,
+# Of an intermediate task the difficulty can be chosen; of the other tasks not.
+INTERMEDIATE = {
+    "anli": inference.anli,
+    "mnli": inference.mnli,
+    "qqp": inference.qqp,
+    "squad": reading.squad,
+    "squad2": reading.squad2,
+    "hellaswag": choices.hellaswag,
+    "ccg": labelling.ccg,
+    "cosmosqa": choices.cosmosqa,
+    "commonsenseqa": choices.commonsenseqa,
+}
+OTHER = {
+    "text": labelling.text,
+    "xnli": inference.xnli,
+    "pawsx": inference.pawsx,
     "udpos": labelling.udpos,
     "panx": labelling.panx,
-    "tatoeba": labelling.tatoeba,
-    "text": labelling.text,
+    "xquad": reading.xquad,
+    "mlqa": reading.mlqa,
+    "tydiqa": reading.tydiqa,
+    "bucc": retrieval.bucc,
+    "tatoeba": retrieval.tatoeba,
+    "xcopa": choices.xcopa,
+    "lareqa": reading.lareqa,
+    "masakhaner": labelling.masakhaner,
+    "masakhapos": labelling.masakhapos,
+    "afrixnli": inference.xnli,
 }
+MAKERS = INTERMEDIATE | OTHER
 TASKS = tuple(MAKERS)
+AFRICAN = ("masakhaner", "masakhapos", "afrixnli")
+NLI = ("entailment", "neutral", "contradiction")
 LABELS = {
-    "mnli": ("entailment", "neutral", "contradiction"),
-    "xnli": ("entailment", "neutral", "contradiction"),
+    "anli": NLI, "mnli": NLI, "xnli": NLI, "afrixnli": NLI,
     "qqp": ("not_duplicate", "duplicate"),
     "pawsx": ("0", "1"),
-    "udpos": labelling.POS_TAGS,
-    "panx": labelling.NER_TAGS,
+    "udpos": labelling.POS_TAGS, "masakhapos": labelling.POS_TAGS,
+    "panx": labelling.NER_TAGS, "masakhaner": labelling.NER_TAGS,
 }
+# Rows of a split where a study sets no limit. As in life intermediate tasks have many, targets few, and English most.
 SIZES = {"train": 8000, "validation": 500, "test": 1000}
+FEW = {"tydiqa": 1000, "xcopa": 500, "pawsx": 4000}
+TRANSLATED = {"train": 2000, "validation": 200, "test": 1000}
 
 # the columns that hold text
 TEXTS = {
-    "mnli": ("premise", "hypothesis"), "xnli": ("premise", "hypothesis"), "qqp": ("question1", "question2"),
-    "pawsx": ("sentence1", "sentence2"), "squad": ("title", "context", "question"), "xquad": ("context", "question"),
+    **dict.fromkeys(("anli", "mnli", "xnli", "afrixnli"), ("premise", "hypothesis")),
+    **dict.fromkeys(("squad", "squad2", "tydiqa"), ("title", "context", "question")),
+    **dict.fromkeys(("xquad", "mlqa", "lareqa"), ("context", "question")),
+    **dict.fromkeys(("udpos", "panx", "ccg", "masakhaner", "masakhapos"), ("tokens",)),
+    **dict.fromkeys(("tatoeba", "bucc"), ("source_sentence", "target_sentence")),
+    "qqp": ("question1", "question2"), "pawsx": ("sentence1", "sentence2"), "text": ("text",),
     "hellaswag": ("activity_label", "ctx", "endings"), "commonsenseqa": ("question", "question_concept", "choices"),
-    "udpos": ("tokens",), "panx": ("tokens",), "tatoeba": ("source_sentence", "target_sentence"), "text": ("text",),
+    "cosmosqa": ("context", "question", "answer0", "answer1", "answer2", "answer3"),
+    "xcopa": ("premise", "choice1", "choice2"),
 }
 
 
-def _known(what, name, names):
+def _known(what: str, name: str, names) -> None:
     if name not in names:
         raise ValueError(f"unknown {what} {name!r}; known: {', '.join(names)}")
 
 
-def rows(task, language, split, size, seed=0):
-    """The first `size` rows of an endless stream. The seed changes what happens, not who and what exists.
+def languages(task: str) -> tuple[str, ...]:
+    """Languages of a task: all; but the African sets have African languages (Afrikaans, Swahili, Yoruba)."""
+    _known("task", task, TASKS)
+    return tuple(language for language in LANGUAGES if task not in AFRICAN or language in ("af", "sw", "yo"))
 
-    ValueError for a task, language or split that does not exist, and for a negative size.
+
+def size(task: str, language: str, split: str) -> int:
+    """Number of rows where a study sets no limit."""
+    least = (SIZES if language == "en" else TRANSLATED)[split]
+    return min(least, FEW.get(task, least)) if split == "train" else least
+
+
+def stream(task: str, language: str, split: str, dials: Dials = PLAIN) -> Iterator[dict]:
+    """The task's rows without end, one at a time: a million of them take no more memory than one.
+
+    The seed changes what happens, not who and what exists. ValueError for a task, language or split that does not exist.
     """
     _known("task", task, TASKS)
-    _known("language", language, LANGUAGES)
+    _known(f"language of {task}", language, languages(task) if task in AFRICAN else LANGUAGES)
     _known("split", split, SPLITS)
+    # passages for language modelling are the one thing that must not be parallel
+    draw = f"{task}/{split}/{dials.seed}" + (f"/{language}" if task == "text" else "")
+    if task in INTERMEDIATE:
+        words, level = load(language, dials.noise), (dials.difficulty,)
+    else:
+        words, level = load(language), ()
+    return _rows(MAKERS[task], draw, split, words, level)
+
+
+def _rows(maker, draw, split, words, level):
+    i = 0
+    while True:
+        yield maker(random.Random(f"{draw}/{i}"), split, words, i, *level)
+        i += 1
+
+
+def rows(task: str, language: str, split: str, size: int, dials: Dials = PLAIN) -> list[dict]:
+    """The first `size` rows of the stream. ValueError as in `stream`, and for a negative size."""
     if size < 0:
         raise ValueError(f"size must not be negative: {size}")
-    words = load(language)
-    # passages for language modelling are the one thing that must not be parallel
-    stream = f"{task}/{split}/{seed}" + (f"/{language}" if task == "text" else "")
-    return [MAKERS[task](random.Random(f"{stream}/{i}"), split, words, i) for i in range(size)]
+    return list(islice(stream(task, language, split, dials), size))
 
 
-def texts_of(task, row):
+def texts_of(task: str, row: dict) -> Iterator[str]:
     """The texts of one row; the tokens of a tagged sentence as one text."""
     for column in TEXTS[task]:
         field = row[column]
@@ -80,23 +136,23 @@ def texts_of(task, row):
             yield from field["text"]
         elif column == "endings":
             yield from field
-        else:
+        elif field:
             yield field
 
 
-def texts():
+def texts() -> Iterator[str]:
     """Every text of every task, language and split at the default sizes."""
     for task in TASKS:
-        for language in LANGUAGES:
+        for language in languages(task):
             for split in SPLITS:
-                for row in rows(task, language, split, SIZES[split]):
+                for row in islice(stream(task, language, split), size(task, language, split)):
                     yield from texts_of(task, row)
 
 
-def fingerprint():
+def fingerprint() -> str:
     """sha256 over the files of this package: it changes with every edit of a word or a rule."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.py"), *folder.glob("languages/*.toml")]):
+    for path in sorted([*folder.glob("*.py"), *folder.glob("*.json"), *folder.glob("languages/*.toml")]):
         digest.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()

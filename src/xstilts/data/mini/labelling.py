@@ -1,12 +1,10 @@
-"""Row makers of the synthetic benchmark for tagging, retrieval and masked language modelling.
+"""Row makers of the synthetic benchmark for words and their tags, and the passages of masked language modelling.
 
     udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags": [...]}
 """
-import random
-from functools import cache
-
-from .wording import TOKEN, Fact, ask, load, say, tagged, value, word
-from .world import NAMES, POOLS, RELATIONS, people, pick, pool, some
+from .supertags import supertags
+from .wording import TOKEN, Fact, agreeing, ask, fill, join, name, say, tagged, value, word
+from .world import NAMES, RELATIONS, people, pick, pool, some
 
 POS_TAGS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
 NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
@@ -18,40 +16,63 @@ def scene(rng, split, words):
     p, q = people(rng, split, 2)
     slots = {"p": (p, "PROPN"), "q": (q, "PROPN")}
     for kind in ("adj", "adv", "num", "object"):
-        codes = pool(kind, split) if kind in POOLS else list(words["words"][kind])
-        slots[kind] = (word(words, kind, pick(rng, codes)), words["word_tags"][kind])
-    return sentence, slots
+        slots[kind] = (word(words, kind, pick(rng, pool(kind, split)), p), words["word_tags"][kind])
+    return sentence, slots, p
 
 
-def udpos(rng, split, words, i):
-    """A fact, a question or a scene, tagged word by word: half of the rows are scenes."""
-    kind = rng.random()
+def sentence_and_tags(rng, split, words, level=2):
+    """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone. 2: half scenes. 3: scenes."""
+    kind = {1: 0.6, 2: rng.random(), 3: 0.0}[level]
     if kind < 0.5:
-        sentence, slots = scene(rng, split, words)
+        sentence, slots, p = scene(rng, split, words)
     else:
         relation = pick(rng, list(RELATIONS))
         fact = Fact(people(rng, split, 1)[0], relation, pick(rng, pool(RELATIONS[relation], split)))
-        sentence = pick(rng, words["statements" if kind < 0.85 else "questions"][relation])
-        slots = {"p": (fact.person, "PROPN"), "x": (value(words, fact), words["word_tags"][RELATIONS[relation]])}
-    tokens, tags = tagged(sentence, slots)
+        sentence, p = pick(rng, words["statements" if kind < 0.85 else "questions"][relation]), fact.person
+        slots = {"p": (p, "PROPN"), "x": (value(words, fact), words["word_tags"][RELATIONS[relation]])}
+    return tagged(words, sentence, slots, p in _WOMEN)
+
+
+_WOMEN = {woman for names in NAMES.values() for woman in names["women"]}
+
+
+def udpos(rng, split, words, i):
+    tokens, tags = sentence_and_tags(rng, split, words)
     return {"tokens": tokens, "pos_tags": [POS_TAGS.index(tag) for tag in tags]}
+
+
+def masakhapos(rng, split, words, i):
+    row = udpos(rng, split, words, i)
+    return {"id": str(i), "tokens": row["tokens"], "upos": row["pos_tags"]}
+
+
+def ccg(rng, split, words, i, level=2):
+    """A tag that says what the word needs on its left and right. Level 3 has two scenes in one row."""
+    tokens, tags = sentence_and_tags(rng, split, words, level)
+    categories = supertags(tags)
+    if level == 3:
+        more, tags = sentence_and_tags(rng, split, words, level)
+        tokens, categories = tokens + more, categories + supertags(tags)
+    return {"tokens": tokens, "tags": categories}
 
 
 def panx(rng, split, words, i):
     """Names in context: a surname or a city is one entity by itself and part of another inside an organisation."""
     entities = words["entities"]
-    women_or_men = NAMES[split]["women" if rng.random() < 0.5 else "men"]
-    first, (surname, other, *more) = some(rng, women_or_men, 2), some(rng, NAMES[split]["surnames"], 6)
+    woman = rng.random() < 0.5
+    first = [name(words, p) for p in some(rng, NAMES[split]["women" if woman else "men"], 2)]
+    surname, other, *more = [name(words, p) for p in some(rng, NAMES[split]["surnames"], 6)]
     cities = some(rng, pool("city", split), 4)
     town, elsewhere, *seats = (word(words, "city", code) for code in cities)
-    slots = {"p": (f"{first[0]} {surname}", "PER"), "q": (f"{first[1]} {other}", "PER"), "l": (surname, "PER"),
-             "m": (other, "PER"), "t": (town, "LOC"), "u": (elsewhere, "LOC"),
+    full = words["full_name"]
+    slots = {"p": (full.format(f=first[0], l=surname), "PER"), "q": (full.format(f=first[1], l=other), "PER"),
+             "l": (surname, "PER"), "m": (other, "PER"), "t": (town, "LOC"), "u": (elsewhere, "LOC"),
              "c": (word(words, "country", pick(rng, pool("country", split))), "LOC")}
     patterns = some(rng, entities["organisations"], 2)
-    for name, pattern, seat, founders in zip("on", patterns, seats, (more[:2], more[2:])):
-        slots[name] = (pattern.format(t=seat, l=founders[0], m=founders[1]), "ORG")
+    for slot, pattern, seat, founders in zip("on", patterns, seats, (more[:2], more[2:])):
+        slots[slot] = (pattern.format(t=seat, l=founders[0], m=founders[1]), "ORG")
     tokens, tags = [], []
-    for token in TOKEN.findall(pick(rng, entities["sentences"])):
+    for token in TOKEN.findall(agreeing(pick(rng, entities["sentences"]), woman)):
         if token[0] == "{":
             filler, kind = slots[token[1:-1]]
             parts = filler.split()
@@ -63,24 +84,9 @@ def panx(rng, split, words, i):
     return {"tokens": tokens, "ner_tags": tags, "langs": [words["language"]] * len(tokens)}
 
 
-@cache
-def all_facts(split):
-    """Every fact that a split can state, in one fixed random order."""
-    rng = random.Random(f"tatoeba/{split}")
-    names = NAMES[split]["women"] + NAMES[split]["men"]
-    facts = [Fact(p, relation, code) for p in names for relation, kind in RELATIONS.items() for code in pool(kind, split)]
-    return some(rng, facts, len(facts))
-
-
-def tatoeba(rng, split, words, i):
-    """A fact in this language and in English. No fact comes twice, but every name, relation and value comes often, so
-    that only all three together find the translation. Past the last single fact, rows have two facts."""
-    facts = all_facts(split)
-    lap, at = divmod(i, len(facts))
-    chosen = [facts[at]] + [facts[(at + 101 * lap) % len(facts)]] * (lap > 0)
-    ks = [int(rng.random() * 3) for _ in chosen]
-    source, target = (" ".join(say(w, fact, k) for fact, k in zip(chosen, ks)) for w in (words, load("en")))
-    return {"source_sentence": source, "target_sentence": target, "source_lang": words["language"], "target_lang": "en"}
+def masakhaner(rng, split, words, i):
+    row = panx(rng, split, words, i)
+    return {"id": str(i), "tokens": row["tokens"], "ner_tags": row["ner_tags"]}
 
 
 def text(rng, split, words, i):
@@ -93,10 +99,10 @@ def text(rng, split, words, i):
     ks = {fact: int(rng.random() * 3) for fact in facts}
     sentences = [say(words, fact, ks[fact]) for fact in facts]
     if rng.random() < 0.5:
-        sentence, slots = scene(rng, split, words)
-        sentences.append(sentence[0].format(**{name: filler for name, (filler, _) in slots.items()}))
+        sentence, slots, _ = scene(rng, split, words)
+        sentences.append(fill(words, sentence[0], **{slot: filler for slot, (filler, _) in slots.items()}))
     for fact in some(rng, facts, len(facts)):
         if rng.random() < 0.3:
             sentences.append(ask(words, fact.person, fact.relation, int(rng.random() * 2)))
         sentences.append(say(words, fact, ks[fact] + 1 + int(rng.random() * 2)))
-    return {"text": " ".join(sentences)}
+    return {"text": join(words, sentences)}

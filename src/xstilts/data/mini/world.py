@@ -1,9 +1,9 @@
 """The small world behind the synthetic benchmark: who and what exists, and which split may name it.
 
-    people(rng, "train", 2) -> ["Anna", "Laura"];  pool("country", "test") -> ("EE", "GH", ...)
+    people(rng, "train", 2) -> ["Anna", "Laura"];  pool("country", "test") -> ["EE", "GH", ...]
 
 No person and no value belongs to two splits: what a model is tested on, it was not trained on. Values are
-codes (those of CLDR where it has them); the words for them are in languages/*.toml.
+codes (those of CLDR where it has them); the words for them are in cldr.json and languages/*.toml.
 """
 
 # what a person may have, and the class that its value comes from
@@ -15,17 +15,17 @@ RELATIONS = {
 
 SPLITS = ("train", "validation", "test")
 
-# Country, language and currency of one place share a split: "Japanese Yen" names all three.
+# Country, language, currency and cities of one place share a split: "Japanese Yen" names all three.
 POOLS = {
     "country": (
         "AR AT AU BG BR CA CL CN CO DE DK EG ES ET FR HU ID IN IS IT MA MG NG NO PY RO TH TZ ZM",
         "BO CU GR HR KE LT NP PL UG VN",
         "EE GH IE JM JP MX PE PT SE TN"),
     "city": (
-        "Bangkok Berlin Bogota Cairo Chicago Copenhagen Dublin Havana Kampala Lagos Lisbon London Oslo Paris "
-        "Prague Rome Sydney Vienna",
-        "Lusaka Madrid Nairobi Tokyo Toronto Warsaw",
-        "Accra Athens Caracas Melbourne Seoul Stockholm"),
+        "Bangkok Berlin Bogota Cairo Chicago Copenhagen Lagos London Lusaka Madrid Oslo Paris Prague Rome Sydney "
+        "Toronto Vienna",
+        "Athens Havana Kampala Nairobi Warsaw",
+        "Accra Caracas Dublin Lisbon Melbourne Seoul Stockholm Tokyo"),
     "language": (
         "am ar bg da de en es fr ha hi hu id is it no ro ru so tr zh",
         "el hr lt ne pl vi",
@@ -53,14 +53,41 @@ POOLS = {
     "fruit": ("apple banana lemon mango peach strawberry", "coconut grape pear", "avocado pineapple watermelon"),
     "clothing": ("coat dress hat shirt shoe sock", "belt tie trousers", "glove scarf skirt"),
     "instrument": ("flute guitar piano", "drum trumpet", "harp violin"),
+    "part": ("wheel page cork blade pillow sleeve string hoof", "dial headline buckle snout handle", "lid feather shell finger wool"),
+    "adj": ("big clean expensive good new old", "cheap famous", "bad dirty small"),
+    "adv": ("always now", "still", "again"),
+    "num": ("2 3 4 6 8", "5 9", "7 10"),
     "age": (
         " ".join(str(n) for n in range(20, 80) if n % 5 < 3),
         " ".join(str(n) for n in range(20, 80) if n % 5 == 3),
         " ".join(str(n) for n in range(20, 80) if n % 5 == 4)),
+    # what happens in order, and what makes people do what they do: sentences, not words
+    "script": ("morning cooking letter journey", "garden", "laundry"),
+    "cause": ("tired hungry cold rain ill hands dark thirsty key late bored hot", "guests noise glass",
+              "headache shopping river news exam"),
 }
 POOLS = {kind: dict(zip(SPLITS, (codes.split() for codes in splits))) for kind, splits in POOLS.items()}
+SENTENCES = ("script", "cause")
 
-# First names of women and of men, and surnames: spelled alike in all languages, and no word in any of them.
+# where a city is, and what a thing has: only of one split each
+COUNTRY_OF = {
+    "Bangkok": "TH", "Berlin": "DE", "Bogota": "CO", "Cairo": "EG", "Copenhagen": "DK", "Lagos": "NG", "Lusaka": "ZM",
+    "Madrid": "ES", "Oslo": "NO", "Paris": "FR", "Rome": "IT", "Sydney": "AU", "Toronto": "CA", "Vienna": "AT",
+    "Athens": "GR", "Havana": "CU", "Kampala": "UG", "Nairobi": "KE", "Warsaw": "PL",
+    "Accra": "GH", "Dublin": "IE", "Lisbon": "PT", "Stockholm": "SE", "Tokyo": "JP",
+}
+WHOLE_OF = {
+    "wheel": ("object", "bicycle"), "page": ("object", "book"), "cork": ("object", "bottle"),
+    "blade": ("object", "knife"), "pillow": ("object", "bed"), "sleeve": ("clothing", "shirt"),
+    "string": ("instrument", "guitar"), "hoof": ("animal", "horse"),
+    "dial": ("object", "clock"), "headline": ("object", "newspaper"), "buckle": ("clothing", "belt"),
+    "snout": ("animal", "pig"), "handle": ("object", "basket"),
+    "lid": ("object", "box"), "feather": ("animal", "pigeon"), "shell": ("animal", "turtle"),
+    "finger": ("clothing", "glove"), "wool": ("animal", "sheep"),
+}
+
+# First names of women and of men, and surnames: spelled alike in all languages of Latin script (the others have a
+# table of them), and no word in any of them.
 NAMES = {
     "train": {
         "women": "Anna Amina Clara Diana Elena Emma Eva Halima Heidi Helena Ines Irene Julia Katalin Laura Leila "
@@ -82,6 +109,7 @@ NAMES = {
     },
 }
 WOMEN = {name for split in SPLITS for name in NAMES[split]["women"]}
+ALL_NAMES = [name for split in SPLITS for names in NAMES[split].values() for name in names]
 
 
 def pool(kind, split):
@@ -106,7 +134,7 @@ def some(rng, items, n):
 
 
 def people(rng, split, n):
-    """n first names, all of women or all of men: so a profession has one form for all of them in German too."""
+    """n first names, all of women or all of men: a word that agrees with a person then has one form in a whole row."""
     return some(rng, NAMES[split]["women" if rng.random() < 0.5 else "men"], n)
 
 

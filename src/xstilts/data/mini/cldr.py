@@ -1,0 +1,54 @@
+"""Names of countries, cities, languages, currencies, months and weekdays out of Unicode's CLDR, kept in cldr.json.
+
+    python -m xstilts.data.mini.cldr     # writes cldr.json anew, from the installed Babel
+
+They are kept because names change a little from one CLDR to the next, and the benchmark must not change with
+them. A language file goes before CLDR: it names what CLDR lacks, and what does not suit its sentences.
+"""
+import json
+import multiprocessing
+from functools import cache
+from pathlib import Path
+
+from .world import POOLS, SPLITS
+
+KINDS = ("country", "city", "language", "currency", "month", "weekday")
+LANGUAGES = "af ar de en es et fi fr hi hu ja ru sw tr yo zh".split()
+LATIN = "af de en es et fi fr hu sw tr yo".split()    # here a city without a name of its own is spelled as in English
+PATH = Path(__file__).with_name("cldr.json")
+
+
+@cache
+def _kept():
+    return json.loads(PATH.read_text(encoding="utf-8"))
+
+
+def names(language, kind):
+    """code -> name of one class; what CLDR does not have is not in it."""
+    return _kept().get(language, {}).get(kind, {})
+
+
+def from_babel(language):
+    """kind -> code -> name, of the codes that the world knows."""
+    from babel import Locale
+
+    locale = Locale(language)
+    cities = {zone.split("/")[-1]: name["city"] for zone, name in locale.time_zones.items() if "city" in name}
+    days = "mon tue wed thu fri sat sun".split()
+    known = {"country": locale.territories, "city": cities, "language": locale.languages, "currency": locale.currencies,
+             "month": {str(i): name for i, name in locale.months["stand-alone"]["wide"].items()},
+             "weekday": {day: locale.days["stand-alone"]["wide"][i] for i, day in enumerate(days)}}
+    found = {}
+    for kind in KINDS:
+        codes = sorted(code for split in SPLITS for code in POOLS[kind][split])
+        spelled = {code: code for code in codes} if kind == "city" and language in LATIN else {}
+        found[kind] = {code: known[kind].get(code, spelled.get(code)) for code in codes}
+        found[kind] = {code: name for code, name in found[kind].items() if name}
+    return found
+
+
+if __name__ == "__main__":
+    # a process a language: Babel 2.18 hands out the months of the language asked before, where one has none of its own
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as workers:
+        found = dict(zip(LANGUAGES, workers.map(from_babel, LANGUAGES, chunksize=1)))
+    PATH.write_text(json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8")
