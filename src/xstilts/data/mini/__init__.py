@@ -156,3 +156,14 @@ def fingerprint() -> str:
     for path in sorted([*folder.glob("*.py"), *folder.glob("*.json"), *folder.glob("languages/*.toml")]):
         digest.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def translation_quality(language: str, noise: float, size: int = 200) -> float:
+    """chrF (0-100, sacrebleu's default) of intermediate rows as the imperfect translator gives them against the true
+    sentences, over the first `size` training rows of each sentence task."""
+    from sacrebleu import corpus_chrf
+
+    noisy, true = ([text for task in INTERMEDIATE if task != "ccg"
+                    for row in islice(stream(task, language, "train", Dials(noise=amount)), size)
+                    for text in texts_of(task, row)] for amount in (noise, 0.0))
+    return corpus_chrf(noisy, [true]).score

@@ -6,7 +6,6 @@ They are kept because names change a little from one CLDR to the next, and the b
 them. A language file goes before CLDR: it names what CLDR lacks, and what does not suit its sentences.
 """
 import json
-import multiprocessing
 from functools import cache
 from pathlib import Path
 
@@ -30,8 +29,10 @@ def names(language, kind):
 
 def from_babel(language):
     """kind -> code -> name, of the codes that the world knows."""
-    from babel import Locale
+    from babel import Locale, localedata
 
+    # Babel 2.18 gives a language without months of its own for this use those of the language asked before
+    localedata._cache.clear()
     locale = Locale(language)
     cities = {zone.split("/")[-1]: name["city"] for zone, name in locale.time_zones.items() if "city" in name}
     days = "mon tue wed thu fri sat sun".split()
@@ -48,7 +49,5 @@ def from_babel(language):
 
 
 if __name__ == "__main__":
-    # a process a language: Babel 2.18 hands out the months of the language asked before, where one has none of its own
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as workers:
-        found = dict(zip(LANGUAGES, workers.map(from_babel, LANGUAGES, chunksize=1)))
+    found = {language: from_babel(language) for language in LANGUAGES}
     PATH.write_text(json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8")

@@ -67,7 +67,7 @@ def garbled(words, sentence, about):
     if not isinstance(sentence, str):
         return [tuple(pair) for pair in pieces if pair[0]]
     text = " ".join("".join(piece for piece, _ in pieces).split())
-    return re.sub(r" +(?=[.,;।])", "", text)
+    return text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)   # French has them spaced
 
 
 def _fixed(token, mark):
