@@ -20,6 +20,7 @@ import nbformat
 import yaml
 
 from . import store
+from .data.mini import dials
 from .spec import UserError
 
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]   # it warns that it speaks over local TCP, as all kernels do
@@ -54,8 +55,9 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
     if unknown:
         raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}")
     # a kernel starts in the notebook's folder in JupyterLab and here under papermill: relative places are made absolute
-    if os.environ.get("XSTILTS_DATA", "mini") not in ("mini", "hub"):
-        os.environ["XSTILTS_DATA"] = str(Path(os.environ["XSTILTS_DATA"]).expanduser().resolve())
+    rows = os.environ.get("XSTILTS_DATA", "mini")
+    if rows != "hub" and not dials.is_mini(rows):
+        os.environ["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".running-", dir=out.parent) as folder:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from . import data as sources
 from . import encoders
+from .data.mini import dials
 from .spec import Recipe, UserError
 from .tasks import TASKS, task
 
@@ -26,7 +27,8 @@ PLAIN = (str, int, float, list, tuple)   # what a parameter can be
 class Study:
     profile: str
     encoder: str                     # e5-small, e5-small:4, a Hub id, a folder (see `encoders`)
-    data: str                        # mini, hub, or a folder in the Hub's layout; XSTILTS_DATA goes before the profile
+    data: str                        # mini (mini:difficulty=3,noise=0.2: see data.mini.dials), hub, or a folder in the Hub's
+                                     # layout; XSTILTS_DATA goes before the profile
     vocabulary: str                  # data: only the pieces that the source's texts use; full; auto: data where it can
     languages: tuple[str, ...]       # scored (and read in phase 1); () = all that the source has
     intermediates: tuple[str, ...]
@@ -113,7 +115,9 @@ def study(profile: str = "mini", **given: object) -> Study:
     values = {name: value for name, value in values.items() if value not in ("", (), None)}
     if not values.get("data"):
         values["data"] = os.environ.get("XSTILTS_DATA") or PROFILES[profile].data
-    if values["data"] not in ("mini", "hub"):
+    if dials.is_mini(values["data"]):
+        values["data"] = dials.name(dials.parse(values["data"]))
+    elif values["data"] != "hub":
         values["data"] = str(Path(values["data"]).expanduser().resolve())
     return _checked(dataclasses.replace(PROFILES[profile], **values))
 

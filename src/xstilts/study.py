@@ -48,6 +48,7 @@ def phase2(study: Study, names: tuple[str, ...], seed: int) -> Adapt:
 
 def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int) -> Score:
     """The target: trained in English from `encoder`, scored in each of the study's languages that it has."""
+    study = dataclasses.replace(study, data=data.as_target(study.data))
     row, there = TASKS[target], data.languages(target, study.data, "test")
     languages = tuple(language for language in study.languages if language in there)
     if not languages:

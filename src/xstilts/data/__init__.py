@@ -2,7 +2,7 @@
 
     load("xnli", "test", "de", source="mini", limit=500)
 
-source: "mini"  the embedded synthetic benchmark (made by our own code)
+source: "mini"  the embedded synthetic benchmark (made by our own code); with its dials "mini:difficulty=3" (see mini.dials)
         "hub"   Hugging Face datasets
         a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
 Whatever the place, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
@@ -23,13 +23,14 @@ from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
 from . import local
+from .mini import dials
 from .rows import Rows, read
 
 SPLITS = ("train", "validation", "test")
 
 
 def _module(source: str):
-    if source == "mini":
+    if dials.is_mini(source):
         from . import mini_source
         return mini_source
     if source == "hub":
@@ -39,8 +40,10 @@ def _module(source: str):
 
 
 def check_source(source: str) -> None:
-    """UserError if `source` is neither a known word nor a folder with at least one task's rows."""
-    if source not in ("mini", "hub"):
+    """UserError if `source` has unknown dials, or is neither a known word nor a folder with at least one task's rows."""
+    if dials.is_mini(source):
+        dials.parse(source)
+    elif source != "hub":
         local.check_folder(source)
 
 
@@ -53,7 +56,7 @@ def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
 
 def _has_split(name: str, split: str, language: str, source: str) -> bool:
     """Of a local folder; the table says what the Hub has, and the benchmark has every split."""
-    if source in ("mini", "hub"):
+    if source == "hub" or dials.is_mini(source):
         return True
     try:
         return bool(local.split_found(task(name), split, language, source))
@@ -164,5 +167,13 @@ def available(source: str) -> list[str]:
 
 def where(source: str) -> str:
     """How pages and tables call the source."""
-    return {"mini": "embedded synthetic benchmark", "hub": "Hugging Face Hub"}.get(
-        source, f"local rows ({Path(source).name})")
+    if dials.is_mini(source):
+        turned = dials.name(dials.parse(source)).partition(":")[2].replace(",", ", ").replace("=", " ")
+        return "embedded synthetic benchmark" + (f" ({turned})" if turned else "")
+    return "Hugging Face Hub" if source == "hub" else f"local rows ({Path(source).name})"
+
+
+def as_target(source: str) -> str:
+    """The source as targets are trained and scored on it. Difficulty and noise are the intermediate tasks' alone: XNLI
+    trains on the same MNLI rows, whatever was made of MNLI before."""
+    return dials.name(dials.Dials(seed=dials.parse(source).seed)) if dials.is_mini(source) else source

@@ -1,16 +1,21 @@
-"""The embedded synthetic benchmark as a source: it has every task in every one of its languages."""
+"""The embedded synthetic benchmark as a source: "mini", or with its dials "mini:difficulty=3,noise=0.2,seed=1"."""
 from __future__ import annotations
 
 from ..tasks import Task
 from . import mini
+from .mini import dials
 from .rows import Block
+
+
+def _dials(row: Task, language: str, source: str) -> dials.Dials:
+    return dials.of(dials.parse(source), row.name in mini.INTERMEDIATE, language)
 
 
 def languages(row: Task, source: str) -> list[str]:
     if row.name not in mini.TASKS:
         return []
     english = row.kind in ("retrieve", "mine")   # the other side of every pair is English
-    return [language for language in mini.LANGUAGES if not (english and language == "en")]
+    return [language for language in mini.languages(row.name) if not (english and language == "en")]
 
 
 def split_found(row: Task, split: str, language: str, source: str) -> str:
@@ -18,15 +23,18 @@ def split_found(row: Task, split: str, language: str, source: str) -> str:
 
 
 def blocks(row: Task, split: str, language: str, source: str, limit: int) -> list[Block]:
-    items = mini.rows(row.name, language, split, limit or mini.SIZES[split])
-    return [Block(f"mini {row.name} {split} {language}", row, row.read, None, items)]
+    items = mini.rows(row.name, language, split, limit or mini.size(row.name, language, split),
+                      _dials(row, language, source))
+    return [Block(f"{source} {row.name} {split} {language}", row, row.read, None, items)]
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
-    return f"mini {mini.fingerprint()} {row.name} {split} {language}"
+    """Of the code that makes the rows, and of the dials that have a say in them."""
+    return f"{dials.name(_dials(row, language, source))} {mini.fingerprint()} {row.name} {split} {language}"
 
 
 def texts_fingerprint(source: str) -> str:
+    """The dials choose and order words; they add none."""
     return mini.fingerprint()[:16]
 
 

@@ -65,8 +65,8 @@ def name(dials: Dials) -> str:
     return "mini" + (":" + ",".join(turned) if turned else "")
 
 
-def of(dials: Dials, task: str, language: str, levelled: bool) -> Dials:
-    """What of the dials has a say in one task's rows in one language."""
-    if not levelled:
+def of(dials: Dials, intermediate: bool, language: str) -> Dials:
+    """What of the dials has a say in the rows of an intermediate task, or of another, in one language."""
+    if not intermediate:
         return Dials(seed=dials.seed)
     return replace(dials, noise=0.0) if language == "en" else dials

@@ -8,8 +8,9 @@ from functools import cache
 from .wording import Fact, join, load, say
 from .world import NAMES, RELATIONS, pool, some
 
-# a name and a number in digits would give a pair away without a word of the language
-RELATED = {relation: kind for relation, kind in RELATIONS.items() if kind != "age"}
+# Without what gives a pair away by its letters or digits alone: numbers, and words that are alike in many languages
+# (cities, languages, months). Countries stay, since a name and a country make two facts.
+RELATED = {relation: kind for relation, kind in RELATIONS.items() if kind not in ("age", "city", "language", "month")}
 
 
 @cache
