@@ -4,6 +4,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from functools import cache
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fingerprints
+from xstilts import data, profiles, spec, study
 from xstilts.data import mini
 from xstilts.data.mini import dials, world
 from xstilts.data.mini.dials import Dials
@@ -85,6 +87,16 @@ def test_a_stream_does_not_grow():
             "    next(itertools.islice(rows, 2000, None)); before = peak()\n"
             "    next(itertools.islice(rows, 6000, None)); assert peak() - before <= 2, (task, before, peak())")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_all_rows_are_made_within_a_minute():
+    """One core; measured on every fiftieth part of each task, language and split."""
+    begun = time.process_time()
+    for task in TASKS:
+        for language in mini.languages(task):
+            for split in SPLITS:
+                mini.rows(task, language, split, mini.size(task, language, split) // 50)
+    assert (time.process_time() - begun) * 50 < 60
 
 
 # --- the interface
@@ -164,6 +176,23 @@ def test_a_seed_changes_the_rows():
         if task not in ("tatoeba", "bucc"):
             language = mini.languages(task)[0]
             assert rows(task, language, size=20) != mini.rows(task, language, "train", 20, Dials(seed=1))
+
+
+def test_dials_are_in_the_keys_of_what_they_touch_and_in_no_other():
+    """Another difficulty is another intermediate training; phase 1 and the target's own training are shared."""
+    def keys(source):
+        asked = profiles.study(data=source, intermediates=["mnli"], targets=["xnli"])
+        wanted = study.single_tasks(asked)
+        return [spec.key(run) for run in (study.phase1(asked), wanted["none", "xnli", 0], wanted["mnli", "xnli", 0])]
+
+    plain, harder, noisy, drawn_again = map(keys, ("mini", "mini:difficulty=3", "mini:noise=0.2", "mini:seed=1"))
+    assert keys("mini:difficulty=2,noise=0") == plain == noisy       # the intermediate rows are English
+    assert harder[:2] == plain[:2] and harder[2] != plain[2]
+    assert not set(drawn_again) & set(plain)
+    assert data.fingerprint("mnli", "train", ("fi",), "mini:noise=0.2") != data.fingerprint("mnli", "train", ("fi",), "mini")
+    assert data.where("mini:difficulty=3,noise=0.2") == "embedded synthetic benchmark (difficulty 3, noise 0.2)"
+    with pytest.raises(UserError, match="unknown setting 'hard'"):
+        profiles.study(data="mini:hard=1")
 
 
 def length(task, row):

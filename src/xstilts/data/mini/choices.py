@@ -47,7 +47,7 @@ def hellaswag(rng, split, words, i, level=2):
         chain = some(rng, chain, len(chain))
     order = some(rng, range(4), 4)
     context = join(words, [lead, *chain])
-    return {"ind": i, "activity_label": title, "ctx_a": context, "ctx_b": "", "ctx": context,
+    return {"ind": i, "activity_label": fill(words, title), "ctx_a": context, "ctx_b": "", "ctx": context,
             "endings": [endings[j] for j in order], "source_id": f"synthetic~{i}",
             "split": {"train": "train", "validation": "val", "test": "test"}[split],
             "split_type": "indomain" if split == "train" else "zeroshot", "label": str(order.index(0))}
@@ -103,7 +103,7 @@ def commonsenseqa(rng, split, words, i, level=2):
     if kind == "class":
         kinds = some(rng, PLAIN_CLASSES if level == 1 else CLASSES, 5)
         chosen = [(kind, pick(rng, pool(kind, split))) for kind in kinds]
-        concept, phrase = words["classes"]["names"][kinds[right]]
+        concept, phrase = (fill(words, name) for name in words["classes"]["names"][kinds[right]])
         relations = [relation for relation, kind in RELATIONS.items() if kind == kinds[right]]
         if relations and rng.random() < 0.3:                # whose profession it is: a word may agree with that
             who, question = p, ask(words, p, pick(rng, relations), 0)
