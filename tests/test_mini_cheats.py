@@ -13,18 +13,19 @@ from test_mini import rows, target_of
 
 from xstilts.data import mini
 from xstilts.data.mini import wording, world
+from xstilts.data.mini.dials import LEVELS, Dials
 
 TRAIN, TEST = 2000, 500
 WORDS = dict(token_pattern=r"\w+", ngram_range=(1, 2))
 
 
-def splits(task):
-    return rows(task, "en", "train", TRAIN), rows(task, "en", "test", TEST)
+def splits(task, dials=Dials()):
+    return rows(task, "en", "train", TRAIN, dials), rows(task, "en", "test", TEST, dials)
 
 
-def score_texts(task, text):
+def score_texts(task, text, level=2):
     """Accuracy on English test rows of tf-idf and logistic regression over a text made of each row."""
-    train, test = splits(task)
+    train, test = splits(task, Dials(level))
     vectors = TfidfVectorizer(**WORDS)
     model = LogisticRegression(C=10, max_iter=300)
     model.fit(vectors.fit_transform(map(text, train)), [target_of(task, row) for row in train])
@@ -48,9 +49,10 @@ def within(score, chance):
 
 # --- inference and paraphrase
 
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("task", ["anli", "mnli", "xnli"])
-def test_hypothesis_alone_does_not_decide(task):
-    assert within(score_texts(task, lambda row: row["hypothesis"]), 100 / 3)
+def test_hypothesis_alone_does_not_decide(task, level):
+    assert within(score_texts(task, lambda row: row["hypothesis"], level), 100 / 3)
 
 
 @pytest.mark.parametrize("task", ["anli", "mnli"])
@@ -91,9 +93,10 @@ def right(task, row):
     return "ABCDE".index(row["answerKey"]) if task == "commonsenseqa" else int(row["label"])
 
 
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("task, chance", [("hellaswag", 25), ("cosmosqa", 25), ("commonsenseqa", 20), ("xcopa", 50)])
-def test_choices_alone_do_not_decide(task, chance):
-    train, test = splits(task)
+def test_choices_alone_do_not_decide(task, chance, level):
+    train, test = splits(task, Dials(level))
     choices = [options(task, row) for row in test]
     labels = np.array([right(task, row) for row in test])
     scores = scores_of_choices([options(task, row) for row in train], [right(task, row) for row in train], choices)
@@ -137,11 +140,12 @@ VALUES = re.compile(r"(?<!\w)(?:" + "|".join(sorted(map(re.escape, {
     for word in [wording.word(wording.load("en"), kind, code)]}), key=len, reverse=True)) + r")(?!\w)")
 
 
-@pytest.mark.parametrize("task", ["squad", "squad2", "xquad", "mlqa", "tydiqa"])
-def test_neither_position_nor_candidate_alone_finds_the_answer(task):
+@pytest.mark.parametrize("task, level", [("squad", 1), ("squad", 2), ("squad", 3), ("squad2", 1), ("squad2", 2), ("squad2", 3),
+                                         ("xquad", 2), ("mlqa", 2), ("tydiqa", 2)])
+def test_neither_position_nor_candidate_alone_finds_the_answer(task, level):
     """At most 10 F1 above a random candidate: without the question, by what a candidate looks like, and by its place."""
     train, test = ([row for row in part if row["answers"]["text"]] for part in
-                   (rows("squad" if task in ("xquad", "mlqa") else task, "en", "train", TRAIN), rows(task, "en", "test", TEST)))
+                   (splits("squad" if task in ("xquad", "mlqa") else task, Dials(level))[0], splits(task, Dials(level))[1]))
     golds = [row["answers"]["text"][0] for row in test]
     found = [candidates(row) for row in test]
     assert all(gold in [value for value, _, _ in each] for gold, each in zip(golds, found))

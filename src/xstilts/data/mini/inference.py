@@ -20,7 +20,7 @@ def nli(rng, split, words, i, level=2):
     """Both people have relation r, one of them also s. Whether the hypothesis is about r or s, and whether its value
     is in the premise, tells no more than one label of two from the other: 50 % at best; the rest is who has what.
 
-    Level 1: one fact a premise. 2: one to three. 3: three, and three about somebody else, who has the values that
+    Level 1: one fact a premise, so that names and values in common tell two labels of three. 2: one to three. 3: three, and three about somebody else, who has the values that
     the two have not. A premise of one fact is the easiest to learn from.
     """
     a, b, c = people(rng, split, 3)

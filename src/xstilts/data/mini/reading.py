@@ -26,7 +26,7 @@ def passage(words, rng, sentences, answer):
 def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     """A passage about three people; two or three of them have the relation asked for, so the name decides.
 
-    Level 1: three facts. 2: five to seven. 3: nine, and half of the questions are two steps away: in which country
+    Level 1: three facts. 2: five to seven. 3: nine or ten, and half of the questions are two steps away: in which country
     does somebody work, who works in a city that another sentence places. unseen: a question in words of its own.
     answerable: share of the questions that have an answer; the others ask for what the passage says of the other two.
     """
@@ -52,10 +52,11 @@ def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
 
 
 def _two_steps(rng, split, words, i, trio, facts, has_answer):
-    towns = some(rng, [town for town in pool("city", split) if town in COUNTRY_OF], 3)
+    """Three people, five cities: a country that is named is the answer no more often than one of the five."""
+    towns = some(rng, [town for town in pool("city", split) if town in COUNTRY_OF], 5)
     at = int(rng.random() * 3)
     country = word(words, "country", COUNTRY_OF[towns[at]])
-    sentences = [say_with_span(words, fact, 1) for fact in facts[:3]]
+    sentences = [say_with_span(words, fact, 1) for fact in facts[:2]]
     sentences += [say_with_span(words, Fact(p, "city", town), 1) for p, town in zip(trio, towns)
                   if has_answer or p != trio[at]]
     places = [with_span(words, words["place"]["city_in"], "y", x=word(words, "city", town),
