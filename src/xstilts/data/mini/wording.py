@@ -49,7 +49,10 @@ def load(language, noise=0.0):
     path = FOLDER / f"{language}.toml"
     words = tomllib.loads(path.read_text(encoding="utf-8"))
     own = {kind: entries(text, f"{path.name}: [words] {kind}") for kind, text in words["words"].items()}
-    words["words"] = {kind: cldr.names(language, kind) | own.get(kind, {}) for kind in {*cldr.KINDS, *own}}
+    known = {kind: cldr.names(language, kind) for kind in cldr.KINDS}
+    if not words["spaces"]:            # CLDR has a space in Japanese names of currencies
+        known = {kind: {code: name.replace(" ", "") for code, name in names.items()} for kind, names in known.items()}
+    words["words"] = {kind: known.get(kind, {}) | own.get(kind, {}) for kind in sorted({*known, *own})}
     for kind in POOLS:
         lacking = [code for split in SPLITS for code in POOLS[kind][split] if code not in words["words"].get(kind, {})]
         if kind not in PLAIN and lacking:
