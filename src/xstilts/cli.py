@@ -5,6 +5,7 @@
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
+    xstilts translate squad --to fi,hu --data ~/rows
 """
 from __future__ import annotations
 
@@ -36,9 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument("folder", type=Path)
     verb.add_argument("--profile", default="mini")
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    verb = verbs.add_parser("translate", help="translate a task's English training rows by machine")
+    verb.add_argument("task")
+    verb.add_argument("--to", required=True, help="languages, separated by commas")
+    verb.add_argument("--data", required=True, help="a local folder with the English rows (or hub, mini: then give --out)")
+    verb.add_argument("--out", type=Path, help="where `translated` is made; the folder of --data")
+    verb.add_argument("--model", default="", help="M2M100 (default), NLLB or OPUS-MT, by Hub id or folder")
+    verb.add_argument("--rows", type=int, default=0, help="at most so many of each split")
+    verb.add_argument("--beams", type=int, default=0, help="0: the model's own setting")
     asked = parser.parse_args(arguments)
     try:
-        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission}.get(asked.verb, _chapters)(asked)
+        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate}.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -88,6 +97,18 @@ def _submission(asked: argparse.Namespace) -> int:
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
     written = submission.write(asked.folder, study.single_tasks(profiles.study(asked.profile, **given)))
     print(f"wrote {len(written)} files below {asked.folder}")
+    return 0
+
+
+def _translate(asked: argparse.Namespace) -> int:
+    from . import data, translate
+
+    data.check_source(asked.data)
+    if not asked.out and asked.data in ("mini", "hub"):
+        raise UserError(f"--data {asked.data} is no folder that could take the translation: give --out")
+    model = asked.model or translate.M2M100
+    translate.translate(asked.task, asked.to.split(","), asked.data, asked.out or Path(asked.data),
+                        translate.load_translator(model, asked.beams), model, asked.rows)
     return 0
 
 

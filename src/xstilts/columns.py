@@ -94,6 +94,11 @@ def mention(row: dict) -> dict:
     return {"id": row["entity"], "query": row["mention"], "answer": found, "sentences": (found,)}
 
 
+def translated(row: dict) -> dict:
+    """A row that `translate` wrote: it is of its kind already."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
 def is_tydiqa_language(row: dict, language: str) -> bool:
     """TyDiQA has one configuration for all languages; the id begins with the language's English name."""
     return row["id"].startswith(TYDIQA_NAMES[language])

@@ -10,7 +10,7 @@ elsewhere it is a branch, whose commit at the time of use becomes part of the da
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from . import columns, languages
@@ -34,15 +34,15 @@ class Source:
     config: str = "default"
     languages: tuple[str, ...] = ("en",)
     names: dict[str, str] = field(default_factory=dict)   # language -> {name}; none: the language's code
-    # ours -> the source's, in order of preference; a "+" joins several; () = the source has no such rows
+    # ours -> the source's, in order of preference; "a+b" joins, "a[:-100]" takes a part; () = the source has no such rows
     splits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: str = ""                 # pattern with {split}: parquet below the revision, or text at a URL
     read: Reader | None = None      # where its columns are not the task's
     label_column: str = ""          # the same
     keep: Callable[[dict, str], bool] | None = None   # which rows are in the language, if a configuration has several
 
-    def split_names(self, split: str) -> tuple[str, ...]:
-        return self.splits.get(split, (split,))
+    def split_names(self, split: str, language: str) -> tuple[str, ...]:
+        return tuple(name.format(language=language) for name in self.splits.get(split, (split,)))
 
     def name(self, language: str) -> str:
         return self.names.get(language, language)
@@ -98,6 +98,17 @@ SNLI = Source("stanfordnlp/snli", "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b", "C
 ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC BY-NC 4.0", "anli/plain_text", "plain_text",
               splits={"train": ("train_r1+train_r2+train_r3",), "validation": ("dev_r1+dev_r2+dev_r3",),
                       "test": ("test_r1+test_r2+test_r3",)})
+# translated by machine: MNLI in XNLI, SQuAD in MLQA, MNLI and ANLI in a set of 26 languages
+XNLI = Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}", "{language}",
+              languages.XNLI)
+MNLI_MT = replace(XNLI, languages=tuple(language for language in languages.XNLI if language != "en"))
+SQUAD_MT = Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
+                  "mlqa/mlqa-translate-train.{language}", "mlqa-translate-train.{language}",
+                  tuple(language for language in languages.MLQA if language != "en"), splits={"test": ("validation",)})
+ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "main", "CC BY-NC 4.0 (ANLI), OANC (MNLI)", "nli26/{language}",
+                 languages=languages.NLI26, splits={
+                     "train": ("{language}_anli[1000:]+{language}_mnli[1000:]",),
+                     "validation": ("{language}_anli[:1000]+{language}_mnli[:1000]",), "test": ()})
 XTREME = "google/xtreme"
 COPA_SPLITS = {"test": ("validation",)}                    # SuperGLUE's test labels are hidden
 
@@ -108,8 +119,8 @@ _ROWS = [
                  "20231101.{language}", languages.PANX),)),
     # phase 2: English intermediate tasks
     Task("anli", "ANLI+", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (ANLI, MNLI, SNLI), mixed=True, labels=NLI),
-    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"), (MNLI,),
+         (ANLI, MNLI, SNLI, ANLI_MT), mixed=True, labels=NLI),
+    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"), (MNLI, MNLI_MT),
          labels=NLI),
     Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), columns.pair("question1", "question2"),
          (Source("nyu-mll/glue", MNLI.revision, "Quora's terms, non-commercial", "qqp/default", "qqp",
@@ -119,7 +130,7 @@ _ROWS = [
                  "squad_v2", splits={"test": ("validation",)}),), answers="squad2", max_length=384, effort=0.6),
     Task("squad", "SQuAD v1.1", "intermediate", "span", ("F1", "exact match"), columns.question,
          (Source("rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f", "CC BY-SA 4.0", "squad/plain_text",
-                 "plain_text", splits={"test": ("validation",)}),), max_length=384, effort=0.6),
+                 "plain_text", splits={"test": ("validation",)}), SQUAD_MT), max_length=384, effort=0.6),
     Task("hellaswag", "HellaSwag", "intermediate", "choice", ("accuracy",), columns.hellaswag,
          (Source("Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76", "MIT", "hellaswag/default",
                  splits={"test": ("validation",)}),), effort=0.4),
@@ -137,8 +148,7 @@ _ROWS = [
                  splits={"test": ("validation",)}),), effort=0.2),
     # phase 3: targets, trained in English and scored in every language. XTREME:
     Task("xnli", "XNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}",
-                 "{language}", languages.XNLI),), labels=NLI, train="mnli", epochs=2),
+         (XNLI,), labels=NLI, train="mnli", epochs=2),
     Task("pawsx", "PAWS-X", "target", "classify", ("accuracy",), columns.pair("sentence1", "sentence2"),
          (Source("google-research-datasets/paws-x", "4cd8187c404bda33cb1f62b49b001115862acf37",
                  "free for any purpose (Google)", "paws-x/{language}", "{language}",

@@ -81,6 +81,8 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
         chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
+    if not rows:
+        raise UserError(f"{blocks[0].where}: no usable {split} rows of {row.title}")
     if row.kind == "span":    # some rules of comparing answers depend on the language
         rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped)
     if row.kind == "mine" and limit:

@@ -60,7 +60,8 @@ def _wanted(folder: Path, study: Study) -> Iterator[tuple[str, dict, object]]:
         for language in languages:
             for place in ([row.sources[0]] if row.name == "text" else hub.places(row, language)):
                 commit = hub.commit(place.hub, place.revision)
-                for theirs in ([split] if row.name == "text" else hub.splits_of(row, place, split, language)):
+                splits = [split] if row.name == "text" else hub.splits_of(row, place, split, language)
+                for theirs in (name.partition("[")[0] for name in splits):   # the whole of what a part is used of
                     name = f"{place.local.format(language=language, name=place.name(language))}/{theirs}.parquet"
                     if name not in seen:
                         seen.add(name)

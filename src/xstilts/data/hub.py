@@ -105,14 +105,14 @@ def _tagged_text(address: str):
 
 def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
     """What the Hub calls our split; [] if the source has no such rows."""
-    names = place.split_names(split)
+    names = place.split_names(split, language)
     if not names:
         return []
     if place.files:   # files are named, not listed
         return names[0].split("+")
     there = _splits(place, language)
     for name in names:
-        if set(name.split("+")) <= set(there):
+        if {part.partition("[")[0] for part in name.split("+")} <= set(there):
             return name.split("+")
     raise UserError(f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} "
                     f"(looked for {', '.join(names)}; found {', '.join(there)})")

@@ -47,7 +47,6 @@ def languages(row: Task, source: str) -> list[str]:
     return sorted(found)
 
 
-@lru_cache(maxsize=256)
 def _folders(root: str, pattern: str) -> tuple[tuple[str, Path], ...]:
     """(what stands for {language} or {name}, folder): configurations that the table does not list are found, too."""
     if "{" not in pattern:
@@ -92,7 +91,7 @@ class Part:
 def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
     """The files of one split, [] if the place has no such rows."""
     folder = place.folder(source, language)
-    for names in place.source.split_names(split):
+    for names in place.source.split_names(split, language):
         files = [Part.of(folder, name) for name in names.split("+")]
         if all(part.path.is_file() for part in files):
             return files
@@ -102,9 +101,9 @@ def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
 def _split_files(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
     there = _has(row, language, source)
     found = [(place, part) for place in there for part in _files(place, split, language, source)]
-    asked = [place for place in there if place.source.split_names(split)]
+    asked = [place for place in there if place.source.split_names(split, language)]
     if len({id(place) for place, _ in found}) < max(1, len(asked)):   # a part of a mixture must not be lost in silence
-        looked = [name for place in there for name in place.source.split_names(split)]
+        looked = [name for place in there for name in place.source.split_names(split, language)]
         folders = [place.folder(source, language) for place in there]
         names = ", ".join(sorted(path.stem for folder in folders for path in folder.glob("*.parquet")))
         raise UserError(f"{', '.join(map(str, folders))}: no {split} rows of {row.title} "
