@@ -6,6 +6,7 @@
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
     xstilts translate squad --to fi,hu --data ~/rows
+    xstilts ccgbank ~/ccgbank_1_1 --out ~/rows     CCGbank's supertags as rows
 """
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument("out", type=Path)
         verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                           help="a parameter of the chapter; lists are separated by commas")
-    verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
+    verb = verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
+    verb.add_argument("--sources", action="store_true", help="where their rows come from, and the licences")
     verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder, for machines without a network")
     verb.add_argument("folder", type=Path)
     verb.add_argument("--profile", default="small")
@@ -45,9 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument("--model", default="", help="M2M100 (default), NLLB or OPUS-MT, by Hub id or folder")
     verb.add_argument("--rows", type=int, default=0, help="at most so many of each split")
     verb.add_argument("--beams", type=int, default=0, help="0: the model's own setting")
+    verb = verbs.add_parser("ccgbank", help="read a licensed CCGbank into a folder of rows")
+    verb.add_argument("ccgbank", type=Path)
+    verb.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     try:
-        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate}.get(asked.verb, _chapters)(asked)
+        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -112,9 +117,23 @@ def _translate(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _ccgbank(asked: argparse.Namespace) -> int:
+    from .data import ccgbank
+
+    for split, count in ccgbank.convert(asked.ccgbank, asked.out).items():
+        print(f"{split:10} {count} sentences")
+    return 0
+
+
 def _tasks(asked: argparse.Namespace) -> int:
     from .tasks import TASKS
 
     for row in TASKS.values():
+        if asked.sources:
+            for source in row.sources:
+                place = source.hub or ("not on the Hub" if not source.files else source.files)
+                print(f"{row.name:14} {place}@{source.revision or '-'}  [{source.licence}]  {source.local}")
+            print(*[f"{'':14} {row.obtain}"] * bool(row.obtain), sep="", end="\n" * bool(row.obtain))
+            continue
         print(f"{row.name:14} {row.role:13} {row.kind:9} {row.metric:17} {' '.join(row.languages)}")
     return 0

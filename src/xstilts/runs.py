@@ -48,12 +48,12 @@ class Counts:
         self.table: list[dict] = []
 
     def read(self, split: str, name: str, language: str, rows) -> None:
-        self._add(split, name, language, {"rows": len(rows), **rows.dropped})
+        self.note(split, name, language, {"rows": len(rows), **rows.dropped})
 
     def encoded(self, split: str, task: Task, language: str, features: list) -> None:
-        self._add(split, task.name, language, lost(task.kind, features))
+        self.note(split, task.name, language, lost(task.kind, features))
 
-    def _add(self, split: str, name: str, language: str, counts: dict[str, int]) -> None:
+    def note(self, split: str, name: str, language: str, counts: dict[str, int]) -> None:
         self.table += [{"split": split, "task": name, "language": language, "what": what, "count": count}
                        for what, count in counts.items()]
 
@@ -112,6 +112,8 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     def rows(language: str, split: str = run.split):
         found = data.load(run.target, split, language, run.data, run.eval_rows)
         counts.read(split, run.target, language, found)
+        if target.kind == "mine" and all(row["source"] and row["english"] for row in found):
+            counts.note(split, run.target, language, {"pairs without any other sentence among them": len(found)})
         return found
 
     found = []

@@ -137,9 +137,9 @@ _ROWS = [
     Task("ccg", "CCG", "intermediate", "tag", ("accuracy",), columns.words("tags"),
          (Source("", "", "LDC User Agreement", "ccg/{language}"),), open_labels=True, label_column="tags", effort=0.3,
          stand_in="udpos",
-         obtain="CCGbank is licensed (LDC2005T13): write its supertags to ccg/en/{train,validation,test}.parquet with the "
-                "columns tokens and tags (lists of strings; sections 02-21, 00, 23) below a local folder. Meanwhile UDPOS in "
-                "English can stand in: name udpos as the intermediate task"),
+         obtain="CCGbank is licensed (LDC2005T13): `xstilts ccgbank FOLDER --out ROWS` reads it into ROWS/ccg/en (columns tokens "
+                "and tags), and XSTILTS_OWN=ROWS puts these beside the Hub. Meanwhile UDPOS in English can stand in: name udpos as "
+                "the intermediate task"),
     Task("cosmosqa", "Cosmos QA", "intermediate", "choice", ("accuracy",), columns.cosmosqa,
          (Source("allenai/cosmos_qa", "refs/pr/6", "CC BY 4.0", "cosmos_qa/default", splits={"test": ("validation",)}),),
          effort=0.4),
@@ -200,7 +200,8 @@ _ROWS = [
                  languages=languages.MEWSLIX),), epochs=3, max_length=128, effort=0.6,
          obtain="no copy on the Hub loads without code of its own: build it with google-research/xtreme's scripts, then write "
                 "mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text around it, the mention "
-                "in brackets), entity (its Wikidata id) and description (the entity's text); train in English"),
+                "in brackets), entity (its Wikidata id) and description (the entity's text) into a local folder or that of "
+                "XSTILTS_OWN; train in English"),
     # African languages
     Task("masakhaner", "MasakhaNER 2.0", "target", "tag", ("F1",), columns.words("ner_tags"),
          (Source("masakhane/masakhaner2", PARQUET, "CC BY-NC 4.0", "masakhaner2/{name}", "{name}",
