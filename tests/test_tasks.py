@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import hubrows
-from xstilts import data, profiles, study as graph
+from xstilts import data, encoders, evaluate, profiles, study as graph
 from xstilts.data import hub
 from xstilts.spec import UserError, key
 from xstilts.tasks import TASKS, training_task
@@ -73,6 +73,15 @@ def test_every_task_runs_on_real_rows(name, realdata, tiny_encoder):
         pytest.skip(f"these rows have no {name}")
     chosen = sorted(languages, key=lambda language: language not in ("en", "sw", "zh", "de"))[:2]
     run(name, realdata, tiny_encoder, chosen)
+
+
+def test_fifteen_languages_need_one_load_of_the_model(fake_hub, tiny_encoder, monkeypatch):
+    loads, held = [], []
+    monkeypatch.setattr(encoders, "load", lambda *given, first=encoders.load, **named: loads.append(given) or first(*given, **named))
+    monkeypatch.setattr(evaluate, "predict", lambda *given, first=evaluate.predict: held.append(1) or first(*given))
+    table = run("xnli", "hub", tiny_encoder, list(TASKS["xnli"].languages))
+    assert table.language.nunique() == 15 == len(held)
+    assert len(loads) == 2    # once to make the base encoder, once for all of training and scoring
 
 
 def test_every_row_pins_its_source():

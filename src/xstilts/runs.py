@@ -87,6 +87,9 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     sets = {name: _features(name, languages[name], run, tokenizer, task, counts) for name, task in tasks.items()}
     dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
                   for language in languages[name]} for name in run.tasks}
+    for name, by_language in dev.items():
+        for language, rows in by_language.items():
+            counts.read("validation", name, language, rows)
 
     def dev_scores(heads) -> dict:
         return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe)

@@ -5,7 +5,8 @@
 
 <task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between sentences (UDPOS, PAN-X),
 the position of the English sentence (Tatoeba), a pair of sentence ids (BUCC); .json for question answering: {id: answer}.
-BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows (eval_rows 0).
+BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows (eval_rows 0); rows
+that were dropped for want of a label or text (counts.csv) are in neither file.
 """
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
             data = table(place, name, language)
             found.append(Block(_where(place, language, name), own, place.read or row.read,
                                label_names(data.features, own.label_column),
-                               [item for item in data if not place.keep or place.keep(item, language)]))
+                               [item for item in data.to_list() if not place.keep or place.keep(item, language)]))
     if not found:
         raise UserError(f"{row.title}: no {split} rows in {language!r} on the Hub")
     return found
