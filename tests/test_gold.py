@@ -1,4 +1,4 @@
-"""Gold predictions score 100 in every metric and shuffled ones chance; what is lost on the way is counted; bad rows are told."""
+"""Gold predictions score 100 in every metric, shuffled ones chance; what is lost is counted; bad rows are told."""
 import random
 
 import numpy as np
@@ -18,7 +18,9 @@ from xstilts.spec import UserError
 from xstilts.tasks import TASKS
 
 SQUAD, SQUAD2, UDPOS = TASKS["squad"], TASKS["squad2"], TASKS["udpos"]
-LABELLED = [name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and not row.open_labels]
+LABELLED = [
+    name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and not row.open_labels
+]
 
 
 def made(name):
@@ -46,7 +48,9 @@ def test_gold_is_100_and_shuffled_is_chance(name):
     if row.kind in ("classify", "choice"):
         shares = np.bincount(right) / len(right)
         wrong = [draw.choice(right) for _ in rows]
-        assert metrics.value(module.examples(wrong, rows, row)["accuracy"]) == pytest.approx(100 * (shares ** 2).sum(), abs=12)
+        assert metrics.value(module.examples(wrong, rows, row)["accuracy"]) == pytest.approx(
+            100 * (shares**2).sum(), abs=12
+        )
     elif row.kind == "tag":
         every = [tag for tags in right for tag in tags]
         wrong = [draw.sample(every, len(tags)) for tags in right]
@@ -91,10 +95,19 @@ def test_the_baseline_of_squad_v2_is_no_answer():
     assert span.baseline(rows, SQUAD2) >= 70
 
 
-@pytest.mark.parametrize("context, answer", [
-    ("安娜住在智利。奥马尔说豪萨语，也说法语。", "豪萨语"), ("アンナはチリに住んでいます。", "チリ"),
-    ("تعيش آنا في تشيلي ويتحدث عمر الهوسا.", "الهوسا"), ("عمر يتكلم\u200fالهوسا", "الهوسا"), ("อันนาอาศัยอยู่ในชิลี", "ชิลี"),
-    ("अन्ना चिली में रहती है।", "चिली"), ("  two  spaces   here ", "spaces"), ("ﬁne ligature ½ cup", "ligature")])
+@pytest.mark.parametrize(
+    "context, answer",
+    [
+        ("安娜住在智利。奥马尔说豪萨语，也说法语。", "豪萨语"),
+        ("アンナはチリに住んでいます。", "チリ"),
+        ("تعيش آنا في تشيلي ويتحدث عمر الهوسا.", "الهوسا"),
+        ("عمر يتكلم\u200fالهوسا", "الهوسا"),
+        ("อันนาอาศัยอยู่ในชิลี", "ชิลี"),
+        ("अन्ना चिली में रहती है।", "चिली"),
+        ("  two  spaces   here ", "spaces"),
+        ("ﬁne ligature ½ cup", "ligature"),
+    ],
+)
 def test_answers_are_the_exact_text_of_the_context(embedded, context, answer):
     """Unspaced and right-to-left scripts, marks that the tokenizer drops, characters that it rewrites."""
     rows, tokenizer = [question(context, answer)], embedded[1]
@@ -122,7 +135,9 @@ def test_a_predicted_answer_is_part_of_its_context(tiny, text, draw):
 
 def test_what_the_length_cuts_off_is_counted(tiny):
     long, short = "house river Chile " * 40, "house"
-    nli = kind("classify").encode([{"texts": (text, "river"), "label": 0} for text in (long, short, long)], tiny, TASKS["mnli"], 32)
+    nli = kind("classify").encode(
+        [{"texts": (text, "river"), "label": 0} for text in (long, short, long)], tiny, TASKS["mnli"], 32
+    )
     assert lost("classify", nli) == {"texts cut to the length": 2}
     choice = kind("choice").encode([{"context": long, "choices": ("a", "b"), "label": 0}], tiny, TASKS["hellaswag"], 32)
     assert lost("choice", choice) == {"texts cut to the length": 2}
@@ -173,16 +188,23 @@ def spoiled(folder, name, number=3, count=40, **columns):
 ANSWER = {"text": ["Omar"], "answer_start": [2]}
 
 
-@pytest.mark.parametrize("name, columns, message", [
-    ("xquad", dict(answers=ANSWER), r"validation.parquet: row 3, column answers: the context has 'na l' at 2, not 'Omar'"),
-    ("xquad", dict(answers={"text": ["Omar"], "answer_start": []}), "row 3, column answers: 1 texts, 0 starts"),
-    ("udpos", dict(pos_tags=[1, 2]), r"test.parquet: row 3, column pos_tags: 2 labels for 8 tokens"),
-    ("udpos", dict(pos_tags=[99] * 8), "row 3, column pos_tags: label 99 is none of ADJ"),
-    ("hellaswag", dict(label="7"), "row 3, column label: 7 is none of 4 choices"),
-    ("hellaswag", dict(label="x"), r"row 3 does not have the columns of HellaSwag \(ValueError"),
-    ("hellaswag", dict(endings=None), "row 3 does not have the columns of HellaSwag"),
-    ("pawsx", dict(label=5), "row 3, column label: label 5 is none of 0, 1"),
-])
+@pytest.mark.parametrize(
+    "name, columns, message",
+    [
+        (
+            "xquad",
+            dict(answers=ANSWER),
+            r"validation.parquet: row 3, column answers: the context has 'na l' at 2, not 'Omar'",
+        ),
+        ("xquad", dict(answers={"text": ["Omar"], "answer_start": []}), "row 3, column answers: 1 texts, 0 starts"),
+        ("udpos", dict(pos_tags=[1, 2]), r"test.parquet: row 3, column pos_tags: 2 labels for 8 tokens"),
+        ("udpos", dict(pos_tags=[99] * 8), "row 3, column pos_tags: label 99 is none of ADJ"),
+        ("hellaswag", dict(label="7"), "row 3, column label: 7 is none of 4 choices"),
+        ("hellaswag", dict(label="x"), r"row 3 does not have the columns of HellaSwag \(ValueError"),
+        ("hellaswag", dict(endings=None), "row 3 does not have the columns of HellaSwag"),
+        ("pawsx", dict(label=5), "row 3, column label: label 5 is none of 0, 1"),
+    ],
+)
 def test_a_bad_row_is_named(fresh, tmp_path, name, columns, message):  # noqa: F811
     with pytest.raises(UserError, match=message):
         spoiled(tmp_path, name, **columns)()

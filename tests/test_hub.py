@@ -1,4 +1,4 @@
-"""The Hub's three routes (a configuration, files of a revision, tagged text), offline: `datasets` reads folders the same way."""
+"""The Hub's three routes (a configuration, files of a revision, tagged text), offline: folders are read the same way."""
 import pandas as pd
 import pytest
 
@@ -73,7 +73,7 @@ def test_a_hub_that_does_not_answer_says_what_else_there_is(monkeypatch):
 
 
 AUTO = r"""ID=wsj_0201.1 PARSER=GOLD NUMPARSE=1
-(<T S[dcl] 0 2> (<T NP 0 1> (<L N NNP NNP Anna N>) ) (<T S[dcl]\NP 0 2> (<L (S[dcl]\NP)/NP VBZ VBZ likes (S[dcl]\NP_1)/NP_2>) (<L N NNP NNP Chile N>) ) )
+(<T S[dcl] 0 2> (<T NP 0 1> (<L N NNP NNP Anna N>) ) (<L (S[dcl]\NP)/NP VBZ VBZ likes (S[dcl]\NP_1)/NP_2>) (<L N NN NN Chile N>) )
 ID=wsj_0201.2 PARSER=GOLD NUMPARSE=1
 (<L N NN NN Yes N>)
 """

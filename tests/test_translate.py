@@ -54,7 +54,9 @@ def test_translated_rows_are_read_and_trained_on(folder, name, tiny_encoder):
 
 def test_an_answer_that_is_lost_drops_its_row_and_is_counted(folder):
     def careless(texts, language):
-        return [text.replace("[", "").replace("]", "") if "since 3" in text else text.replace("[", "[ ") for text in texts]
+        return [
+            text.replace("[", "").replace("]", "") if "since 3" in text else text.replace("[", "[ ") for text in texts
+        ]
 
     told = translate.translate("squad", ["fi"], str(folder), folder, careless, "careless", splits=("train",))
     assert told["translated/squad/fi/train.parquet"] | {"from": ""} == {
@@ -62,7 +64,9 @@ def test_an_answer_that_is_lost_drops_its_row_and_is_counted(folder):
         "licence": "CC BY-SA 3.0; CC BY-SA 4.0"}
     forget()
     rows = data.load("squad", "train", "fi", str(folder))
-    assert len(rows) == 11 and {row["answers"] for row in rows} == {("Omar",)}    # the space inside the marks is no part of it
+    assert len(rows) == 11 and {row["answers"] for row in rows} == {
+        ("Omar",)
+    }  # the space inside the marks is no part of it
 
 
 def test_a_translation_goes_on_where_it_stopped(folder, monkeypatch):
@@ -132,9 +136,19 @@ def test_an_answer_is_never_split_between_sentences(text, draw):
     assert "".join(text[a:b] for a, b in spans).replace(" ", "") == text.replace(" ", "")
 
 
-@pytest.mark.parametrize("text, found", [
-    ("a [b] c", ("a b c", 2, 3)), ("[b]", ("b", 0, 1)), ("a b c", None), ("a [b c", None), ("[a] [b]", None), ("]a[", None), ("a [] c", None),
-    ("a [ b ] c", ("a b c", 2, 3))])
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("a [b] c", ("a b c", 2, 3)),
+        ("[b]", ("b", 0, 1)),
+        ("a b c", None),
+        ("a [b c", None),
+        ("[a] [b]", None),
+        ("]a[", None),
+        ("a [] c", None),
+        ("a [ b ] c", ("a b c", 2, 3)),
+    ],
+)
 def test_marks_by_hand(text, found):
     assert translate.unmarked(text, ("[", "]")) == found
 
@@ -144,18 +158,36 @@ def tiny_m2m100(tmp_path_factory):
     """M2M100's architecture and tokenizer with random weights."""
     folder = tmp_path_factory.mktemp("m2m100")
     trained = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(SENTENCES[:4] * 50), model_writer=trained, vocab_size=60,
-                                             hard_vocab_limit=False, character_coverage=1.0, minloglevel=2)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES[:4] * 50),
+        model_writer=trained,
+        vocab_size=60,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        minloglevel=2,
+    )
     (folder / "sentencepiece.bpe.model").write_bytes(trained.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
-    pieces = ["<s>", "<pad>", "</s>", "<unk>"] + [processor.id_to_piece(i) for i in range(3, processor.get_piece_size())]
+    pieces = ["<s>", "<pad>", "</s>", "<unk>"] + [
+        processor.id_to_piece(i) for i in range(3, processor.get_piece_size())
+    ]
     (folder / "vocab.json").write_text(json.dumps({piece: number for number, piece in enumerate(pieces)}))
     tokenizer = M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "sentencepiece.bpe.model"))
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
-    M2M100ForConditionalGeneration(M2M100Config(
-        vocab_size=max(tokenizer.lang_token_to_id.values()) + 9, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=64)).save_pretrained(folder)
+    M2M100ForConditionalGeneration(
+        M2M100Config(
+            vocab_size=max(tokenizer.lang_token_to_id.values()) + 9,
+            d_model=16,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            decoder_ffn_dim=32,
+            max_position_embeddings=64,
+        )
+    ).save_pretrained(folder)
     return folder
 
 
@@ -171,7 +203,20 @@ def test_a_real_model_translates_every_text_in_its_language(tiny_m2m100):
 
 
 def test_the_command_translates_and_tells(folder, tiny_m2m100, capsys):
-    command = ["translate", "mnli", "--to", "fi", "--data", str(folder), "--model", str(tiny_m2m100), "--rows", "3", "--beams", "1"]
+    command = [
+        "translate",
+        "mnli",
+        "--to",
+        "fi",
+        "--data",
+        str(folder),
+        "--model",
+        str(tiny_m2m100),
+        "--rows",
+        "3",
+        "--beams",
+        "1",
+    ]
     assert cli.main(command) == 0
     out = capsys.readouterr().out
     assert "mnli train fi: 3 rows, 0 lost their answer" in out

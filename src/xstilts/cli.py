@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
                           help="a parameter of the chapter; lists are separated by commas")
     verb = verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
     verb.add_argument("--sources", action="store_true", help="where their rows come from, and the licences")
-    verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder, for machines without a network")
+    verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder")
     verb.add_argument("folder", type=Path)
     verb.add_argument("--profile", default="small")
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     verb = verbs.add_parser("translate", help="translate a task's English training rows by machine")
     verb.add_argument("task")
     verb.add_argument("--to", required=True, help="languages, separated by commas")
-    verb.add_argument("--data", required=True, help="a local folder with the English rows (or hub, mini: then give --out)")
+    verb.add_argument("--data", required=True, help="a local folder with the English rows; or hub or mini, and --out")
     verb.add_argument("--out", type=Path, help="where `translated` is made; the folder of --data")
     verb.add_argument("--model", default="", help="M2M100 (default), NLLB or OPUS-MT, by Hub id or folder")
     verb.add_argument("--rows", type=int, default=0, help="at most so many of each split")
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     try:
-        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}.get(asked.verb, _chapters)(asked)
+        return VERBS.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -137,3 +137,6 @@ def _tasks(asked: argparse.Namespace) -> int:
             continue
         print(f"{row.name:14} {row.role:13} {row.kind:9} {row.metric:17} {' '.join(row.languages)}")
     return 0
+
+
+VERBS = {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}

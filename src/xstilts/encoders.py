@@ -83,8 +83,8 @@ def parse_name(text: str) -> EncoderName:
     is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
     if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
         raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, not "
-            "an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, "
+            "not an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
             "BASE[@REVISION][:K][:random]."
         )
     if revision and not is_hub_id:

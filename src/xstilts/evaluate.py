@@ -53,7 +53,7 @@ def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Reci
 
 @torch.no_grad()
 def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first (or at the last alone). [layers + 1, n, hidden], float32"""
+    """Mean over the pieces at every layer, the embedding layer first; or at the last alone. [layers + 1, n, hidden]"""
     where, info = device(), batches.Info.of(tokenizer, recipe)
     model.to(where).eval()
     found = None
@@ -87,8 +87,8 @@ def retrieval(model, tokenizer, task: Task, rows: Sequence[dict],
 
 def mining(model, tokenizer, task: Task, rows: Sequence[dict], tuning: Sequence[dict],
            recipe: Recipe) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
-    """(metric, layer) -> the English text paired with each source sentence (or None) and pairs, for every layer, raw and
-    centred. The threshold is tuned on the rows `tuning`."""
+    """(metric, layer) -> the English text paired with each source sentence (or None) and pairs, for every layer, raw
+    and centred. The threshold is tuned on the rows `tuning`."""
     vectors = [[pooled(model, tokenizer, mine.encode(part, tokenizer, task, recipe.max_length, side), recipe)
                 for side in ("source", "english")] for part in (tuning, rows)]
     found = {}
@@ -110,7 +110,12 @@ def ranking(model, tokenizer, task: Task, rows: Mapping[str, Sequence[dict]],
     vectors = pooled(model, tokenizer, rank.encode_texts(texts, tokenizer, recipe.max_length), recipe, last=True)[0]
     found = {}
     for language, part in rows.items():
-        queries = pooled(model, tokenizer, rank.encode_queries(part, tokenizer, recipe.max_length), recipe, last=True)[0]
+        queries = pooled(model, tokenizer, rank.encode_queries(part, tokenizer, recipe.max_length), recipe, last=True)[
+            0
+        ]
         ranked = rank.nearest(queries, vectors)
-        found[language] = ([texts[order[0]][0] for order in ranked], {task.metric: rank.examples(ranked, part, relevant)})
+        found[language] = (
+            [texts[order[0]][0] for order in ranked],
+            {task.metric: rank.examples(ranked, part, relevant)},
+        )
     return found

@@ -42,7 +42,7 @@ def base(run: Base, folder: Path) -> None:
 
 
 class Counts:
-    """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the length): nothing in silence."""
+    """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the length) on the way."""
 
     def __init__(self):
         self.table: list[dict] = []
@@ -66,7 +66,7 @@ class Counts:
 
 
 def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts) -> list:
-    """Training features from a task's rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
+    """Features of a task's training rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
     features: list = []
     for language in languages:
         rows = data.load(name, "train", language, run.data, run.recipe.rows)
@@ -149,12 +149,18 @@ def _train_target(run: Score, model, tokenizer, folder: Path, counts: Counts):
     """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
     target, training = TASKS[run.target], training_task(TASKS[run.target])
     features = _features(training.name, ("en",), run, tokenizer, target, counts)
-    dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
+    dev = (
+        data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
+    )
 
     def dev_score(heads) -> float:
         if target.kind == "rank":
-            return _mean({(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]})
-        return _mean({(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)})
+            return _mean(
+                {(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]}
+            )
+        return _mean(
+            {(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)}
+        )
 
     return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
                  dev_score, label(run))

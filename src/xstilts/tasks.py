@@ -34,7 +34,7 @@ class Source:
     config: str = "default"
     languages: tuple[str, ...] = ("en",)
     names: dict[str, str] = field(default_factory=dict)   # language -> {name}; none: the language's code
-    # ours -> the source's, in order of preference; "a+b" joins, "a[:-100]" takes a part; () = the source has no such rows
+    # ours -> the source's, in order of preference; "a+b" joins, "a[:-100]" takes a part; () = there are no such rows
     splits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: str = ""                 # pattern with {split}: parquet below the revision, or text at a URL
     read: Reader | None = None      # where its columns are not the task's
@@ -90,23 +90,24 @@ class Task:
         return tuple(sorted({language for source in self.sources for language in source.languages}))
 
 
-LAST = {"test": ("test", "validation")}                    # a data set whose test labels are hidden, or that has no test
-MNLI = Source("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c", "OANC, CC BY 3.0, CC BY-SA 3.0", "mnli/default",
-              "mnli", splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)})
+LAST = {"test": ("test", "validation")}    # not every copy has the test rows
+MNLI = Source("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c", "OANC, CC BY 3.0, CC BY-SA 3.0",
+              "mnli/default", "mnli", splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)})
 SNLI = Source("stanfordnlp/snli", "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b", "CC BY-SA 4.0", "snli/plain_text",
               "plain_text", splits=LAST)
-ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC BY-NC 4.0", "anli/plain_text", "plain_text",
-              splits={"train": ("train_r1+train_r2+train_r3",), "validation": ("dev_r1+dev_r2+dev_r3",),
+ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC BY-NC 4.0", "anli/plain_text",
+              "plain_text", splits={
+                      "train": ("train_r1+train_r2+train_r3",), "validation": ("dev_r1+dev_r2+dev_r3",),
                       "test": ("test_r1+test_r2+test_r3",)})
 # translated by machine: MNLI in XNLI, SQuAD in MLQA, MNLI and ANLI in a set of 26 languages
-XNLI = Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}", "{language}",
-              languages.XNLI)
+XNLI = Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}",
+              "{language}", languages.XNLI)
 MNLI_MT = replace(XNLI, languages=tuple(language for language in languages.XNLI if language != "en"))
 SQUAD_MT = Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
                   "mlqa/mlqa-translate-train.{language}", "mlqa-translate-train.{language}",
                   tuple(language for language in languages.MLQA if language != "en"), splits={"test": ("validation",)})
-ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "main", "CC BY-NC 4.0 (ANLI), OANC (MNLI)", "nli26/{language}",
-                 languages=languages.NLI26, splits={
+ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "main", "CC BY-NC 4.0 (ANLI), OANC (MNLI)",
+                 "nli26/{language}", languages=languages.NLI26, splits={
                      "train": ("{language}_anli[1000:]+{language}_mnli[1000:]",),
                      "validation": ("{language}_anli[:1000]+{language}_mnli[:1000]",), "test": ()})
 XTREME = "google/xtreme"
@@ -120,8 +121,8 @@ _ROWS = [
     # phase 2: English intermediate tasks
     Task("anli", "ANLI+", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
          (ANLI, MNLI, SNLI, ANLI_MT), mixed=True, labels=NLI),
-    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"), (MNLI, MNLI_MT),
-         labels=NLI),
+    Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
+         (MNLI, MNLI_MT), labels=NLI),
     Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), columns.pair("question1", "question2"),
          (Source("nyu-mll/glue", MNLI.revision, "Quora's terms, non-commercial", "qqp/default", "qqp",
                  splits={"test": ("validation",)}),), labels=("not_duplicate", "duplicate")),
@@ -137,12 +138,12 @@ _ROWS = [
     Task("ccg", "CCG", "intermediate", "tag", ("accuracy",), columns.words("tags"),
          (Source("", "", "LDC User Agreement", "ccg/{language}"),), open_labels=True, label_column="tags", effort=0.3,
          stand_in="udpos",
-         obtain="CCGbank is licensed (LDC2005T13): `xstilts ccgbank FOLDER --out ROWS` reads it into ROWS/ccg/en (columns tokens "
-                "and tags), and XSTILTS_OWN=ROWS puts these beside the Hub. Meanwhile UDPOS in English can stand in: name udpos as "
-                "the intermediate task"),
+         obtain="CCGbank is licensed (LDC2005T13): `xstilts ccgbank FOLDER --out ROWS` reads it into ROWS/ccg/en "
+                "(columns tokens and tags), and XSTILTS_OWN=ROWS puts these beside the Hub. Meanwhile UDPOS in "
+                "English can stand in: name udpos as the intermediate task"),
     Task("cosmosqa", "Cosmos QA", "intermediate", "choice", ("accuracy",), columns.cosmosqa,
-         (Source("allenai/cosmos_qa", "refs/pr/6", "CC BY 4.0", "cosmos_qa/default", splits={"test": ("validation",)}),),
-         effort=0.4),
+         (Source("allenai/cosmos_qa", "refs/pr/6", "CC BY 4.0", "cosmos_qa/default",
+                 splits={"test": ("validation",)}),), effort=0.4),
     Task("commonsenseqa", "CommonsenseQA", "intermediate", "choice", ("accuracy",), columns.commonsenseqa,
          (Source("tau/commonsense_qa", "94630fe30dad47192a8546eb75f094926d47e155", "MIT", "commonsense_qa/default",
                  splits={"test": ("validation",)}),), effort=0.2),
@@ -156,8 +157,8 @@ _ROWS = [
     Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), columns.words("pos_tags"),
          (Source(XTREME, "main", "CC BY-SA (most treebanks)", "udpos/{name}", "udpos.{name}",
                  tuple(languages.UD_NAMES), languages.UD_NAMES),
-          Source("izhx/xtreme-r-udpos", "main", "CC BY-SA (most treebanks)", "universal_dependencies/{name}", "{language}",
-                 languages.UD_ADDED, languages.TREEBANKS)),
+          Source("izhx/xtreme-r-udpos", "main", "CC BY-SA (most treebanks)", "universal_dependencies/{name}",
+                 "{language}", languages.UD_ADDED, languages.TREEBANKS)),
          labels=UPOS, label_column="pos_tags", aliases={"_": "X"}, epochs=10, effort=0.3),
     Task("panx", "PAN-X", "target", "tag", ("F1",), columns.words("ner_tags"),
          (Source(XTREME, "main", "ODC-BY", "panx/PAN-X.{language}", "PAN-X.{language}", languages.PANX),
@@ -176,11 +177,11 @@ _ROWS = [
                  "tydiqa/{language}", "secondary_task", tuple(languages.TYDIQA_NAMES), splits=LAST,
                  keep=columns.is_tydiqa_language),), epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("bucc", "BUCC 2018", "target", "mine", ("F1", "F1, centred"), columns.translation,
-         (Source(XTREME, "main", "research use (BUCC 2018 shared task)", "bucc2018/bucc18.{language}", "bucc18.{language}",
-                 ("de", "fr", "ru", "zh")),),
-         obtain="the Hub has only BUCC's gold pairs, so that mining among them lacks the distractors; for the whole task put "
-                "candidates_<language>.parquet and candidates_en.parquet (columns id, sentence) and gold_ids.parquet "
-                "(source_id, target_id) of the shared task beside them"),
+         (Source(XTREME, "main", "research use (BUCC 2018 shared task)", "bucc2018/bucc18.{language}",
+                 "bucc18.{language}", ("de", "fr", "ru", "zh")),),
+         obtain="the Hub has only BUCC's gold pairs, so that mining among them lacks the distractors; for the whole"
+                " task put candidates_<language>.parquet and candidates_en.parquet (columns id, sentence) and "
+                "gold_ids.parquet (source_id, target_id) of the shared task beside them"),
     Task("tatoeba", "Tatoeba", "target", "retrieve", ("accuracy", "accuracy, centred"), columns.translation,
          (Source(XTREME, "main", "CC BY 2.0 FR", "tatoeba/{language}", "tatoeba.{name}", tuple(languages.TATOEBA_NAMES),
                  languages.TATOEBA_NAMES, {"test": ("test", "validation")}),)),
@@ -198,25 +199,27 @@ _ROWS = [
     Task("mewslix", "Mewsli-X", "target", "rank", ("mAP@20",), columns.mention,
          (Source("", "", "CC BY-SA 4.0, CC0 (Wikipedia, WikiNews, Wikidata)", "mewsli-x/{language}",
                  languages=languages.MEWSLIX),), epochs=3, max_length=128, effort=0.6,
-         obtain="no copy on the Hub loads without code of its own: build it with google-research/xtreme's scripts, then write "
-                "mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text around it, the mention "
-                "in brackets), entity (its Wikidata id) and description (the entity's text) into a local folder or that of "
-                "XSTILTS_OWN; train in English"),
+         obtain="no copy on the Hub loads without code of its own: build it with google-research/xtreme's scripts, "
+                "then write mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text "
+                "around it, the mention in brackets), entity (its Wikidata id) and description (the entity's text) "
+                "into a local folder or that of XSTILTS_OWN; train in English"),
     # African languages
     Task("masakhaner", "MasakhaNER 2.0", "target", "tag", ("F1",), columns.words("ner_tags"),
          (Source("masakhane/masakhaner2", PARQUET, "CC BY-NC 4.0", "masakhaner2/{name}", "{name}",
                  tuple(languages.MASAKHANE_NAMES), languages.MASAKHANE_NAMES, files="{name}/{split}/*.parquet"),),
          # English PAN-X, which trains it, has no dates: they are no entities here
-         labels=BIO, label_column="ner_tags", aliases={"B-DATE": "O", "I-DATE": "O"}, train="panx", epochs=10, effort=0.3),
+         labels=BIO, label_column="ner_tags", aliases={"B-DATE": "O", "I-DATE": "O"}, train="panx", epochs=10,
+         effort=0.3),
     Task("masakhapos", "MasakhaPOS", "target", "tag", ("F1", "accuracy"), columns.words("upos"),
          (Source("", "a42273eb27d37f3dedfc3914bfccb88199e10454", "CC BY-NC 4.0", "masakhapos/{name}",
                  languages=tuple(languages.MASAKHANE_NAMES), names=languages.MASAKHANE_NAMES,
                  splits={"validation": ("dev",)},
-                 files="https://raw.githubusercontent.com/masakhane-io/masakhane-pos/{revision}/data/{name}/{split}.txt"),),
+                 files="https://raw.githubusercontent.com/masakhane-io/masakhane-pos/{revision}/data/{name}/"
+                       "{split}.txt"),),
          labels=UPOS, label_column="upos", aliases={"_": "X"}, train="udpos", epochs=10, effort=0.3),
     Task("afrixnli", "AfriXNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (Source("masakhane/afrixnli", "main", "Apache 2.0", "afrixnli/{name}", "{name}", tuple(languages.AFRIXNLI_NAMES),
-                 languages.AFRIXNLI_NAMES),), labels=NLI, train="mnli", epochs=2),
+         (Source("masakhane/afrixnli", "main", "Apache 2.0", "afrixnli/{name}", "{name}",
+                 tuple(languages.AFRIXNLI_NAMES), languages.AFRIXNLI_NAMES),), labels=NLI, train="mnli", epochs=2),
 ]
 
 TASKS: dict[str, Task] = {}

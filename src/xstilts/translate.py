@@ -3,11 +3,11 @@
     xstilts translate squad --to fi,hu --data ~/rows                       # M2M100
     xstilts translate mnli --to fi --data ~/rows --model Helsinki-NLP/opus-mt-en-fi
 
-Rows go to <data>/translated/<task>/<language>/<split>.parquet, where the local source finds them. Texts are translated a
-sentence at a time, each different sentence once. An answer inside a context is put between marks; where these come back as
-one pair the answer is what stands between them, and where not, the row is dropped and counted. An interrupted translation
-goes on where it stopped. The Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages translated: those are used as
-they are (see the task table).
+Rows go to <data>/translated/<task>/<language>/<split>.parquet, where the local source finds them. Texts are
+translated a sentence at a time, each different sentence once. An answer inside a context is put between marks; where
+these come back as one pair the answer is what stands between them, and where not, the row is dropped and counted. An
+interrupted translation goes on where it stopped. The Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages
+translated: those are used as they are (see the task table).
 """
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NLLB = {"af": "afr_Latn", "ar": "arb_Arab", "bg": "bul_Cyrl", "bn": "ben_Beng", 
 
 
 def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
-    """A sequence-to-sequence model by Hub id (ID@REVISION) or folder: M2M100, NLLB, or an OPUS-MT model of one direction.
+    """A sequence-to-sequence model by Hub id (ID@REVISION) or folder: M2M100, NLLB, or an OPUS-MT of one direction.
 
     beams 0: as many as the model's own settings say. UserError where it cannot be loaded or lacks a language.
     """
@@ -56,8 +56,10 @@ def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
         model = AutoModelForSeq2SeqLM.from_pretrained(base, revision=revision or "main", dtype=torch.float32,
                                                       use_safetensors=True).eval()
     except OSError as error:
-        raise UserError(f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
-                        f"`xstilts fetch FOLDER --model {name}` makes safetensors of it; give FOLDER/models/{base}") from error
+        raise UserError(
+            f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
+            f"`xstilts fetch FOLDER --model {name}` makes safetensors of it; give FOLDER/models/{base}"
+        ) from error
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(where)
 
@@ -86,7 +88,9 @@ def _target(tokenizer, model, language: str) -> dict:
     if hasattr(tokenizer, "get_lang_id"):     # M2M100
         tokenizer.src_lang = "en"
         if language not in tokenizer.lang_code_to_id:
-            raise UserError(f"the translation model does not know {language!r}; it knows {', '.join(tokenizer.lang_code_to_id)}")
+            raise UserError(
+                f"the translation model does not know {language!r}; it knows {', '.join(tokenizer.lang_code_to_id)}"
+            )
         return {"forced_bos_token_id": tokenizer.get_lang_id(language)}
     code = NLLB.get(language, language)       # NLLB; a language that is not listed here goes by NLLB's own code
     token = tokenizer.convert_tokens_to_ids(code)
@@ -164,7 +168,11 @@ def _plan(row: dict, kind: str) -> tuple[list[list[str]], tuple[int, tuple[str, 
     start, end = row["starts"][0], row["starts"][0] + len(row["answers"][0])
     spans = units(context, (start, end))
     place = next((number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None)
-    found = marked(context[slice(*spans[place])], start - spans[place][0], end - spans[place][0]) if place is not None else None
+    found = (
+        marked(context[slice(*spans[place])], start - spans[place][0], end - spans[place][0])
+        if place is not None
+        else None
+    )
     if not found:
         raise Lost
     sentences = [context[first:last] for first, last in spans]
@@ -191,17 +199,33 @@ def _translated(row: dict, kind: str, language: str, plan, memo: dict[str, str])
         sentences[place], start, end = found
         offset = sum(len(sentence) + len(joiner) for sentence in sentences[:place])
         answers, starts = [sentences[place][start:end]], [offset + start]
-    return {"id": row["id"], "question": question, "context": joiner.join(sentences), "answers": answers, "starts": starts}
+    return {
+        "id": row["id"],
+        "question": question,
+        "context": joiner.join(sentences),
+        "answers": answers,
+        "starts": starts,
+    }
 
 
-def translate(name: str, languages: Sequence[str], source: str, out: Path, translator: Translator, model: str, rows: int = 0,
-              splits: Sequence[str] = ("train", "validation")) -> dict[str, dict]:
-    """Translates a task's English rows (`rows` of each split, 0 = all) into each language. Returns, by file below `out`,
-    what went in, what came out and what was lost. UserError for a task whose labels stand at words."""
+def translate(
+    name: str,
+    languages: Sequence[str],
+    source: str,
+    out: Path,
+    translator: Translator,
+    model: str,
+    rows: int = 0,
+    splits: Sequence[str] = ("train", "validation"),
+) -> dict[str, dict]:
+    """Translates a task's English rows (`rows` of each split, 0 = all) into each language. Returns, by file below
+    `out`, what went in, what came out and what was lost. UserError for a task whose labels stand at words."""
     row = task(name)
     if row.kind not in ("classify", "choice", "span"):
         known = [each.name for each in TASKS.values() if each.kind in ("classify", "choice", "span")]
-        raise UserError(f"{row.title} cannot be translated: labels of words do not survive it; known: {', '.join(known)}")
+        raise UserError(
+            f"{row.title} cannot be translated: labels of words do not survive it; known: {', '.join(known)}"
+        )
     found = {}
     for language in languages:
         for split in splits:
@@ -227,7 +251,10 @@ def _file(row: Task, split: str, language: str, source: str, path: Path, transla
         place = parts / f"{start:09d}.parquet"
         if not place.is_file():
             _write(place, row, _chunk(english[start:start + CHUNK], row.kind, language, translator))
-            print(f"translated  {row.name} {split} {language}  {min(start + CHUNK, len(english))} of {len(english)}", flush=True)
+            print(
+                f"translated  {row.name} {split} {language}  {min(start + CHUNK, len(english))} of {len(english)}",
+                flush=True,
+            )
     table = pa.concat_tables([pq.read_table(place) for place in sorted(parts.glob("*.parquet"))])
     if not len(table):
         raise UserError(f"{path}: no row of {row.title} came through the translation: {len(english)} lost")

@@ -5,8 +5,9 @@
 source: "mini"  the embedded synthetic benchmark (made by our own code)
         "hub"   Hugging Face datasets
         a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
-What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN names it, and what it has
-of a task and language goes before the Hub's. Whatever the place, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
+What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN names it, and what it
+has of a task and language goes before the Hub's. Whatever the place, a task's `read` sees the Hub's columns, and labels
+arrive as the table's label ids.
 """
 from __future__ import annotations
 
@@ -131,8 +132,7 @@ def labelled(name: str, source: str) -> Task:
     module, place = _at(row, "en", source)
     counts = Counter(label for block in module.blocks(row, "train", "en", place, 0)
                      for item in block.items for label in item[row.label_column])
-    return dataclasses.replace(row, labels=tuple(label for label, _ in sorted(counts.items(), key=lambda pair: (-pair[1],
-                                                                                                               pair[0]))))
+    return dataclasses.replace(row, labels=tuple(sorted(counts, key=lambda label: (-counts[label], label))))
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,9 @@ def sentences(auto: str) -> list[dict]:
 
 def convert(ccgbank: Path, out: Path) -> dict[str, int]:
     """Writes the three splits below out/ccg/en and returns their sizes. UserError where sections are missing."""
-    auto = next((folder for folder in (ccgbank, ccgbank / "AUTO", ccgbank / "data" / "AUTO") if (folder / "02").is_dir()), None)
+    auto = next(
+        (folder for folder in (ccgbank, ccgbank / "AUTO", ccgbank / "data" / "AUTO") if (folder / "02").is_dir()), None
+    )
     if auto is None:
         raise UserError(f"{ccgbank} is not a CCGbank: it has no data/AUTO/02 (sections 00 to 24 with *.auto files). "
                         "It comes from the LDC as LDC2005T13")

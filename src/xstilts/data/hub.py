@@ -3,8 +3,8 @@
     papermill notebooks/single_task.ipynb out.ipynb -p profile paper
 
 The task table pins a revision. Where that is a branch, its commit is looked up once a process and becomes part of the
-data fingerprint, so a data set that changes on the Hub changes the key of every run that used it. No loading scripts, no
-remote code.
+data fingerprint, so a data set that changes on the Hub changes the key of every run that used it. No loading scripts,
+no remote code.
 """
 from __future__ import annotations
 
@@ -147,8 +147,10 @@ def _text(place: Source, split: str, language: str, limit: int) -> list[dict]:
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
-    return " ".join(f"{place.hub or place.files}@{commit(place.hub, place.revision)} {configuration(place, language)} {split}"
-                    for place in (row.sources[:1] if row.name == "text" else places(row, language)))
+    return " ".join(
+        f"{place.hub or place.files}@{commit(place.hub, place.revision)} {configuration(place, language)} {split}"
+        for place in (row.sources[:1] if row.name == "text" else places(row, language))
+    )
 
 
 def texts_fingerprint(source: str) -> str:

@@ -62,9 +62,18 @@ def _layout(root: str) -> dict[str, dict]:
 def _translated(row: Task) -> list[Source]:
     if row.kind not in ("classify", "choice", "span"):
         return []
-    return [Source("", "", "; ".join(sorted({source.licence for source in row.sources})), f"translated/{row.name}/{{language}}",
-                   languages=(), read=columns.translated, label_column="-" if row.kind == "choice" else "label",
-                   splits={"test": ()})]
+    return [
+        Source(
+            "",
+            "",
+            "; ".join(sorted({source.licence for source in row.sources})),
+            f"translated/{row.name}/{{language}}",
+            languages=(),
+            read=columns.translated,
+            label_column="-" if row.kind == "choice" else "label",
+            splits={"test": ()},
+        )
+    ]
 
 
 def places(row: Task, root: str) -> list[Place]:

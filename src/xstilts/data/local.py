@@ -85,7 +85,9 @@ class Part:
     @staticmethod
     def of(folder: Path, name: str) -> Part:
         stem, _, inside = name.rstrip("]").partition("[")
-        return Part(folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":")))
+        return Part(
+            folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":"))
+        )
 
 
 def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
@@ -192,8 +194,14 @@ def _words_as_text(split: str, language: str, source: str) -> list[dict]:
         for part in ("train", "validation"):
             paths = [found.path for place in _has(row, language, source)
                      for found in _files(place, part, language, source)]
-            joiner = "" if language in UNSPACED else " "   # many languages have no training rows, a few no validation rows
-            found += [{"text": joiner.join(words)} for path in paths for words in _read(path, ["tokens"])["tokens"].to_pylist()]
+            joiner = (
+                "" if language in UNSPACED else " "
+            )  # many languages have no training rows, a few no validation rows
+            found += [
+                {"text": joiner.join(words)}
+                for path in paths
+                for words in _read(path, ["tokens"])["tokens"].to_pylist()
+            ]
     if not found:
         raise UserError(f"{source}: no text in {language!r}: neither text/{language} nor training or validation rows "
                         f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)}")
