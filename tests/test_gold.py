@@ -234,3 +234,16 @@ def test_many_unusable_rows_are_a_bad_file(fresh, tmp_path):  # noqa: F811
     pd.DataFrame(blank).to_parquet(tmp_path / "xquad" / "en" / "validation.parquet")
     with pytest.raises(UserError, match="row 0, column answers: empty text. 20 of 20 rows cannot be used"):
         data.load("xquad", "test", "en", str(tmp_path))
+
+
+@pytest.mark.parametrize("name, column, value", [("udpos", "pos_tags", [7] * 8), ("xcopa", "label", 0)])
+def test_placeholder_labels_are_not_scored(fresh, tmp_path, name, column, value):  # noqa: F811
+    """Test files that come without their labels: every tag the same, every label 0 (SuperGLUE's COPA)."""
+    row = TASKS[name]
+    hubrows.write(tmp_path, row)
+    path = next(iter(sorted(tmp_path.rglob("*/test.parquet"))))
+    pd.DataFrame([item | {column: value} for item in pd.read_parquet(path).to_dict("records")]).to_parquet(path)
+    language, = [each for each in data.languages(name, str(tmp_path)) if (source := row.sources[0]).local.format(
+        language=each, name=source.name(each)) == path.parent.relative_to(tmp_path).as_posix()]
+    with pytest.raises(UserError, match="every row of .* has the label .; that is a placeholder"):
+        data.load(name, "test", language, str(tmp_path))

@@ -95,6 +95,7 @@ def test_the_answer_is_the_sentence_that_holds_it():
 
 @pytest.mark.parametrize("text, found", [
     ("One. Two! Three?", ["One.", "Two!", "Three?"]), ("北京。上海！", ["北京。", "上海！"]), ("राम। सीता।", ["राम।", "सीता।"]),
+    ("It cost 3.5 million. Why?", ["It cost 3.5 million.", "Why?"]), ("Γιατί\u037e Έτσι.", ["Γιατί\u037e", "Έτσι."]),
     ("هل؟ نعم.", ["هل؟", "نعم."]), ("No end", ["No end"]), ('He said "so." Then', ['He said "so."', "Then"])])
 def test_sentences_end_at_the_punctuation_of_their_script(text, found):
     assert [text[start:end] for start, end in columns.sentences(text)] == found

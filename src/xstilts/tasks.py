@@ -92,7 +92,8 @@ class Task:
 
 LAST = {"test": ("test", "validation")}    # not every copy has the test rows
 MNLI = Source("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c", "OANC, CC BY 3.0, CC BY-SA 3.0",
-              "mnli/default", "mnli", splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)})
+              "mnli/default", "mnli",
+              splits={"validation": ("validation_matched",), "test": ("validation_mismatched",)})
 SNLI = Source("stanfordnlp/snli", "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b", "CC BY-SA 4.0", "snli/plain_text",
               "plain_text", splits=LAST)
 ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC BY-NC 4.0", "anli/plain_text",
@@ -106,12 +107,12 @@ MNLI_MT = replace(XNLI, languages=tuple(language for language in languages.XNLI 
 SQUAD_MT = Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
                   "mlqa/mlqa-translate-train.{language}", "mlqa-translate-train.{language}",
                   tuple(language for language in languages.MLQA if language != "en"), splits={"test": ("validation",)})
-ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "main", "CC BY-NC 4.0 (ANLI), OANC (MNLI)",
-                 "nli26/{language}", languages=languages.NLI26, splits={
+ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "510a233972a0d7ff0f767d82f46e046832c10538",
+                 "CC BY-NC 4.0 (ANLI), OANC (MNLI)", "nli26/{language}", languages=languages.NLI26, splits={
                      "train": ("{language}_anli[1000:]+{language}_mnli[1000:]",),
                      "validation": ("{language}_anli[:1000]+{language}_mnli[:1000]",), "test": ()})
-XTREME = "google/xtreme"
-COPA_SPLITS = {"test": ("validation",)}                    # SuperGLUE's test labels are hidden
+XTREME = "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
+COPA_SPLITS = {"test": ("validation",)}    # SuperGLUE's test labels are hidden
 
 _ROWS = [
     # phase 1
@@ -155,18 +156,18 @@ _ROWS = [
                  "free for any purpose (Google)", "paws-x/{language}", "{language}",
                  ("de", "en", "es", "fr", "ja", "ko", "zh")),), labels=("0", "1"), epochs=5),
     Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), columns.words("pos_tags"),
-         (Source(XTREME, "main", "CC BY-SA (most treebanks)", "udpos/{name}", "udpos.{name}",
+         (Source(*XTREME, "CC BY-SA (most treebanks)", "udpos/{name}", "udpos.{name}",
                  tuple(languages.UD_NAMES), languages.UD_NAMES),
           Source("izhx/xtreme-r-udpos", "main", "CC BY-SA (most treebanks)", "universal_dependencies/{name}",
                  "{language}", languages.UD_ADDED, languages.TREEBANKS)),
          labels=UPOS, label_column="pos_tags", aliases={"_": "X"}, epochs=10, effort=0.3),
     Task("panx", "PAN-X", "target", "tag", ("F1",), columns.words("ner_tags"),
-         (Source(XTREME, "main", "ODC-BY", "panx/PAN-X.{language}", "PAN-X.{language}", languages.PANX),
+         (Source(*XTREME, "ODC-BY", "panx/PAN-X.{language}", "PAN-X.{language}", languages.PANX),
           Source("unimelb-nlp/wikiann", "main", "ODC-BY", "panx/PAN-X.{language}", "{language}", languages.PANX_ADDED)),
          labels=BIO, label_column="ner_tags", epochs=10, effort=0.3),
     Task("xquad", "XQuAD", "target", "span", ("F1", "exact match"), columns.question,
-         (Source("google/xquad", "main", "CC BY-SA 4.0", "xquad/{language}", "xquad.{language}",
-                 tuple(sorted((*languages.XQUAD, "ro"))), splits={"test": ("validation",)}),),
+         (Source("google/xquad", "51adfef1c1287aab1d2d91b5bead9bcfb9c68583", "CC BY-SA 4.0", "xquad/{language}",
+                 "xquad.{language}", tuple(sorted((*languages.XQUAD, "ro"))), splits={"test": ("validation",)}),),
          train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("mlqa", "MLQA", "target", "span", ("F1", "exact match"), columns.question,
          (Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
@@ -177,18 +178,20 @@ _ROWS = [
                  "tydiqa/{language}", "secondary_task", tuple(languages.TYDIQA_NAMES), splits=LAST,
                  keep=columns.is_tydiqa_language),), epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("bucc", "BUCC 2018", "target", "mine", ("F1", "F1, centred"), columns.translation,
-         (Source(XTREME, "main", "research use (BUCC 2018 shared task)", "bucc2018/bucc18.{language}",
+         (Source(*XTREME, "research use (BUCC 2018 shared task)", "bucc2018/bucc18.{language}",
                  "bucc18.{language}", ("de", "fr", "ru", "zh")),),
          obtain="the Hub has only BUCC's gold pairs, so that mining among them lacks the distractors; for the whole"
                 " task put candidates_<language>.parquet and candidates_en.parquet (columns id, sentence) and "
                 "gold_ids.parquet (source_id, target_id) of the shared task beside them"),
     Task("tatoeba", "Tatoeba", "target", "retrieve", ("accuracy", "accuracy, centred"), columns.translation,
-         (Source(XTREME, "main", "CC BY 2.0 FR", "tatoeba/{language}", "tatoeba.{name}", tuple(languages.TATOEBA_NAMES),
+         (Source(*XTREME, "CC BY 2.0 FR", "tatoeba/{language}", "tatoeba.{name}", tuple(languages.TATOEBA_NAMES),
                  languages.TATOEBA_NAMES, {"test": ("test", "validation")}),)),
     # XTREME-R adds these
     Task("xcopa", "XCOPA", "target", "choice", ("accuracy",), columns.copa,
-         (Source("cambridgeltl/xcopa", "main", "CC BY 4.0", "xcopa/{language}", "{language}", languages.XCOPA),
-          Source("aps/super_glue", "main", "BSD 2-Clause", "xcopa/{language}", "copa", splits=COPA_SPLITS),
+         (Source("cambridgeltl/xcopa", "042f78955ba48e6404616762fa6e05e839c3907a", "CC BY 4.0", "xcopa/{language}",
+                 "{language}", languages.XCOPA),
+          Source("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646", "BSD 2-Clause", "xcopa/{language}",
+                 "copa", splits=COPA_SPLITS),
           Source("allenai/social_i_qa", PARQUET, "CC BY 4.0", "social_i_qa/default", files="default/{split}/*.parquet",
                  splits={"validation": (), "test": ()}, read=columns.social_iqa, label_column="-")),
          mixed=True, labels=("choice1", "choice2"), epochs=5, effort=0.2),
@@ -218,8 +221,9 @@ _ROWS = [
                        "{split}.txt"),),
          labels=UPOS, label_column="upos", aliases={"_": "X"}, train="udpos", epochs=10, effort=0.3),
     Task("afrixnli", "AfriXNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (Source("masakhane/afrixnli", "main", "Apache 2.0", "afrixnli/{name}", "{name}",
-                 tuple(languages.AFRIXNLI_NAMES), languages.AFRIXNLI_NAMES),), labels=NLI, train="mnli", epochs=2),
+         (Source("masakhane/afrixnli", "e3ca06b30f3e7af2a86f6c8609ea76fee326bc56", "Apache 2.0", "afrixnli/{name}",
+                 "{name}", tuple(languages.AFRIXNLI_NAMES), languages.AFRIXNLI_NAMES),),
+         labels=NLI, train="mnli", epochs=2),
 ]
 
 TASKS: dict[str, Task] = {}

@@ -101,7 +101,7 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
         rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped)
     if row.kind == "mine" and limit:
         rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped)
-    if split == "test" and row.kind in ("classify", "choice"):
+    if split == "test" and row.kind in ("classify", "choice", "tag"):
         _refuse_placeholder_labels(row, rows, blocks[0].where)
     return rows
 
@@ -116,7 +116,7 @@ def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
 
 
 def _refuse_placeholder_labels(row: Task, rows: Rows, where: str) -> None:
-    labels = {item["label"] for item in rows}
+    labels = {label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])}
     if len(rows) > 1 and len(labels) == 1:
         raise UserError(f"{where}: every row of {row.title} has the label {labels.pop()}; "
                         "that is a placeholder, which cannot be scored")

@@ -42,7 +42,7 @@ def _sequences(pairs, tokenizer, max_length: int) -> list[tuple[list[int], list[
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     """For training: each feature is two sequences, the query and its text; gold is the text, to find equal ones."""
-    rows = [as_ranking(row) for row in rows]
+    rows = [row for row in map(as_ranking, rows) if row["answer"][0]]
     queries = encode_queries(rows, tokenizer, max_length)
     texts = _sequences([row["answer"] for row in rows], tokenizer, max_length)
     return [
