@@ -109,7 +109,7 @@ def _translate(asked: argparse.Namespace) -> int:
     from . import data, translate
 
     data.check_source(asked.data)
-    if not asked.out and asked.data in ("mini", "hub"):
+    if not asked.out and not Path(asked.data).is_dir():
         raise UserError(f"--data {asked.data} is no folder that could take the translation: give --out")
     model = asked.model or translate.M2M100
     translate.translate(asked.task, asked.to.split(","), asked.data, asked.out or Path(asked.data),
