@@ -40,7 +40,7 @@ def tagging_f1(predictions: Sequence[Sequence[str]], golds: Sequence[Sequence[st
     """seqeval's F1, as XTREME's evaluate.py uses it for NER and for POS alike.
 
     POS tags carry no B-/I-: seqeval then takes a run of equal tags for one entity, and so does XTREME. It reads all
-    sentences in one go, and an X that begins a sentence it takes to begin where the entity before it did; so do we.
+    sentences in one go, and (1.2.2) an X that begins a sentence it takes to begin where the entity before it did; so do we.
     """
     for words, tags in zip(predictions, golds, strict=True):
         if len(words) != len(tags):
