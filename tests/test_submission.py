@@ -169,5 +169,7 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):  # n
     gains = report.differences(study, graph.results(wanted), graph.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
     assert "–" in report.show(gains).data and report.heatmap(study, gains)
+    found = report.benchmarks(study, graph.results(wanted))
+    assert len(found) == 2 * 2 * 5 and found.value.isna().all() and found.missing.str.contains("pawsx|xcopa").any()
     assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile
     assert data.languages("ccg", str(tmp_path)) == ()

@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     verb.add_argument("--profile", default="small")
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     verb.add_argument("--model", action="append", default=[], help="another model's Hub id, for example a translator's")
+    verb.add_argument("--models-only", action="store_true", help="only what --model names")
     verb.add_argument("--verify", action="store_true", help="fetch nothing; name the files that have changed")
     verb = verbs.add_parser("submission", help="write finished predictions as XTREME's evaluate.py reads them")
     verb.add_argument("folder", type=Path)
@@ -89,7 +90,8 @@ def _fetch(asked: argparse.Namespace) -> int:
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
-    found = fetch.fetch(asked.folder, profiles.study(asked.profile, **given | {"data": "hub"}), tuple(asked.model))
+    study = profiles.study(asked.profile, **given | {"data": "hub"})
+    found = fetch.fetch(asked.folder, study, tuple(asked.model), asked.models_only)
     print(f"{asked.folder} has {len(found)} files of rows")
     return 0
 

@@ -122,16 +122,18 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     found = []
     if target.untrained:
         for language in run.languages:
-            part = rows(language)
-            scores = evaluate.retrieval(model, tokenizer, target, part, run.recipe) if target.kind == "retrieve" else \
-                evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe)
+            part, note = rows(language), partial(counts.encoded, run.split, target, language)
+            scores = evaluate.retrieval(model, tokenizer, target, part, run.recipe, note) \
+                if target.kind == "retrieve" else \
+                evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe, note)
             found += [(target, language, metric, layer, part, predictions, pairs)
                       for (metric, layer), (predictions, pairs) in scores.items()]
     else:
         heads = _train_target(run, model, tokenizer, folder, counts)
         if target.kind == "rank":   # one pool of candidates for all languages
             part = {language: rows(language) for language in run.languages}
-            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe)
+            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
+                                      partial(counts.encoded, run.split, target, "all"))
             found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
                      for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
         else:

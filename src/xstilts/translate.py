@@ -58,7 +58,7 @@ def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
     except OSError as error:
         raise UserError(
             f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
-            f"`xstilts fetch FOLDER --model {name}` makes safetensors of it; give FOLDER/models/{base}"
+            f"`xstilts fetch FOLDER --models-only --model {name}` makes safetensors of it; give FOLDER/models/{base}"
         ) from error
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(where)

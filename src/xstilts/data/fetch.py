@@ -26,13 +26,14 @@ MODEL_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "toke
                "merges.txt", "special_tokens_map.json", "added_tokens.json", "generation_config.json")
 
 
-def fetch(folder: Path, study: Study, models: tuple[str, ...] = ()) -> dict[str, dict]:
-    """Fetches the study's rows and encoder, and other models by their Hub ids. Returns what the folder then has."""
+def fetch(folder: Path, study: Study, models: tuple[str, ...] = (), models_only: bool = False) -> dict[str, dict]:
+    """Fetches the study's rows and encoder, and other models by their Hub ids (those alone, if asked). Returns what
+    the folder then has of rows."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MANIFEST
     found: dict[str, dict] = json.loads(path.read_text()) if path.is_file() else {}
     failed = []
-    for name, entry, write in _wanted(folder, study):
+    for name, entry, write in () if models_only else _wanted(folder, study):
         if _is_there(folder / name, found.get(name), entry):
             continue
         try:
@@ -46,7 +47,7 @@ def fetch(folder: Path, study: Study, models: tuple[str, ...] = ()) -> dict[str,
         found[name] = entry | {"rows": rows, "sha256": _sha256(folder / name)}
         _save(path, found)
         print(f"fetched  {name}  {rows} rows  {entry['licence']}", flush=True)
-    for model in dict.fromkeys((*_models(study), *models)):
+    for model in dict.fromkeys(models if models_only else (*_models(study), *models)):
         _fetch_model(folder, model)
     if failed:
         told = f"{len(failed)} files could not be fetched; the same command tries them again:"
