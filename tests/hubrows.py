@@ -22,8 +22,8 @@ def features(task: Task, source: Source) -> Features:
     squad = {"id": TEXT, "title": TEXT, "context": TEXT, "question": TEXT, "answers": ANSWERS}
     by_name = {
         "text": {"id": TEXT, "url": TEXT, "title": TEXT, "text": TEXT},
-        "anli": {"uid": TEXT, **nli, "reason": TEXT} if source.hub == "facebook/anli" else nli, "mnli": nli | {"idx": Value("int32")},
-        "xnli": nli, "afrixnli": nli,
+        "anli": {"uid": TEXT, **nli, "reason": TEXT} if source.hub == "facebook/anli" else nli,
+        "mnli": nli | {"idx": Value("int32")}, "xnli": nli, "afrixnli": nli,
         "qqp": _pairs("question1", "question2", "label", ["not_duplicate", "duplicate"]) | {"idx": Value("int32")},
         "pawsx": {"id": Value("int32"), **_pairs("sentence1", "sentence2", "label", "01")},
         "squad": squad, "squad2": squad, "tydiqa": squad, "xquad": squad, "mlqa": squad, "lareqa": squad,
@@ -36,7 +36,8 @@ def features(task: Task, source: Source) -> Features:
                           "choices": {"label": List(TEXT), "text": List(TEXT)}, "answerKey": TEXT},
         "udpos": {"tokens": List(TEXT), "pos_tags": List(ClassLabel(names=list(UPOS)))},
         "panx": {"tokens": List(TEXT), "ner_tags": List(ClassLabel(names=list(BIO))), "langs": List(TEXT)},
-        "masakhaner": {"id": TEXT, "tokens": List(TEXT), "ner_tags": List(ClassLabel(names=[*BIO, "B-DATE", "I-DATE"]))},
+        "masakhaner": {"id": TEXT, "tokens": List(TEXT),
+                       "ner_tags": List(ClassLabel(names=[*BIO, "B-DATE", "I-DATE"]))},
         "masakhapos": {"tokens": List(TEXT), "upos": List(TEXT)},
         "xcopa": {"premise": TEXT, "choice1": TEXT, "choice2": TEXT, "question": TEXT,
                   "label": ClassLabel(names=["choice1", "choice2"]), "idx": Value("int32"), "changed": Value("bool")},
@@ -53,14 +54,20 @@ def row(task: Task, source: Source, language: str, number: int) -> dict:
     context = f"{' '.join(WORDS)} since {number}. Nobody in {language} doubts it."
     tags = [label for label in ("PROPN", "VERB", "ADP", "PROPN", "CCONJ", "PROPN", "VERB", "PROPN")]
     values = {
-        "premise": f"Anna lives in {number} {language}", "hypothesis": f"She lives there {number}", "question1": f"Who is {number}?",
-        "question2": f"Who was {number}?", "sentence1": f"{number} is in {language}", "sentence2": f"{language} has {number}",
-        "context": context, "question": "Who speaks Hausa?", "ctx": context, "ctx_a": context, "ctx_b": "", "choice1": "It fell.",
-        "id": number if task.name == "pawsx" else f"{TYDIQA_NAMES.get(language, language)}-{number}", "choice2": f"It broke {number}.", "title": "Anna", "text": context,
-        "answers": {"text": ["Omar"], "answer_start": [context.index("Omar")]}, "endings": [f"end {i} {number}" for i in range(4)],
-        "activity_label": "Living", "source_id": "", "split": "", "split_type": "", "question_concept": "life", "ind": number,
-        "idx": number, "changed": False, "choices": {"label": list("ABCDE"), "text": [f"choice {i} {number}" for i in range(5)]},
-        "answerKey": "ABCDE"[number % 5], "tokens": WORDS, "langs": [language] * 8, "tags": ["N", "(S[dcl]\\NP)/PP"] * 4,
+        "premise": f"Anna lives in {number} {language}", "hypothesis": f"She lives there {number}", 
+        "question1": f"Who is {number}?", "question2": f"Who was {number}?", "sentence1": f"{number} is in {language}",
+        "sentence2": f"{language} has {number}",
+        "context": context, "question": "Who speaks Hausa?", "ctx": context, "ctx_a": context, "ctx_b": "",
+        "choice1": "It fell.",
+        "id": number if task.name == "pawsx" else f"{TYDIQA_NAMES.get(language, language)}-{number}",
+        "choice2": f"It broke {number}.", "title": "Anna", "text": context,
+        "answers": {"text": ["Omar"], "answer_start": [context.index("Omar")]},
+        "endings": [f"end {i} {number}" for i in range(4)],
+        "activity_label": "Living", "source_id": "", "split": "", "split_type": "", "question_concept": "life",
+        "ind": number, "idx": number, "changed": False,
+        "choices": {"label": list("ABCDE"), "text": [f"choice {i} {number}" for i in range(5)]},
+        "answerKey": "ABCDE"[number % 5], "tokens": WORDS, "langs": [language] * 8,
+        "tags": ["N", "(S[dcl]\\NP)/PP"] * 4,
         "pos_tags": tags, "upos": tags, "ner_tags": ["B-PER", "O", "O", "B-LOC", "O", "B-PER", "O", "B-DATE" if
                                                      task.name == "masakhaner" else "O"],
         "uid": str(number), "reason": "", "url": "", "mention": f"[Anna] number {number} lives", "entity": f"Q{number}",
@@ -90,9 +97,10 @@ def dataset(task: Task, source: Source, languages: list[str], count: int = 12) -
 
 
 def splits(task: Task, source: Source, language: str) -> list[str]:
-    """The names that the table expects first, for every split that the source has."""
-    found = [name for split in ("train", "validation", "test") for name in source.split_names(split)[:1]]
-    return sorted({part for name in found for part in name.split("+")})
+    """The names that the table expects first for every split that the source has, without the parts taken of them."""
+    found = [name for split in ("train", "validation", "test")
+             for name in source.split_names(split, language)[:1]]
+    return sorted({part.partition("[")[0] for name in found for part in name.split("+")})
 
 
 def write(root: Path, task: Task) -> None:
@@ -104,11 +112,12 @@ def write(root: Path, task: Task) -> None:
             folder = root / source.local.format(language=language, name=source.name(language))
             folder.mkdir(parents=True, exist_ok=True)
             for split in splits(task, source, language):
-                dataset(task, source, [language]).to_parquet(folder / f"{split}.parquet")
+                count = 1012 if "[1000:]" in str(source.splits) else 12
+                dataset(task, source, [language], count).to_parquet(folder / f"{split}.parquet")
 
 
 def hub_table(source: Source, name: str, language: str) -> Dataset:
     """Stands in for `hub.table`."""
     task = next(row for row in TASKS.values() if source in row.sources)
-    assert name in splits(task, source, language), f"{task.name}: the table asks for {name}"
+    assert name.partition("[")[0] in splits(task, source, language), f"{task.name}: the table asks for {name}"
     return dataset(task, source, list(source.languages) if source.keep else [language])

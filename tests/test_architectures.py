@@ -18,7 +18,11 @@ from xstilts.train import train
 ARCHITECTURES = (*FAMILIES, "xlm-roberta-xl")
 WORDS = ["The", "cat", "sat", "on", "the", "mat", "猫坐在", "垫子", "."]
 ROWS = {
-    "classify": [{"texts": (SENTENCES[0], SENTENCES[1]), "label": 0}, {"texts": (SENTENCES[2], SENTENCES[3]), "label": 2}] * 4,
+    "classify": [
+        {"texts": (SENTENCES[0], SENTENCES[1]), "label": 0},
+        {"texts": (SENTENCES[2], SENTENCES[3]), "label": 2},
+    ]
+    * 4,
     "tag": [{"words": WORDS, "tags": [5, 7, 15, 1, 5, 7, 7, 7, 12]}, {"words": ["猫"], "tags": [7]}] * 4,
     "span": [{"question": "Who sat?", "context": SENTENCES[0] * 4, "answers": ("cat",), "starts": (4,)}] * 6,
     "choice": [{"context": SENTENCES[0], "choices": ("a cat", "the mat", SENTENCES[3]), "label": 1}] * 6,
@@ -98,7 +102,9 @@ def test_half_precision_weights_become_float32(folder_of, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     model.config.dtype = None
     model.config.save_pretrained(tmp_path)
-    state = {key: value.half() if number % 2 else value for number, (key, value) in enumerate(model.state_dict().items())}
+    state = {
+        key: value.half() if number % 2 else value for number, (key, value) in enumerate(model.state_dict().items())
+    }
     torch.save(state, tmp_path / "pytorch_model.bin")
     encoders.bin_to_safetensors(tmp_path)
     loaded, _ = encoders.load(tmp_path)
@@ -109,8 +115,14 @@ def test_half_precision_weights_become_float32(folder_of, tmp_path):
 def test_minilm_is_a_bert_that_reads_sentencepiece(tmp_path):
     """config.json says bert and XLMRobertaTokenizer, pad id 0; there is sentencepiece.bpe.model alone."""
     trained = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(SENTENCES[:4] * 50), model_writer=trained, vocab_size=60,
-                                             hard_vocab_limit=False, character_coverage=1.0, minloglevel=2)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES[:4] * 50),
+        model_writer=trained,
+        vocab_size=60,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        minloglevel=2,
+    )
     (tmp_path / "sentencepiece.bpe.model").write_bytes(trained.getvalue())
     size = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue()).get_piece_size() + 2
     config = tiny_config("bert", size)
@@ -124,7 +136,23 @@ def test_minilm_is_a_bert_that_reads_sentencepiece(tmp_path):
 
 
 def wordpiece():
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "The", "the", "cat", "sat", "on", "mat", ".", "##s", "c", "##at"]
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "The",
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "mat",
+        ".",
+        "##s",
+        "c",
+        "##at",
+    ]
     backend = BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}, do_lower_case=False)
     return backend
 
@@ -137,12 +165,16 @@ def gemma_like():
     backend.decoder = decoders.Replace("▁", " ")
     backend.train_from_iterator([" ".join(SENTENCES[:4])] * 3 + ["the cat sat on the mat"] * 9, trainers.BpeTrainer(
         vocab_size=150, special_tokens=["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"], show_progress=False))
-    backend.post_processor = processors.TemplateProcessing("<bos> $A <eos>", "<bos> $A <eos> $B <eos>", [("<bos>", 2), ("<eos>", 1)])
+    backend.post_processor = processors.TemplateProcessing(
+        "<bos> $A <eos>", "<bos> $A <eos> $B <eos>", [("<bos>", 2), ("<eos>", 1)]
+    )
     return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<bos>", eos_token="<eos>", cls_token="<bos>",
                                    sep_token="<eos>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>")
 
 
-@pytest.mark.parametrize("tokenizer", [wordpiece, gemma_like, lambda: tiny_tokenizer("bert")], ids=["mBERT", "mmBERT", "XLM-R"])
+@pytest.mark.parametrize(
+    "tokenizer", [wordpiece, gemma_like, lambda: tiny_tokenizer("bert")], ids=["mBERT", "mmBERT", "XLM-R"]
+)
 def test_words_are_tagged_as_the_tokenizer_sees_them_in_a_sentence(tokenizer):
     tokenizer = tokenizer()
     row = {"words": ["the", "cat", "zzz", "on", "mat"], "tags": [5, 7, 16, 1, 7]}
@@ -156,5 +188,13 @@ def test_short_names_are_pinned():
     assert str(encoders.parse_name("xlmr-large:12")) == "FacebookAI/xlm-roberta-large:12"
     assert encoders.fingerprint("xlmr-large") == encoders.fingerprint("FacebookAI/xlm-roberta-large")
     assert encoders.fingerprint("xlmr-large").endswith("@c23d21b0620b635a76227c604d44e43a9f0ee389")
-    assert encoders.fingerprint("mdeberta@main").endswith("@main") and encoders.fingerprint("mdeberta").endswith("@refs/pr/5")
-    assert AutoConfig.for_model("bert") and set(encoders.KNOWN) >= {"mbert", "minilm", "rembert", "xlm-v", "mmbert-base"}
+    assert encoders.fingerprint("mdeberta@main").endswith("@main") and encoders.fingerprint("mdeberta").endswith(
+        "@refs/pr/5"
+    )
+    assert AutoConfig.for_model("bert") and set(encoders.KNOWN) >= {
+        "mbert",
+        "minilm",
+        "rembert",
+        "xlm-v",
+        "mmbert-base",
+    }

@@ -14,9 +14,11 @@ from xstilts.data import fetch, hub
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS
 
-EVERYTHING = dict(intermediates=[name for name, row in TASKS.items() if row.role == "intermediate" and hub._loadable(row)],
-                  targets=[name for name, row in TASKS.items() if row.role == "target" and hub._loadable(row)],
-                  languages=["en", "sw", "de", "ha"])
+EVERYTHING = dict(
+    intermediates=[name for name, row in TASKS.items() if row.role == "intermediate" and hub._loadable(row)],
+    targets=[name for name, row in TASKS.items() if row.role == "target" and hub._loadable(row)],
+    languages=["en", "sw", "de", "ha"],
+)
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def test_a_fetched_folder_has_the_rows_of_the_hub(calls, tmp_path):
     fetch.fetch(tmp_path, asked)
     for row, split, languages in fetch.needed(asked):
         for language in languages:
-            assert data.load(row.name, split, language, str(tmp_path)) == data.load(row.name, split, language, "hub"), row.name
+            assert data.load(row.name, split, language, str(tmp_path)) == data.load(
+                row.name, split, language, "hub"
+            ), row.name
             assert data.split_found(row.name, split, language, str(tmp_path)).split(":")[-1].split("+")[0] in \
                 data.split_found(row.name, split, language, "hub")
     manifest = json.loads((tmp_path / "fetched.json").read_text())
@@ -101,8 +105,32 @@ def test_a_model_without_safetensors_gets_them(calls, tmp_path, monkeypatch, cap
             torch.save(AutoModel.from_config(config).state_dict(), folder / "pytorch_model.bin")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    assert cli.main(["fetch", str(tmp_path), "--profile", "small", "-p", "targets", "tatoeba", "-p", "intermediates", "qqp",
-                     "-p", "encoder", "minilm", "-p", "phase1_steps", "0", "-p", "languages", "de"]) == 0
+    assert (
+        cli.main(
+            [
+                "fetch",
+                str(tmp_path),
+                "--profile",
+                "small",
+                "-p",
+                "targets",
+                "tatoeba",
+                "-p",
+                "intermediates",
+                "qqp",
+                "-p",
+                "encoder",
+                "minilm",
+                "-p",
+                "phase1_steps",
+                "0",
+                "-p",
+                "languages",
+                "de",
+            ]
+        )
+        == 0
+    )
     place = tmp_path / "models" / "microsoft" / "Multilingual-MiniLM-L12-H384"
     assert not (place / "pytorch_model.bin").exists()
     assert encoders.load(place)[0].config.num_hidden_layers == 3

@@ -12,7 +12,9 @@ from xstilts.tasks import TASKS, training_task
 from xstilts.train import train
 
 RECIPE = Recipe(steps=2, epochs=0, batch_size=16, learning_rate=1e-3, max_length=128, rows=64)
-TRAINED = [name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and name in mini.TASKS]
+TRAINED = [
+    name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and name in mini.TASKS
+]
 
 
 def gold_outputs(row, features, rows):

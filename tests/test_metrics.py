@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
@@ -19,6 +19,7 @@ def sentences(tags):
 
 
 @given(sentences(BIO) | sentences(POS))
+@example([[("NOUN", "NOUN"), ("NOUN", "VERB")], [("X", "X"), ("NOUN", "NOUN")]])    # an X at the beginning of a sentence
 @settings(deadline=None)
 def test_tagging_f1_is_seqevals(pairs):
     ours, gold = [[a for a, _ in s] for s in pairs], [[b for _, b in s] for s in pairs]

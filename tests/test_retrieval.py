@@ -95,6 +95,7 @@ def test_the_answer_is_the_sentence_that_holds_it():
 
 @pytest.mark.parametrize("text, found", [
     ("One. Two! Three?", ["One.", "Two!", "Three?"]), ("北京。上海！", ["北京。", "上海！"]), ("राम। सीता।", ["राम।", "सीता।"]),
+    ("It cost 3.5 million. Why?", ["It cost 3.5 million.", "Why?"]), ("Γιατί\u037e Έτσι.", ["Γιατί\u037e", "Έτσι."]),
     ("هل؟ نعم.", ["هل؟", "نعم."]), ("No end", ["No end"]), ('He said "so." Then', ['He said "so."', "Then"])])
 def test_sentences_end_at_the_punctuation_of_their_script(text, found):
     assert [text[start:end] for start, end in columns.sentences(text)] == found
@@ -103,12 +104,19 @@ def test_sentences_end_at_the_punctuation_of_their_script(text, found):
 def test_relevant_are_the_answers_in_every_language():
     rows = {language: passages(language) for language in ("en", "de")}
     texts, relevant = rank.candidates(rows)
-    assert len(texts) == 2 * 6 * 3 and relevant["2"] == {texts.index(rows["en"][2]["answer"]), texts.index(rows["de"][2]["answer"])}
+    assert len(texts) == 2 * 6 * 3 and relevant["2"] == {
+        texts.index(rows["en"][2]["answer"]),
+        texts.index(rows["de"][2]["answer"]),
+    }
     perfect = [sorted(range(len(texts)), key=lambda place: place not in relevant[row["id"]])[:20] for row in rows["en"]]
     assert metrics.value(rank.examples(perfect, rows["en"], relevant)) == 100
     draw = np.random.default_rng(0)
-    by_chance = np.mean([metrics.value(rank.examples([draw.permutation(36)[:20] for _ in range(6)], rows["en"], relevant))
-                         for _ in range(100)])
+    by_chance = np.mean(
+        [
+            metrics.value(rank.examples([draw.permutation(36)[:20] for _ in range(6)], rows["en"], relevant))
+            for _ in range(100)
+        ]
+    )
     assert by_chance < 20
 
 
@@ -116,11 +124,20 @@ def test_training_pulls_queries_to_their_texts(tiny_encoder):
     """Two layers learn 24 pairs by heart."""
     model, tokenizer = encoders.load(tiny_encoder)
     words = "house river Chile Kenya doctor teacher green seven January money".split()
-    rows = [{"id": str(i), "query": f"{words[i % 10]} {words[i // 10]}", "answer": (f"{words[-1 - i % 10]} {words[5 + i // 10]}", ""),
-             "sentences": ((f"{words[-1 - i % 10]} {words[5 + i // 10]}", ""),)} for i in range(24)]
+    rows = [
+        {
+            "id": str(i),
+            "query": f"{words[i % 10]} {words[i // 10]}",
+            "answer": (f"{words[-1 - i % 10]} {words[5 + i // 10]}", ""),
+            "sentences": ((f"{words[-1 - i % 10]} {words[5 + i // 10]}", ""),),
+        }
+        for i in range(24)
+    ]
     task = TASKS["lareqa"]
     before = metrics.value(evaluate.ranking(model, tokenizer, task, {"en": rows}, RECIPE)["en"][1]["mAP@20"])
-    recipe = Recipe(steps=60, epochs=0, batch_size=12, learning_rate=3e-3, max_length=64, rows=0, precision="fp32", dropout=0.0)
+    recipe = Recipe(
+        steps=60, epochs=0, batch_size=12, learning_rate=3e-3, max_length=64, rows=0, precision="fp32", dropout=0.0
+    )
     train(model, tokenizer, {"lareqa": rank.encode(rows, tokenizer, task, 64)}, recipe, 0, lambda entry: None)
     predictions, by_metric = evaluate.ranking(model, tokenizer, task, {"en": rows}, RECIPE)["en"]
     assert metrics.value(by_metric["mAP@20"]) > max(80, before + 20)

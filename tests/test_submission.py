@@ -79,22 +79,31 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):  # no
 
 
 def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):  # noqa: F811
-    study = profiles.study("small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets="xnli", languages="de", **SMALL)
+    study = profiles.study(
+        "small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets="xnli", languages="de", **SMALL
+    )
     with pytest.raises(UserError, match="none of these runs is both finished"):
         submission.write(tmp_path, graph.grid(study, {"none": lambda seed: graph.base(study)}))
 
 
 def full_table(benchmark, value=lambda target, language: 50.0):
     """Scores of every task of a benchmark in every language."""
-    return pd.DataFrame([{"target": target, "language": language, "metric": metric, "value": value(target, language) + 10 * place}
-                         for targets in averages.CATEGORIES[benchmark].values() for target in targets
-                         for language in official_languages(benchmark, target)
-                         for place, metric in enumerate(TASKS[target].metrics)])
+    return pd.DataFrame(
+        [
+            {"target": target, "language": language, "metric": metric, "value": value(target, language) + 10 * place}
+            for targets in averages.CATEGORIES[benchmark].values()
+            for target in targets
+            for language in official_languages(benchmark, target)
+            for place, metric in enumerate(TASKS[target].metrics)
+        ]
+    )
 
 
 def test_averages_by_hand():
     worth = dict(xnli=80, pawsx=90, udpos=70, panx=60, xquad=75, mlqa=65, tydiqa=60, bucc=85, tatoeba=55)
-    found = averages.averages(full_table("XTREME", lambda target, language: worth[target]), "XTREME").set_index("category")
+    found = averages.averages(full_table("XTREME", lambda target, language: worth[target]), "XTREME").set_index(
+        "category"
+    )
     # question answering: the mean of F1 and exact match, here 5 more than F1; retrieval: raw, not centred
     assert found.value.to_dict() == pytest.approx({
         "classification": 85, "structured prediction": 65, "question answering": (80 + 70 + 65) / 3, "retrieval": 70,
@@ -112,11 +121,19 @@ def test_languages_count_alike_whatever_their_seeds():
 @pytest.mark.parametrize("benchmark, count", [("XTREME", 9), ("XTREME-R", 10)])
 def test_a_missing_language_or_task_gives_a_dash_that_says_why(benchmark, count):
     table = full_table(benchmark)
-    assert averages.averages(table, benchmark).value.notna().all() and averages.averages(table, benchmark).tasks.iloc[-1] == count
+    assert (
+        averages.averages(table, benchmark).value.notna().all()
+        and averages.averages(table, benchmark).tasks.iloc[-1] == count
+    )
     table = table[(table.target != "tatoeba") & ~((table.target == "xnli") & (table.language == "el"))]
     found = averages.averages(table, benchmark).set_index("category")
-    assert found.value.isna().to_dict() == {"classification": True, "structured prediction": False, "question answering": False,
-                                            "retrieval": True, "all": True}
+    assert found.value.isna().to_dict() == {
+        "classification": True,
+        "structured prediction": False,
+        "question answering": False,
+        "retrieval": True,
+        "all": True,
+    }
     assert found.missing["classification"] == "xnli: el" and "tatoeba" in found.missing["all"]
     assert os.linesep not in found.missing["all"]
 
@@ -136,8 +153,15 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):  # n
 
     for name in ("xnli", "mnli", "qqp"):
         hubrows.write(tmp_path, TASKS[name])
-    study = profiles.study("mini", encoder=str(tiny_encoder), data=str(tmp_path), intermediates="mnli,ccg", targets="xnli",
-                           languages="en", **SMALL)
+    study = profiles.study(
+        "mini",
+        encoder=str(tiny_encoder),
+        data=str(tmp_path),
+        intermediates="mnli,ccg",
+        targets="xnli",
+        languages="en",
+        **SMALL,
+    )
     assert "LDC2005T13" in graph.absent(study)["ccg"] and "mnli" not in graph.absent(study)
     wanted = graph.single_tasks(study)
     assert {condition for condition, *_ in wanted} == {"none", "mnli"}
@@ -145,5 +169,7 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):  # n
     gains = report.differences(study, graph.results(wanted), graph.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
     assert "–" in report.show(gains).data and report.heatmap(study, gains)
+    found = report.benchmarks(study, graph.results(wanted))
+    assert len(found) == 2 * 2 * 5 and found.value.isna().all() and found.missing.str.contains("pawsx|xcopa").any()
     assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile
     assert data.languages("ccg", str(tmp_path)) == ()

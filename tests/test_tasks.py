@@ -1,18 +1,31 @@
 """Every row of the task table: loaded, encoded, trained for two steps, predicted and scored."""
+import dataclasses
 import re
 
 import pandas as pd
 import pytest
 
 import hubrows
-from xstilts import data, profiles, study as graph
+from xstilts import data, encoders, evaluate, profiles, study as graph
 from xstilts.data import hub
 from xstilts.spec import UserError, key
 from xstilts.tasks import TASKS, training_task
 
 NAMES = [name for name, row in TASKS.items() if row.role != "text"]
-SMALL = dict(phase1_steps=0, phase2_steps=3, phase3_steps=3, phase2_rows=24, phase3_rows=24, eval_rows=10, max_length=64,
-             phase2_batch=8, phase3_batch=8, evaluate_every=0, vocabulary="full", seeds="0")
+SMALL = dict(
+    phase1_steps=0,
+    phase2_steps=3,
+    phase3_steps=3,
+    phase2_rows=24,
+    phase3_rows=24,
+    eval_rows=10,
+    max_length=64,
+    phase2_batch=8,
+    phase3_batch=8,
+    evaluate_every=0,
+    vocabulary="full",
+    seeds="0",
+)
 
 
 @pytest.fixture
@@ -34,8 +47,13 @@ def run(name: str, source: str, encoder, languages: list[str]) -> pd.DataFrame:
     """The scores of one task's run, through the graph: an intermediate task's own, or a target's."""
     row = TASKS[name]
     chosen = dict(intermediates=name, targets="xnli") if row.role == "intermediate" else dict(targets=name)
-    study = profiles.study(profile="mini", encoder=str(encoder), data=source, languages=",".join(languages), **SMALL, **chosen)
-    wanted = graph.phase2(study, (name,), 0) if row.role == "intermediate" else graph.phase3(study, graph.base(study), name, 0)
+    study = profiles.study(
+        profile="mini", encoder=str(encoder), data=source, languages=",".join(languages), **SMALL, **chosen
+    )
+    if row.role == "intermediate":   # in every language asked for, where there are (translated) training rows
+        wanted = dataclasses.replace(graph.phase2(study, (name,), 0), languages=tuple(languages))
+    else:
+        wanted = graph.phase3(study, graph.base(study), name, 0)
     folder = graph.compute([wanted])[key(wanted)]
     table = pd.read_csv(folder / "scores.csv")
     assert set(table.task) == {name} and table.value.between(0, 100).all() and (table.n > 0).all()
@@ -71,6 +89,17 @@ def test_every_task_runs_on_real_rows(name, realdata, tiny_encoder):
     run(name, realdata, tiny_encoder, chosen)
 
 
+def test_fifteen_languages_need_one_load_of_the_model(fake_hub, tiny_encoder, monkeypatch):
+    loads, held = [], []
+    monkeypatch.setattr(
+        encoders, "load", lambda *given, first=encoders.load, **named: loads.append(given) or first(*given, **named)
+    )
+    monkeypatch.setattr(evaluate, "predict", lambda *given, first=evaluate.predict: held.append(1) or first(*given))
+    table = run("xnli", "hub", tiny_encoder, list(TASKS["xnli"].languages))
+    assert table.language.nunique() == 15 == len(held)
+    assert len(loads) == 2    # once to make the base encoder, once for all of training and scoring
+
+
 def test_every_row_pins_its_source():
     for row in TASKS.values():
         for source in row.sources:
@@ -84,8 +113,13 @@ def test_every_row_pins_its_source():
 def test_all_names_of_the_study_are_there():
     roles = {role: [name for name in NAMES if TASKS[name].role == role] for role in ("intermediate", "target")}
     assert roles["intermediate"] == "anli mnli qqp squad2 squad hellaswag ccg cosmosqa commonsenseqa".split()
-    assert roles["target"] == ("xnli pawsx udpos panx xquad mlqa tydiqa bucc tatoeba xcopa lareqa mewslix masakhaner masakhapos "
-                               "afrixnli").split()
+    assert (
+        roles["target"]
+        == (
+            "xnli pawsx udpos panx xquad mlqa tydiqa bucc tatoeba xcopa lareqa mewslix masakhaner masakhapos "
+            "afrixnli"
+        ).split()
+    )
     counts = {name: len(TASKS[name].languages) for name in roles["target"]}
     assert counts == dict(xnli=15, pawsx=7, udpos=38, panx=48, xquad=12, mlqa=7, tydiqa=9, bucc=4, tatoeba=36, xcopa=12,
                           lareqa=11, mewslix=11, masakhaner=20, masakhapos=20, afrixnli=18)
@@ -102,7 +136,9 @@ def test_the_parts_of_a_mixture_come_together(fake_hub):
 def test_a_lost_part_of_a_mixture_is_told(fresh, tmp_path):
     hubrows.write(tmp_path, TASKS["anli"])
     (tmp_path / "anli" / "plain_text" / "train_r2.parquet").unlink()
-    with pytest.raises(UserError, match=r"anli/plain_text.*no train rows of ANLI\+ \(looked for train_r1\+train_r2\+train_r3"):
+    with pytest.raises(
+        UserError, match=r"anli/plain_text.*no train rows of ANLI\+ \(looked for train_r1\+train_r2\+train_r3"
+    ):
         data.load("anli", "train", "en", str(tmp_path))
 
 

@@ -3,8 +3,8 @@
     averages(results, "XTREME")
 
 A task's value is the mean over the benchmark's languages of its metric (of F1 and exact match together in question
-answering: XTREME's evaluate.py, and the same here for XTREME-R, whose code is not public). A category has a value only if
-every task of it has one in every language; what is missing is named.
+answering: XTREME's evaluate.py; the same is done for XTREME-R, whose own averages it does not compute). A category
+has a value only if every task of it has one in every language; what is missing is named.
 """
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ def official_languages(benchmark: str, target: str) -> tuple[str, ...]:
 def task_value(table: pd.DataFrame, benchmark: str, target: str) -> tuple[float, tuple[str, ...]]:
     """(mean over the languages at hand, 0-100 or NaN; the benchmark's languages that are missing)
 
-    `table` has a row a target, language and metric (`study.results` of one condition, at one layer); seeds are averaged.
+    `table` has a row a target, language, metric (`study.results` of one condition, at one layer); seeds are averaged.
     """
     row, wanted = TASKS[target], official_languages(benchmark, target)
     metrics = row.metrics if row.kind == "span" else row.metrics[:1]
     part = table[(table.target == target) & table.metric.isin(metrics) & table.language.isin(wanted)]
     by_language = part.groupby(["language", "metric"]).value.mean().groupby("language").mean()
-    return (float(by_language.mean()) if len(by_language) else np.nan), tuple(sorted(set(wanted) - set(by_language.index)))
+    missing = tuple(sorted(set(wanted) - set(by_language.index)))
+    return (float(by_language.mean()) if len(by_language) else np.nan), missing
 
 
 def averages(table: pd.DataFrame, benchmark: str) -> pd.DataFrame:

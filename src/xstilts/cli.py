@@ -5,6 +5,8 @@
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
+    xstilts translate squad --to fi,hu --data ~/rows
+    xstilts ccgbank ~/ccgbank_1_1 --out ~/rows     CCGbank's supertags as rows
 """
 from __future__ import annotations
 
@@ -25,20 +27,33 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument("out", type=Path)
         verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                           help="a parameter of the chapter; lists are separated by commas")
-    verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
-    verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder, for machines without a network")
+    verb = verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
+    verb.add_argument("--sources", action="store_true", help="where their rows come from, and the licences")
+    verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder")
     verb.add_argument("folder", type=Path)
     verb.add_argument("--profile", default="small")
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     verb.add_argument("--model", action="append", default=[], help="another model's Hub id, for example a translator's")
+    verb.add_argument("--models-only", action="store_true", help="only what --model names")
     verb.add_argument("--verify", action="store_true", help="fetch nothing; name the files that have changed")
     verb = verbs.add_parser("submission", help="write finished predictions as XTREME's evaluate.py reads them")
     verb.add_argument("folder", type=Path)
     verb.add_argument("--profile", default="mini")
     verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    verb = verbs.add_parser("translate", help="translate a task's English training rows by machine")
+    verb.add_argument("task")
+    verb.add_argument("--to", required=True, help="languages, separated by commas")
+    verb.add_argument("--data", required=True, help="a local folder with the English rows; or hub or mini, and --out")
+    verb.add_argument("--out", type=Path, help="where `translated` is made; the folder of --data")
+    verb.add_argument("--model", default="", help="M2M100 (default), NLLB or OPUS-MT, by Hub id or folder")
+    verb.add_argument("--rows", type=int, default=0, help="at most so many of each split")
+    verb.add_argument("--beams", type=int, default=0, help="0: the model's own setting")
+    verb = verbs.add_parser("ccgbank", help="read a licensed CCGbank into a folder of rows")
+    verb.add_argument("ccgbank", type=Path)
+    verb.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args(arguments)
     try:
-        return {"tasks": _tasks, "fetch": _fetch, "submission": _submission}.get(asked.verb, _chapters)(asked)
+        return VERBS.get(asked.verb, _chapters)(asked)
     except UserError as error:
         print(f"xstilts: {error}", file=sys.stderr)
         return 2
@@ -75,7 +90,8 @@ def _fetch(asked: argparse.Namespace) -> int:
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
-    found = fetch.fetch(asked.folder, profiles.study(asked.profile, **given | {"data": "hub"}), tuple(asked.model))
+    study = profiles.study(asked.profile, **given | {"data": "hub"})
+    found = fetch.fetch(asked.folder, study, tuple(asked.model), asked.models_only)
     print(f"{asked.folder} has {len(found)} files of rows")
     return 0
 
@@ -91,9 +107,38 @@ def _submission(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _translate(asked: argparse.Namespace) -> int:
+    from . import data, translate
+
+    data.check_source(asked.data)
+    if not asked.out and not Path(asked.data).is_dir():
+        raise UserError(f"--data {asked.data} is no folder that could take the translation: give --out")
+    model = asked.model or translate.M2M100
+    translate.translate(asked.task, asked.to.split(","), asked.data, asked.out or Path(asked.data),
+                        translate.load_translator(model, asked.beams), model, asked.rows)
+    return 0
+
+
+def _ccgbank(asked: argparse.Namespace) -> int:
+    from .data import ccgbank
+
+    for split, count in ccgbank.convert(asked.ccgbank, asked.out).items():
+        print(f"{split:10} {count} sentences")
+    return 0
+
+
 def _tasks(asked: argparse.Namespace) -> int:
     from .tasks import TASKS
 
     for row in TASKS.values():
+        if asked.sources:
+            for source in row.sources:
+                place = source.hub or ("not on the Hub" if not source.files else source.files)
+                print(f"{row.name:14} {place}@{source.revision or '-'}  [{source.licence}]  {source.local}")
+            print(*[f"{'':14} {row.obtain}"] * bool(row.obtain), sep="", end="\n" * bool(row.obtain))
+            continue
         print(f"{row.name:14} {row.role:13} {row.kind:9} {row.metric:17} {' '.join(row.languages)}")
     return 0
+
+
+VERBS = {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}

@@ -15,8 +15,9 @@ from .languages import TYDIQA_NAMES
 Reader = Callable[[dict], dict]
 # XCOPA asks in one of two ways; the English words are used for every language, as the labels are English, too
 ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
-# ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari, Han
-SENTENCE = re.compile(r"[^.!?。！？।؟;]*(?:[.!?。！？।؟;]+[\"'”’»)]*|$)\s*")
+# ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari before a space, so
+# that 3.5 is one number; Chinese and Japanese anywhere
+SENTENCE_END = re.compile("""[.!?\u037e\u061f\u0964]+["'”’»)]*(?=\\s|$)|[。！？]+[」』”’）]*""")
 
 
 def pair(first: str, second: str) -> Reader:
@@ -71,8 +72,13 @@ def text(row: dict) -> dict:
 
 def sentences(context: str) -> list[tuple[int, int]]:
     """Beginning and end of each sentence, by its punctuation alone."""
-    found = [(match.start(), match.start() + len(match.group().rstrip())) for match in SENTENCE.finditer(context)]
-    return [(start, end) for start, end in found if end > start]
+    found, start = [], 0
+    for end in [*(match.end() for match in SENTENCE_END.finditer(context)), len(context)]:
+        inside = context[start:end]
+        if inside.strip():
+            found.append((end - len(inside.lstrip()), start + len(inside.rstrip())))
+        start = end
+    return found
 
 
 def answer_sentence(row: dict) -> dict:
@@ -83,7 +89,7 @@ def answer_sentence(row: dict) -> dict:
     """
     context, start = row["context"], row["answers"]["answer_start"][0]
     breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
-    own = next((part for part in breaks if part[0] <= start < part[1]), breaks[-1])
+    own = next((part for part in breaks if part[0] <= start < part[1]), (0, 0))   # none: "", which is dropped
     return {"id": str(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
             "sentences": tuple((context[first:last], context) for first, last in breaks)}
 
@@ -92,6 +98,11 @@ def mention(row: dict) -> dict:
     """Mewsli-X: find the entity that a mention in its context means. `entity` is its id, `description` its text."""
     found = (row["description"], "")
     return {"id": row["entity"], "query": row["mention"], "answer": found, "sentences": (found,)}
+
+
+def translated(row: dict) -> dict:
+    """A row that `translate` wrote: it is of its kind already."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:

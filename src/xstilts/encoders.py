@@ -33,7 +33,7 @@ EMBEDDED = "e5-small"
 # short name -> Hub id and revision: a commit where one is known, else a branch
 KNOWN = {
     "mbert": ("google-bert/bert-base-multilingual-cased", "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"),
-    "minilm": ("microsoft/Multilingual-MiniLM-L12-H384", "main"),
+    "minilm": ("microsoft/Multilingual-MiniLM-L12-H384", "6e8c1ec6b4ec4e3fc6eb7d2cd834fcd582b61daf"),
     "multilingual-e5-small": ("intfloat/multilingual-e5-small", "fd1525a9fd15316a2d503bf26ab031a61d056e98"),
     "xlmr-base": ("FacebookAI/xlm-roberta-base", "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"),
     "xlmr-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389"),
@@ -83,8 +83,8 @@ def parse_name(text: str) -> EncoderName:
     is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
     if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
         raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, not "
-            "an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, "
+            "not an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
             "BASE[@REVISION][:K][:random]."
         )
     if revision and not is_hub_id:

@@ -17,6 +17,8 @@ from .spec import Recipe
 from .tasks import Task
 from .train import autocast, device, hidden_states, to_device
 
+Note = Callable[[list[Feature]], None]   # is shown what was encoded: what the length cuts off is counted
+
 TOKENS = 4096   # padded pieces a batch; also the bound on what evaluation holds in memory
 
 
@@ -42,8 +44,8 @@ def predict(model, head, task: Task, features: Sequence[Feature], tokenizer, rec
 
 
 def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe,
-          note: Callable[[list[Feature]], None] = lambda features: None) -> tuple[list, dict[str, list[Pair]]]:
-    """One prediction a row, and each metric's (numerator, denominator) a row. `note` is shown what was encoded."""
+          note: Note = lambda features: None) -> tuple[list, dict[str, list[Pair]]]:
+    """One prediction a row, and each metric's (numerator, denominator) a row."""
     module = kind(task.kind)
     features = module.encode(rows, tokenizer, task, recipe.max_length)
     note(features)
@@ -53,7 +55,7 @@ def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Reci
 
 @torch.no_grad()
 def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first (or at the last alone). [layers + 1, n, hidden], float32"""
+    """Mean over the pieces at every layer, the embedding layer first; or at the last alone. [layers + 1, n, hidden]"""
     where, info = device(), batches.Info.of(tokenizer, recipe)
     model.to(where).eval()
     found = None
@@ -71,11 +73,20 @@ def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: 
     return found
 
 
-def retrieval(model, tokenizer, task: Task, rows: Sequence[dict],
-              recipe: Recipe) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
+def _sides(model, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe, note: Note) -> list[np.ndarray]:
+    """Vectors of the source sentences and of the English ones, each at every layer."""
+    found = []
+    for side in ("source", "english"):
+        features = kind(task.kind).encode(rows, tokenizer, task, recipe.max_length, side)
+        note(features)
+        found.append(pooled(model, tokenizer, features, recipe))
+    return found
+
+
+def retrieval(model, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe,
+              note: Note = lambda features: None) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
     """(metric, layer) -> predictions (the English text found) and pairs, for every layer, raw and centred."""
-    source, english = (pooled(model, tokenizer, retrieve.encode(rows, tokenizer, task, recipe.max_length, side), recipe)
-                       for side in ("source", "english"))
+    source, english = _sides(model, tokenizer, task, rows, recipe, note)
     found = {}
     for layer in range(len(source)):
         for metric in task.metrics:
@@ -85,12 +96,11 @@ def retrieval(model, tokenizer, task: Task, rows: Sequence[dict],
     return found
 
 
-def mining(model, tokenizer, task: Task, rows: Sequence[dict], tuning: Sequence[dict],
-           recipe: Recipe) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
-    """(metric, layer) -> the English text paired with each source sentence (or None) and pairs, for every layer, raw and
-    centred. The threshold is tuned on the rows `tuning`."""
-    vectors = [[pooled(model, tokenizer, mine.encode(part, tokenizer, task, recipe.max_length, side), recipe)
-                for side in ("source", "english")] for part in (tuning, rows)]
+def mining(model, tokenizer, task: Task, rows: Sequence[dict], tuning: Sequence[dict], recipe: Recipe,
+           note: Note = lambda features: None) -> dict[tuple[str, int], tuple[list, list[Pair]]]:
+    """(metric, layer) -> the English text paired with each source sentence (or None) and pairs, for every layer, raw
+    and centred. The threshold is tuned on the rows `tuning`."""
+    vectors = [_sides(model, tokenizer, task, part, recipe, note) for part in (tuning, rows)]
     found = {}
     for layer in range(len(vectors[0][0])):
         for metric in task.metrics:
@@ -101,16 +111,20 @@ def mining(model, tokenizer, task: Task, rows: Sequence[dict], tuning: Sequence[
     return found
 
 
-def ranking(model, tokenizer, task: Task, rows: Mapping[str, Sequence[dict]],
-            recipe: Recipe) -> dict[str, tuple[list, dict[str, list[Pair]]]]:
+def ranking(model, tokenizer, task: Task, rows: Mapping[str, Sequence[dict]], recipe: Recipe,
+            note: Note = lambda features: None) -> dict[str, tuple[list, dict[str, list[Pair]]]]:
     """language -> the text ranked first for each query, and average precisions. Candidates are the texts of all the
     languages together: only their vectors are kept."""
     rows = {language: [rank.as_ranking(row) for row in part] for language, part in rows.items()}
     texts, relevant = rank.candidates(rows)
-    vectors = pooled(model, tokenizer, rank.encode_texts(texts, tokenizer, recipe.max_length), recipe, last=True)[0]
-    found = {}
+
+    def vectors(features: list[Feature]) -> np.ndarray:
+        note(features)
+        return pooled(model, tokenizer, features, recipe, last=True)[0]
+
+    candidates, found = vectors(rank.encode_texts(texts, tokenizer, recipe.max_length)), {}
     for language, part in rows.items():
-        queries = pooled(model, tokenizer, rank.encode_queries(part, tokenizer, recipe.max_length), recipe, last=True)[0]
-        ranked = rank.nearest(queries, vectors)
-        found[language] = ([texts[order[0]][0] for order in ranked], {task.metric: rank.examples(ranked, part, relevant)})
+        ranked = rank.nearest(vectors(rank.encode_queries(part, tokenizer, recipe.max_length)), candidates)
+        found[language] = ([texts[order[0]][0] for order in ranked],
+                           {task.metric: rank.examples(ranked, part, relevant)})
     return found

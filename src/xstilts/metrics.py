@@ -39,25 +39,30 @@ def word_accuracy(predictions: Sequence[Sequence[str]], golds: Sequence[Sequence
 def tagging_f1(predictions: Sequence[Sequence[str]], golds: Sequence[Sequence[str]]) -> list[Pair]:
     """seqeval's F1, as XTREME's evaluate.py uses it for NER and for POS alike.
 
-    POS tags carry no B-/I-: seqeval then takes a run of equal tags for one entity, and so does XTREME.
+    POS tags carry no B-/I-: seqeval then takes a run of equal tags for one entity, and so does XTREME. It reads all
+    sentences in one go, and (1.2.2) an X that begins a sentence it takes to begin where the entity before it did; so do we.
     """
-    pairs = []
     for words, tags in zip(predictions, golds, strict=True):
         if len(words) != len(tags):
             raise ValueError(f"{len(words)} predicted tags for {len(tags)} words")
-        ours, gold = _entities(words), _entities(tags)
-        pairs.append((2.0 * len(ours & gold), float(len(ours) + len(gold))))
-    return pairs
+    return [(2.0 * len(ours & gold), float(len(ours) + len(gold)))
+            for ours, gold in zip(_entities(predictions), _entities(golds), strict=True)]
 
 
-def _entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:
+def _entities(sentences: Sequence[Sequence[str]]) -> list[set[tuple[str, int, int]]]:
+    """For each sentence the entities that end in it: (type, first word, last word), counted through all sentences."""
     import warnings
 
     from seqeval.metrics.sequence_labeling import get_entities
 
     with warnings.catch_warnings():   # seqeval warns about tags without B-/I-, which are XTREME's for POS
         warnings.simplefilter("ignore", UserWarning)
-        return set(get_entities(list(tags)))
+        everything = get_entities([list(tags) for tags in sentences])
+    ends = np.cumsum([len(tags) + 1 for tags in sentences])    # seqeval puts an O after each sentence
+    found: list[set] = [set() for _ in sentences]
+    for entity in everything:
+        found[int(np.searchsorted(ends, entity[2], side="right"))].add(entity)
+    return found
 
 
 # ---------------------------------------------------------------- answers to questions
@@ -129,7 +134,7 @@ def _word_f1(ours: list[str], words: list[str], none: bool) -> float:
 
 
 def average_precision(ranked: Sequence, relevant: set, cut: int = 20) -> float:
-    """Average precision at `cut`, 0-1: precision at each hit, over as many hits as there could be (mAP@20: XTREME-R)."""
+    """Average precision at `cut`, 0-1: precision at each hit, over as many hits as could be (XTREME-R's mAP@20)."""
     hits, total = 0, 0.0
     for place, found in enumerate(ranked[:cut], 1):
         if found in relevant:

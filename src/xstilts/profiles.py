@@ -82,7 +82,9 @@ PROFILES = {
                    phase1_steps=0, phase2_steps=0, phase3_steps=0, phase1_rows=0, phase2_rows=0, phase3_rows=0,
                    eval_rows=0, phase1_batch=32, phase2_batch=4, phase3_batch=0, phase1_learning_rate=1e-5,
                    phase2_learning_rate=1e-5, phase3_learning_rate=1e-5, max_length=0, evaluate_every=1000,
-                   **_ALL | dict(micro_batch=4, cap=2 ** 17, patience=30)),
+                   **_ALL | dict(micro_batch=4, cap=2 ** 17, patience=30, intermediates=(
+                       "anli", "mnli", "qqp", "squad2", "squad", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"),
+                       targets=("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba"))),
 }
 
 

@@ -12,7 +12,7 @@ import seaborn as sns
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from . import data, stats
+from . import averages, data, stats
 from .profiles import Study
 from .runs import NO_LAYER
 from .spec import Adapt
@@ -81,10 +81,33 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
                           "low": gain.low if condition != NONE else np.nan,
                           "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
                           "n": ours.n, "seeds": ours.seeds})
-    found += [{"intermediate": name, "target": target, "metric": TASKS[target].metric, "English": np.nan, "score": np.nan,
-               "difference": np.nan, "low": np.nan, "high": np.nan, "languages": "–", "n": "–", "seeds": "–"}
-              for name in absent(study) for target in table.target.unique()]    # asked for, and not to be had
+    found += [
+        {
+            "intermediate": name,
+            "target": target,
+            "metric": TASKS[target].metric,
+            "English": np.nan,
+            "score": np.nan,
+            "difference": np.nan,
+            "low": np.nan,
+            "high": np.nan,
+            "languages": "–",
+            "n": "–",
+            "seeds": "–",
+        }
+        for name in absent(study)
+        for target in table.target.unique()
+    ]  # asked for, and not to be had
     return pd.DataFrame(found)
+
+
+def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """A row a condition, benchmark (XTREME, XTREME-R) and category: the benchmark's average and what is missing for it."""
+    layers = table.target.map({target: _layer(study, table, target) for target in table.target.unique()})
+    parts = table[table.layer == layers].groupby("condition", sort=False)
+    return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
+                      for condition, part in parts for benchmark in averages.CATEGORIES], ignore_index=True)[
+        ["intermediate", "benchmark", "category", "value", "tasks", "missing"]]
 
 
 def unlearned(gains: pd.DataFrame) -> pd.DataFrame:

@@ -42,18 +42,18 @@ def base(run: Base, folder: Path) -> None:
 
 
 class Counts:
-    """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the length): nothing in silence."""
+    """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the length) on the way."""
 
     def __init__(self):
         self.table: list[dict] = []
 
     def read(self, split: str, name: str, language: str, rows) -> None:
-        self._add(split, name, language, {"rows": len(rows), **rows.dropped})
+        self.note(split, name, language, {"rows": len(rows), **rows.dropped})
 
     def encoded(self, split: str, task: Task, language: str, features: list) -> None:
-        self._add(split, task.name, language, lost(task.kind, features))
+        self.note(split, task.name, language, lost(task.kind, features))
 
-    def _add(self, split: str, name: str, language: str, counts: dict[str, int]) -> None:
+    def note(self, split: str, name: str, language: str, counts: dict[str, int]) -> None:
         self.table += [{"split": split, "task": name, "language": language, "what": what, "count": count}
                        for what, count in counts.items()]
 
@@ -66,7 +66,7 @@ class Counts:
 
 
 def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts) -> list:
-    """Training features from a task's rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
+    """Features of a task's training rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
     features: list = []
     for language in languages:
         rows = data.load(name, "train", language, run.data, run.recipe.rows)
@@ -87,6 +87,9 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     sets = {name: _features(name, languages[name], run, tokenizer, task, counts) for name, task in tasks.items()}
     dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
                   for language in languages[name]} for name in run.tasks}
+    for name, by_language in dev.items():
+        for language, rows in by_language.items():
+            counts.read("validation", name, language, rows)
 
     def dev_scores(heads) -> dict:
         return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe)
@@ -112,21 +115,25 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     def rows(language: str, split: str = run.split):
         found = data.load(run.target, split, language, run.data, run.eval_rows)
         counts.read(split, run.target, language, found)
+        if target.kind == "mine" and all(row["source"] and row["english"] for row in found):
+            counts.note(split, run.target, language, {"pairs without any other sentence among them": len(found)})
         return found
 
     found = []
     if target.untrained:
         for language in run.languages:
-            part = rows(language)
-            scores = evaluate.retrieval(model, tokenizer, target, part, run.recipe) if target.kind == "retrieve" else \
-                evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe)
+            part, note = rows(language), partial(counts.encoded, run.split, target, language)
+            scores = evaluate.retrieval(model, tokenizer, target, part, run.recipe, note) \
+                if target.kind == "retrieve" else \
+                evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe, note)
             found += [(target, language, metric, layer, part, predictions, pairs)
                       for (metric, layer), (predictions, pairs) in scores.items()]
     else:
         heads = _train_target(run, model, tokenizer, folder, counts)
         if target.kind == "rank":   # one pool of candidates for all languages
             part = {language: rows(language) for language in run.languages}
-            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe)
+            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
+                                      partial(counts.encoded, run.split, target, "all"))
             found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
                      for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
         else:
@@ -144,12 +151,18 @@ def _train_target(run: Score, model, tokenizer, folder: Path, counts: Counts):
     """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
     target, training = TASKS[run.target], training_task(TASKS[run.target])
     features = _features(training.name, ("en",), run, tokenizer, target, counts)
-    dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
+    dev = (
+        data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
+    )
 
     def dev_score(heads) -> float:
         if target.kind == "rank":
-            return _mean({(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]})
-        return _mean({(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)})
+            return _mean(
+                {(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]}
+            )
+        return _mean(
+            {(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)}
+        )
 
     return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
                  dev_score, label(run))

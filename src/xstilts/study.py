@@ -77,8 +77,9 @@ def single_tasks(study: Study) -> dict[tuple[str, str, int], Score]:
 
 
 def absent(study: Study) -> dict[str, str]:
-    """Intermediate tasks that the study asks for and the source does not have: name -> how to get it. Tables show a dash."""
-    return {name: TASKS[name].obtain for name in study.intermediates if "en" not in data.languages(name, study.data)}
+    """Intermediate tasks asked for that the source does not have: name -> how to get it. Tables show a dash."""
+    return {name: TASKS[name].obtain for name in study.intermediates
+            if "en" not in data.languages(name, study.data, "train")}
 
 
 def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]:

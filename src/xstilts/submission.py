@@ -1,11 +1,12 @@
 """Predictions in the layout that XTREME's evaluate.py reads, and the gold labels of the same rows beside them.
 
     xstilts submission out --profile small -p targets xnli,udpos
-    python evaluate.py --prediction_folder out/none-0/predictions --label_folder out/none-0/labels   # google-research/xtreme
+    python evaluate.py --prediction_folder out/none-0/predictions --label_folder out/none-0/labels  # XTREME's own
 
-<task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between sentences (UDPOS, PAN-X),
-the position of the English sentence (Tatoeba), a pair of sentence ids (BUCC); .json for question answering: {id: answer}.
-BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows (eval_rows 0).
+<task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between sentences (UDPOS,
+PAN-X), the position of the English sentence (Tatoeba), a pair of sentence ids (BUCC); .json for question answering:
+{id: answer}. BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows
+(eval_rows 0); rows that were dropped for want of a label or text (counts.csv) are in neither file.
 """
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def _tags(part: pd.DataFrame, language: str) -> tuple[str, str]:
 
 def _answers(part: pd.DataFrame, language: str) -> tuple[str, str]:
     gold = [{"title": "", "paragraphs": [{"context": "", "qas": [
-        {"id": name, "question": "", "answers": [{"text": text, "answer_start": 0} for text in json.loads(accepted)]}]}]}
+        {"id": name, "question": "",
+         "answers": [{"text": text, "answer_start": 0} for text in json.loads(accepted)]}]}]}
         for name, accepted in zip(part.id, part.golds, strict=True)]
     return tuple(json.dumps(value, ensure_ascii=False)
                  for value in (dict(zip(part.id, part.prediction, strict=True)), {"version": "1.1", "data": gold}))
@@ -81,7 +83,8 @@ def _positions(part: pd.DataFrame, language: str) -> tuple[str, str]:
 
 def _pairs(part: pd.DataFrame, language: str) -> tuple[str, str]:
     english = {text: f"en-{place}" for place, text in enumerate(dict.fromkeys([*part.gold, *part.prediction])) if text}
-    return tuple(_lines(f"{language}-{place}\t{english[text]}" for place, text in zip(part.example, column, strict=True) if text)
+    return tuple(_lines(f"{language}-{place}\t{english[text]}"
+                        for place, text in zip(part.example, column, strict=True) if text)
                  for column in (part.prediction, part.gold))
 
 

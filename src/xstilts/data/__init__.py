@@ -5,7 +5,9 @@
 source: "mini"  the embedded synthetic benchmark (made by our own code); with its dials "mini:difficulty=3" (see mini.dials)
         "hub"   Hugging Face datasets
         a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
-Whatever the place, a task's `read` sees the Hub's columns, and labels arrive as the table's label ids.
+What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN names it, and what it
+has of a task and language goes before the Hub's. Whatever the place, a task's `read` sees the Hub's columns, and labels
+arrive as the table's label ids.
 """
 from __future__ import annotations
 
@@ -39,6 +41,14 @@ def _module(source: str):
     return local
 
 
+def _at(row: Task, language: str, source: str) -> tuple:
+    """The module and the source that have the task's rows in a language."""
+    own = os.environ.get("XSTILTS_OWN") if source == "hub" else None
+    if own and language in local.languages(row, own):
+        return local, own
+    return _module(source), source
+
+
 def check_source(source: str) -> None:
     """UserError if `source` has unknown dials, or is neither a known word nor a folder with at least one task's rows."""
     if dials.is_mini(source):
@@ -50,16 +60,19 @@ def check_source(source: str) -> None:
 @lru_cache(maxsize=256)
 def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
     """Languages in which the source has rows of the task (in that split), sorted; empty if it has none."""
-    found = sorted(_module(source).languages(task(name), source))
-    return tuple(language for language in found if not split or _has_split(name, split, language, source))
+    found = set(_module(source).languages(task(name), source))
+    if source == "hub" and os.environ.get("XSTILTS_OWN"):
+        found |= set(local.languages(task(name), os.environ["XSTILTS_OWN"]))
+    return tuple(language for language in sorted(found) if not split or _has_split(name, split, language, source))
 
 
 def _has_split(name: str, split: str, language: str, source: str) -> bool:
     """Of a local folder; the table says what the Hub has, and the benchmark has every split."""
-    if source == "hub" or dials.is_mini(source):
+    module, place = _at(task(name), language, source)
+    if module is not local:
         return True
     try:
-        return bool(local.split_found(task(name), split, language, source))
+        return bool(local.split_found(task(name), split, language, place))
     except UserError:
         return False
 
@@ -78,17 +91,20 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
         there = ", ".join(languages(name, source)) or "none"
         raise UserError(f"{source}: no rows of {row.title} in {language!r}; there are: {there}" +
                         (f". {row.obtain}" if row.obtain else ""))
-    blocks = _module(source).blocks(row, split, language, source, limit)
+    module, place = _at(row, language, source)
+    blocks = module.blocks(row, split, language, place, limit)
     places = [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))]
     if limit and len(places) > limit and row.kind != "mine":
         chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
+    if not rows:
+        raise UserError(f"{blocks[0].where}: no usable {split} rows of {row.title}")
     if row.kind == "span":    # some rules of comparing answers depend on the language
         rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped)
     if row.kind == "mine" and limit:
         rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped)
-    if split == "test" and row.kind in ("classify", "choice"):
+    if split == "test" and row.kind in ("classify", "choice", "tag"):
         _refuse_placeholder_labels(row, rows, blocks[0].where)
     return rows
 
@@ -103,7 +119,7 @@ def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
 
 
 def _refuse_placeholder_labels(row: Task, rows: Rows, where: str) -> None:
-    labels = {item["label"] for item in rows}
+    labels = {label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])}
     if len(rows) > 1 and len(labels) == 1:
         raise UserError(f"{where}: every row of {row.title} has the label {labels.pop()}; "
                         "that is a placeholder, which cannot be scored")
@@ -116,22 +132,26 @@ def labelled(name: str, source: str) -> Task:
     row = task(name)
     if not row.open_labels or "en" not in languages(name, source):
         return row
-    counts = Counter(label for block in _module(source).blocks(row, "train", "en", source, 0)
+    module, place = _at(row, "en", source)
+    counts = Counter(label for block in module.blocks(row, "train", "en", place, 0)
                      for item in block.items for label in item[row.label_column])
-    return dataclasses.replace(row, labels=tuple(label for label, _ in sorted(counts.items(), key=lambda pair: (-pair[1],
-                                                                                                               pair[0]))))
+    return dataclasses.replace(row, labels=tuple(sorted(counts, key=lambda label: (-counts[label], label))))
 
 
 @lru_cache(maxsize=256)
 def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) -> str:
     """Identifies a task's rows by their content, not by where they lie. `limit` is not in it: it is in the recipe."""
-    parts = [_module(source).fingerprint(task(name), split, language, source) for language in languages]
+    parts = []
+    for language in languages:
+        module, place = _at(task(name), language, source)
+        parts.append(module.fingerprint(task(name), split, language, place))
     return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
 
 
 def split_found(name: str, split: str, language: str, source: str) -> str:
     """What the source calls the split that stands for ours: a table of scores says which rows were scored."""
-    return _module(source).split_found(task(name), split, language, source)
+    module, place = _at(task(name), language, source)
+    return module.split_found(task(name), split, language, place)
 
 
 @lru_cache(maxsize=8)

@@ -1,7 +1,7 @@
 """A folder with everything that a profile needs from the Hub, for machines without a network.
 
     xstilts fetch ~/rows --profile small
-    XSTILTS_DATA=~/rows xstilts run single_task out.ipynb -p profile small -p encoder ~/rows/models/FacebookAI/xlm-roberta-base
+    XSTILTS_DATA=~/rows xstilts run single_task out.ipynb -p profile small -p encoder ~/rows/models/ORG/NAME
 
 Rows lie in the layout that `local` reads, whole splits as parquet; models in models/<id>. fetched.json says of every
 file where it came from, its licence and its checksum. An interrupted fetch goes on where it stopped: a file whose
@@ -22,17 +22,18 @@ from ..tasks import TASKS, Source, Task, training_task
 from . import hub
 
 MANIFEST = "fetched.json"
-MODEL_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "*.model", "vocab*", "merges.txt",
-               "special_tokens_map.json", "added_tokens.json", "generation_config.json")
+MODEL_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "*.model", "vocab*",
+               "merges.txt", "special_tokens_map.json", "added_tokens.json", "generation_config.json")
 
 
-def fetch(folder: Path, study: Study, models: tuple[str, ...] = ()) -> dict[str, dict]:
-    """Fetches the study's rows and encoder, and other models by their Hub ids. Returns what the folder then has."""
+def fetch(folder: Path, study: Study, models: tuple[str, ...] = (), models_only: bool = False) -> dict[str, dict]:
+    """Fetches the study's rows and encoder, and other models by their Hub ids (those alone, if asked). Returns what
+    the folder then has of rows."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MANIFEST
     found: dict[str, dict] = json.loads(path.read_text()) if path.is_file() else {}
     failed = []
-    for name, entry, write in _wanted(folder, study):
+    for name, entry, write in () if models_only else _wanted(folder, study):
         if _is_there(folder / name, found.get(name), entry):
             continue
         try:
@@ -46,10 +47,11 @@ def fetch(folder: Path, study: Study, models: tuple[str, ...] = ()) -> dict[str,
         found[name] = entry | {"rows": rows, "sha256": _sha256(folder / name)}
         _save(path, found)
         print(f"fetched  {name}  {rows} rows  {entry['licence']}", flush=True)
-    for model in dict.fromkeys((*_models(study), *models)):
+    for model in dict.fromkeys(models if models_only else (*_models(study), *models)):
         _fetch_model(folder, model)
     if failed:
-        raise UserError(f"{len(failed)} files could not be fetched; the same command tries them again:\n" + "\n".join(failed))
+        told = f"{len(failed)} files could not be fetched; the same command tries them again:"
+        raise UserError("\n".join([told, *failed]))
     return found
 
 
@@ -60,7 +62,8 @@ def _wanted(folder: Path, study: Study) -> Iterator[tuple[str, dict, object]]:
         for language in languages:
             for place in ([row.sources[0]] if row.name == "text" else hub.places(row, language)):
                 commit = hub.commit(place.hub, place.revision)
-                for theirs in ([split] if row.name == "text" else hub.splits_of(row, place, split, language)):
+                splits = [split] if row.name == "text" else hub.splits_of(row, place, split, language)
+                for theirs in (name.partition("[")[0] for name in splits):   # the whole of what a part is used of
                     name = f"{place.local.format(language=language, name=place.name(language))}/{theirs}.parquet"
                     if name not in seen:
                         seen.add(name)
@@ -124,15 +127,16 @@ def _models(study: Study) -> list[str]:
 
 
 def _fetch_model(folder: Path, text: str) -> None:
-    """Config, tokenizer and safetensors of a Hub model; what is there already is checked and kept by the Hub's client."""
+    """Config, tokenizer and safetensors of a Hub model; what is there already is kept by the Hub's client."""
     from huggingface_hub import snapshot_download
 
     name = encoders.parse_name(text)
     place = folder / "models" / name.base
+    options = {"revision": encoders.revision(name), "local_dir": place}
     try:
-        snapshot_download(name.base, revision=encoders.revision(name), local_dir=place, allow_patterns=list(MODEL_FILES))
+        snapshot_download(name.base, **options, allow_patterns=list(MODEL_FILES))
         if not any(place.glob("*.safetensors")):
-            snapshot_download(name.base, revision=encoders.revision(name), local_dir=place, allow_patterns=["pytorch_model.bin"])
+            snapshot_download(name.base, **options, allow_patterns=["pytorch_model.bin"])
             encoders.bin_to_safetensors(place)
     except Exception as error:
         raise UserError(f"the Hub does not answer for the model {name.base!r} ({error})") from error

@@ -3,8 +3,8 @@
     papermill notebooks/single_task.ipynb out.ipynb -p profile paper
 
 The task table pins a revision. Where that is a branch, its commit is looked up once a process and becomes part of the
-data fingerprint, so a data set that changes on the Hub changes the key of every run that used it. No loading scripts, no
-remote code.
+data fingerprint, so a data set that changes on the Hub changes the key of every run that used it. No loading scripts,
+no remote code.
 """
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
             data = table(place, name, language)
             found.append(Block(_where(place, language, name), own, place.read or row.read,
                                label_names(data.features, own.label_column),
-                               [item for item in data if not place.keep or place.keep(item, language)]))
+                               [item for item in data.to_list() if not place.keep or place.keep(item, language)]))
     if not found:
         raise UserError(f"{row.title}: no {split} rows in {language!r} on the Hub")
     return found
@@ -105,14 +105,14 @@ def _tagged_text(address: str):
 
 def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
     """What the Hub calls our split; [] if the source has no such rows."""
-    names = place.split_names(split)
+    names = place.split_names(split, language)
     if not names:
         return []
     if place.files:   # files are named, not listed
         return names[0].split("+")
     there = _splits(place, language)
     for name in names:
-        if set(name.split("+")) <= set(there):
+        if {part.partition("[")[0] for part in name.split("+")} <= set(there):
             return name.split("+")
     raise UserError(f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} "
                     f"(looked for {', '.join(names)}; found {', '.join(there)})")
@@ -147,8 +147,10 @@ def _text(place: Source, split: str, language: str, limit: int) -> list[dict]:
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
-    return " ".join(f"{place.hub or place.files}@{commit(place.hub, place.revision)} {configuration(place, language)} {split}"
-                    for place in (row.sources[:1] if row.name == "text" else places(row, language)))
+    return " ".join(
+        f"{place.hub or place.files}@{commit(place.hub, place.revision)} {configuration(place, language)} {split}"
+        for place in (row.sources[:1] if row.name == "text" else places(row, language))
+    )
 
 
 def texts_fingerprint(source: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from .. import columns
 from ..spec import UserError
 from ..tasks import TASKS, Source, Task
 
@@ -58,12 +59,29 @@ def _layout(root: str) -> dict[str, dict]:
     return layout
 
 
+def _translated(row: Task) -> list[Source]:
+    if row.kind not in ("classify", "choice", "span"):
+        return []
+    return [
+        Source(
+            "",
+            "",
+            "; ".join(sorted({source.licence for source in row.sources})),
+            f"translated/{row.name}/{{language}}",
+            languages=(),
+            read=columns.translated,
+            label_column="-" if row.kind == "choice" else "label",
+            splits={"test": ()},
+        )
+    ]
+
+
 def places(row: Task, root: str) -> list[Place]:
-    """The task's sources as the folder has them."""
+    """The task's sources as the folder has them, and last what `translate` has put there."""
     found = []
-    for source in row.sources:
+    for source in (*row.sources, *_translated(row)):
         part = _layout(root).get(source.local, {})
-        splits = {ours: (*([theirs] if isinstance(theirs, str) else theirs), *source.split_names(ours))
+        splits = {ours: (*([theirs] if isinstance(theirs, str) else theirs), *source.splits.get(ours, (ours,)))
                   for ours, theirs in part.get("splits", {}).items()}
         found.append(Place(dataclasses.replace(source, local=part.get("folder", source.local),
                                                names=source.names | part.get("names", {}),

@@ -47,7 +47,6 @@ def languages(row: Task, source: str) -> list[str]:
     return sorted(found)
 
 
-@lru_cache(maxsize=256)
 def _folders(root: str, pattern: str) -> tuple[tuple[str, Path], ...]:
     """(what stands for {language} or {name}, folder): configurations that the table does not list are found, too."""
     if "{" not in pattern:
@@ -86,13 +85,15 @@ class Part:
     @staticmethod
     def of(folder: Path, name: str) -> Part:
         stem, _, inside = name.rstrip("]").partition("[")
-        return Part(folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":")))
+        return Part(
+            folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":"))
+        )
 
 
 def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
     """The files of one split, [] if the place has no such rows."""
     folder = place.folder(source, language)
-    for names in place.source.split_names(split):
+    for names in place.source.split_names(split, language):
         files = [Part.of(folder, name) for name in names.split("+")]
         if all(part.path.is_file() for part in files):
             return files
@@ -102,9 +103,9 @@ def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
 def _split_files(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
     there = _has(row, language, source)
     found = [(place, part) for place in there for part in _files(place, split, language, source)]
-    asked = [place for place in there if place.source.split_names(split)]
+    asked = [place for place in there if place.source.split_names(split, language)]
     if len({id(place) for place, _ in found}) < max(1, len(asked)):   # a part of a mixture must not be lost in silence
-        looked = [name for place in there for name in place.source.split_names(split)]
+        looked = [name for place in there for name in place.source.split_names(split, language)]
         folders = [place.folder(source, language) for place in there]
         names = ", ".join(sorted(path.stem for folder in folders for path in folder.glob("*.parquet")))
         raise UserError(f"{', '.join(map(str, folders))}: no {split} rows of {row.title} "
@@ -193,8 +194,14 @@ def _words_as_text(split: str, language: str, source: str) -> list[dict]:
         for part in ("train", "validation"):
             paths = [found.path for place in _has(row, language, source)
                      for found in _files(place, part, language, source)]
-            joiner = "" if language in UNSPACED else " "   # many languages have no training rows, a few no validation rows
-            found += [{"text": joiner.join(words)} for path in paths for words in _read(path, ["tokens"])["tokens"].to_pylist()]
+            joiner = (
+                "" if language in UNSPACED else " "
+            )  # many languages have no training rows, a few no validation rows
+            found += [
+                {"text": joiner.join(words)}
+                for path in paths
+                for words in _read(path, ["tokens"])["tokens"].to_pylist()
+            ]
     if not found:
         raise UserError(f"{source}: no text in {language!r}: neither text/{language} nor training or validation rows "
                         f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)}")

@@ -97,8 +97,10 @@ def _span(item: dict, where: str, row: Task) -> None:
     for answer, start in zip(item["answers"], item["starts"], strict=True):
         _text(answer, where, "answers")
         if item["context"][start:start + len(answer)] != answer:
-            raise UserError(f"{where}, column answers: the context has "
-                            f"{item['context'][max(0, start):max(0, start) + len(answer)]!r} at {start}, not {answer!r}")
+            raise UserError(
+                f"{where}, column answers: the context has "
+                f"{item['context'][max(0, start):max(0, start) + len(answer)]!r} at {start}, not {answer!r}"
+            )
 
 
 def _choice(item: dict, where: str, row: Task) -> None:

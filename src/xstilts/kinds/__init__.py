@@ -9,8 +9,8 @@
     baseline(rows, task) -> float                                  score without reading, 0-100
     shown(row, prediction, task) -> (input, gold, prediction)      text for people
 
-`retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding cannot keep is counted
-in `Feature.lost`, and reported with the scores.
+`retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding cannot keep is
+counted in `Feature.lost`, and reported with the scores.
 """
 from __future__ import annotations
 

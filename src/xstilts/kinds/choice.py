@@ -8,7 +8,8 @@ from . import Feature, chunks, cut
 from .classify import Head as ClassifyHead
 from .classify import decode, examples, loss, prepare
 
-__all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]   # a choice is a class once scored
+# a choice is a class once scored
+__all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]
 
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:

@@ -1,8 +1,8 @@
 """Bitext mining without training: find the pairs of translations among many sentences. Scored by BUCC's F1.
 
-A pair's score is its cosine over the mean cosine of both sentences to their four nearest neighbours (the ratio margin of
-Artetxe and Schwenk 2019, as in LASER and XTREME); pairs are taken best first, each sentence once, down to a threshold
-that is tuned on other rows than are scored. Pooling, layers and centring are those of `retrieve`.
+A pair's score is its cosine over the mean cosine of both sentences to their four nearest neighbours (the ratio margin
+of Artetxe and Schwenk 2019, as in LASER and XTREME); pairs are taken best first, each sentence once, down to a
+threshold that is tuned on other rows than are scored. Pooling, layers and centring are those of `retrieve`.
 """
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def examples(predictions, rows, task) -> list[metrics.Pair]:
 
 
 def baseline(rows, task) -> float:
-    """A random English sentence for each source sentence: hits are gold / English sentences, of all that is proposed."""
+    """A random English sentence for each source sentence."""
     count, wanted, english = len(sentences(rows, "source")), len(gold(rows)), len(sentences(rows, "english"))
     return 100 * 2 * (wanted / english) / (count + wanted)
 

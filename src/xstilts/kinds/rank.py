@@ -1,8 +1,9 @@
 """A query, and the text that it asks for among all texts in all languages. Scored by mAP@20.
 
-Queries and texts are read by one encoder, mean-pooled at its last layer and compared by cosine. Training pulls each query
-to its text against the other texts of the batch (in-batch softmax: LAReQA, Roy et al. 2020; XTREME-R, Ruder et al. 2021).
-Candidates for a query are the texts of every language that is scored; relevant are those with its id, in any language.
+Queries and texts are read by one encoder, mean-pooled at its last layer and compared by cosine. Training pulls each
+query to its text against the other texts of the batch (in-batch softmax: LAReQA, Roy et al. 2020; XTREME-R, Ruder et
+al. 2021). Candidates for a query are the texts of every language that is scored; relevant are those with its id, in
+any language.
 """
 from __future__ import annotations
 
@@ -41,11 +42,19 @@ def _sequences(pairs, tokenizer, max_length: int) -> list[tuple[list[int], list[
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     """For training: each feature is two sequences, the query and its text; gold is the text, to find equal ones."""
-    rows = [as_ranking(row) for row in rows]
+    rows = [row for row in map(as_ranking, rows) if row["answer"][0]]
     queries = encode_queries(rows, tokenizer, max_length)
     texts = _sequences([row["answer"] for row in rows], tokenizer, max_length)
-    return [Feature(number, [*query.ids, ids], rows[number]["answer"], [*query.types, types] if types else None,
-                    lost=query.lost + lost) for number, (query, (ids, types, lost)) in enumerate(zip(queries, texts, strict=True))]
+    return [
+        Feature(
+            number,
+            [*query.ids, ids],
+            rows[number]["answer"],
+            [*query.types, types] if types else None,
+            lost=query.lost + lost,
+        )
+        for number, (query, (ids, types, lost)) in enumerate(zip(queries, texts, strict=True))
+    ]
 
 
 def encode_queries(rows, tokenizer, max_length: int) -> list[Feature]:
@@ -99,7 +108,9 @@ def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str,
 
 def nearest(queries: np.ndarray, texts: np.ndarray, cut_at: int = 20, block: int = 1024) -> np.ndarray:
     """Positions of the texts with the highest cosines, best first. [n, H], [m, H] -> [n, 20]"""
-    queries, texts = (side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-12) for side in (queries, texts))
+    queries, texts = (
+        side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-12) for side in (queries, texts)
+    )
     return np.concatenate([np.argsort(-(queries[i:i + block] @ texts.T), axis=1, kind="stable")[:, :cut_at]
                            for i in range(0, len(queries), block)])
 
@@ -110,7 +121,7 @@ def examples(predictions, rows, relevant: dict[str, set[int]]) -> list[metrics.P
 
 
 def baseline(rows, task) -> float:
-    """mAP@20 of a random order of this language's texts, one of them right: sum of 1/k over k = 1..20, over their number."""
+    """mAP@20 of a random order of this language's texts, one of them right: sum of 1/k, k = 1..20, over their number."""
     count = len({text for row in rows for text in row["sentences"]})
     return 100 * sum(1 / place for place in range(1, min(20, count) + 1)) / count
 

@@ -105,7 +105,7 @@ def decode(outputs, features, rows, task) -> list[str]:
     texts = []
     for number, row in enumerate(rows):
         score, start, end = best.get(number, (-np.inf, 0, 0))
-        none = _rules(task).none and nothing.get(number, np.inf) >= score
+        none = _rules(task).none and nothing.get(number, np.inf) > score
         texts.append("" if none else row["context"][start:end].strip())
     return texts
 

@@ -20,7 +20,9 @@ BARE = "▁"
 
 def encode(rows, tokenizer, task, max_length: int) -> list[Feature]:
     """A sentence longer than max_length becomes several features: no word is lost."""
-    bare = tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None   # WordPiece has no such piece
+    bare = (
+        tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
+    )  # WordPiece has no such piece
     before = "" if _words_get_their_space(tokenizer) else " "
     features = []
     for number, row in enumerate(rows):

@@ -1,0 +1,227 @@
+"""Translation of training rows: spans by marks that are checked, nothing lost unseen, and a real (tiny) model."""
+import io
+import json
+
+import pytest
+import sentencepiece
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import M2M100Config, M2M100ForConditionalGeneration, M2M100Tokenizer
+
+import hubrows
+from families import SENTENCES
+from test_tasks import fresh, run  # noqa: F401 (fixture)
+from xstilts import cli, data, translate
+from xstilts.spec import UserError
+from xstilts.tasks import TASKS
+
+
+def shouting(texts, language):
+    """A translator that keeps every mark, and the sentences recognisable."""
+    return [f"{language.upper()} {text.upper()}" for text in texts]
+
+
+@pytest.fixture
+def folder(fresh, tmp_path):  # noqa: F811
+    for name in ("xnli", "mnli", "squad", "squad2", "hellaswag", "cosmosqa", "udpos"):
+        hubrows.write(tmp_path, TASKS[name])
+    return tmp_path
+
+
+def forget():
+    for cached in (data.load, data.languages, data.fingerprint):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["mnli", "squad", "squad2", "hellaswag", "cosmosqa"])
+def test_translated_rows_are_read_and_trained_on(folder, name, tiny_encoder):
+    told = translate.translate(name, ["fi"], str(folder), folder, shouting, "shouting")
+    assert {entry["lost"] for entry in told.values()} == {0} and len(told) == 2
+    forget()
+    assert "fi" in data.languages(name, str(folder), "train")
+    english, finnish = (data.load(name, "train", language, str(folder)) for language in ("en", "fi"))
+    assert len(english) == len(finnish)
+    for ours, theirs in zip(finnish, english, strict=True):
+        if TASKS[name].kind == "span":
+            assert ours["answers"] == tuple(answer.upper() for answer in theirs["answers"])
+            assert all(ours["context"][start:start + len(answer)] == answer
+                       for answer, start in zip(ours["answers"], ours["starts"], strict=True))
+            assert ours["question"] == f"FI {theirs['question'].upper()}"
+        else:
+            assert ours["label"] == theirs["label"]
+
+
+def test_an_answer_that_is_lost_drops_its_row_and_is_counted(folder):
+    def careless(texts, language):
+        return [
+            text.replace("[", "").replace("]", "") if "since 3" in text else text.replace("[", "[ ") for text in texts
+        ]
+
+    told = translate.translate("squad", ["fi"], str(folder), folder, careless, "careless", splits=("train",))
+    assert told["translated/squad/fi/train.parquet"] | {"from": ""} == {
+        "model": "careless", "from": "", "rows": 0, "english": 12, "translated": 11, "lost": 1,
+        "licence": "CC BY-SA 3.0; CC BY-SA 4.0"}
+    forget()
+    rows = data.load("squad", "train", "fi", str(folder))
+    assert len(rows) == 11 and {row["answers"] for row in rows} == {
+        ("Omar",)
+    }  # the space inside the marks is no part of it
+
+
+def test_a_translation_goes_on_where_it_stopped(folder, monkeypatch):
+    monkeypatch.setattr(translate, "CHUNK", 5)
+    asked = []
+
+    def stops(texts, language):
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        asked.append(texts)
+        return shouting(texts, language)
+
+    def notes(texts, language):
+        asked.append(texts)
+        return shouting(texts, language)
+
+    with pytest.raises(KeyboardInterrupt):
+        translate.translate("mnli", ["fi"], str(folder), folder, stops, "m", splits=("train",))
+    assert not (folder / "translated" / "mnli" / "fi" / "train.parquet").exists()
+    translate.translate("mnli", ["fi"], str(folder), folder, notes, "m", splits=("train",))
+    assert len(asked) == 3 and len(set(map(str, asked))) == 3      # 12 rows in chunks of 5, each once
+    translate.translate("mnli", ["fi"], str(folder), folder, notes, "m", splits=("train",))
+    assert len(asked) == 3
+    translate.translate("mnli", ["fi"], str(folder), folder, notes, "another", splits=("train",))
+    assert len(asked) == 6                                         # another model: all again
+
+
+def test_each_sentence_is_translated_once(folder):
+    asked = []
+
+    def notes(texts, language):
+        asked.extend(texts)
+        return shouting(texts, language)
+
+    translate.translate("squad", ["fi"], str(folder), folder, notes, "m", splits=("train",))
+    assert len(asked) == len(set(asked)) and "Who speaks Hausa?" in asked and "Nobody in en doubts it." in asked
+
+
+def test_words_labels_cannot_be_translated(folder):
+    with pytest.raises(UserError, match="UDPOS cannot be translated.*known: anli, mnli"):
+        translate.translate("udpos", ["fi"], str(folder), folder, shouting, "m")
+
+
+TEXT = st.text(alphabet="ab .?!\u0915。[]", min_size=1, max_size=40)
+
+
+@given(TEXT, st.data())
+def test_marks_come_off_as_they_went_on(text, draw):
+    start = draw.draw(st.integers(0, len(text) - 1))
+    end = draw.draw(st.integers(start + 1, len(text)))
+    found = translate.marked(text, start, end)
+    if text[start:end].strip():
+        plain, first, last = translate.unmarked(*found)
+        assert plain[first:last] == text[start:end].strip()
+    else:
+        assert translate.unmarked(*found) is None
+
+
+@given(TEXT, st.data())
+def test_an_answer_is_never_split_between_sentences(text, draw):
+    start = draw.draw(st.integers(0, len(text) - 1))
+    end = draw.draw(st.integers(start + 1, len(text)))
+    spans = translate.units(text, (start, end))
+    assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:]))
+    touching = [span for span in spans if span[0] < end and span[1] > start]
+    assert len(touching) <= 1
+    assert "".join(text[a:b] for a, b in spans).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("a [b] c", ("a b c", 2, 3)),
+        ("[b]", ("b", 0, 1)),
+        ("a b c", None),
+        ("a [b c", None),
+        ("[a] [b]", None),
+        ("]a[", None),
+        ("a [] c", None),
+        ("a [ b ] c", ("a b c", 2, 3)),
+    ],
+)
+def test_marks_by_hand(text, found):
+    assert translate.unmarked(text, ("[", "]")) == found
+
+
+@pytest.fixture(scope="session")
+def tiny_m2m100(tmp_path_factory):
+    """M2M100's architecture and tokenizer with random weights."""
+    folder = tmp_path_factory.mktemp("m2m100")
+    trained = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES[:4] * 50),
+        model_writer=trained,
+        vocab_size=60,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        minloglevel=2,
+    )
+    (folder / "sentencepiece.bpe.model").write_bytes(trained.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
+    pieces = ["<s>", "<pad>", "</s>", "<unk>"] + [
+        processor.id_to_piece(i) for i in range(3, processor.get_piece_size())
+    ]
+    (folder / "vocab.json").write_text(json.dumps({piece: number for number, piece in enumerate(pieces)}))
+    tokenizer = M2M100Tokenizer(str(folder / "vocab.json"), str(folder / "sentencepiece.bpe.model"))
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    M2M100ForConditionalGeneration(
+        M2M100Config(
+            vocab_size=max(tokenizer.lang_token_to_id.values()) + 9,
+            d_model=16,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            decoder_ffn_dim=32,
+            max_position_embeddings=64,
+        )
+    ).save_pretrained(folder)
+    return folder
+
+
+def test_a_real_model_translates_every_text_in_its_language(tiny_m2m100):
+    translator = translate.load_translator(str(tiny_m2m100), beams=2)
+    texts = SENTENCES[:3] + ["cat"] + [SENTENCES[0]]
+    found = translator(texts, "fi")
+    assert len(found) == 5 and found[0] == found[4] and all(isinstance(text, str) for text in found)
+    assert found == translator(texts, "fi")
+    assert translator([], "fi") == []
+    with pytest.raises(UserError, match="does not know 'xx'; it knows"):
+        translator(texts, "xx")
+
+
+def test_the_command_translates_and_tells(folder, tiny_m2m100, capsys):
+    command = [
+        "translate",
+        "mnli",
+        "--to",
+        "fi",
+        "--data",
+        str(folder),
+        "--model",
+        str(tiny_m2m100),
+        "--rows",
+        "3",
+        "--beams",
+        "1",
+    ]
+    assert cli.main(command) == 0
+    out = capsys.readouterr().out
+    assert "mnli train fi: 3 rows, 0 lost their answer" in out
+    report = json.loads((folder / "translated" / "mnli" / "fi" / "train.json").read_text())
+    assert report["model"] == str(tiny_m2m100) and report["english"] == 3
+    assert cli.main(["translate", "mnli", "--to", "fi", "--data", "mini"]) == 2
+    assert "give --out" in capsys.readouterr().err
+    assert cli.main(["translate", "mnli", "--to", "fi", "--data", str(folder), "--model", "/nowhere"]) == 2
