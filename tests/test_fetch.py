@@ -7,7 +7,7 @@ import torch
 
 import hubrows
 from families import tiny_config, tiny_tokenizer
-from test_tasks import SMALL, fake_hub, fresh  # noqa: F401 (fixtures)
+from test_tasks import SMALL
 from transformers import AutoModel
 from xstilts import cli, data, encoders, profiles
 from xstilts.data import fetch, hub
@@ -22,7 +22,7 @@ EVERYTHING = dict(
 
 
 @pytest.fixture
-def calls(fake_hub, monkeypatch):  # noqa: F811
+def calls(fake_hub, monkeypatch):
     """Every table that is asked of the Hub."""
     asked = []
 
@@ -140,7 +140,7 @@ def test_a_model_without_safetensors_gets_them(calls, tmp_path, monkeypatch, cap
         encoders.bin_to_safetensors(place)
 
 
-def test_a_folder_says_how_it_differs(fresh, tmp_path):  # noqa: F811
+def test_a_folder_says_how_it_differs(fresh, tmp_path):
     """Another folder, other splits, other names and columns: in a file, not in code."""
     place = tmp_path / "my-tags" / "Klingon"
     place.mkdir(parents=True)

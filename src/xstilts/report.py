@@ -102,7 +102,7 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
 
 
 def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition, benchmark (XTREME, XTREME-R) and category: the benchmark's average and what is missing for it."""
+    """A row a condition, benchmark (XTREME, XTREME-R) and category: the average, and what is missing for it."""
     layers = table.target.map({target: _layer(study, table, target) for target in table.target.unique()})
     parts = table[table.layer == layers].groupby("condition", sort=False)
     return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
