@@ -10,9 +10,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, BertConfig, BertModel, PreTrainedTokenizerFast
 
+import hubrows
 from families import tiny_config, tiny_tokenizer
 from xstilts import data, encoders
+from xstilts.data import hub
 from xstilts.spec import UserError
+from xstilts.tasks import TASKS
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -88,3 +91,18 @@ def realdata() -> str:
     if not folder.is_dir():
         pytest.skip("real rows are not here: set XSTILTS_REALDATA to a folder of parquet files in the Hub's layout")
     return str(folder)
+
+
+@pytest.fixture
+def fresh():
+    for cached in (data.load, data.languages, data.fingerprint, data.labelled, hub._split_names):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def fake_hub(fresh, monkeypatch):
+    """A Hub that has a few rows of everything, at one commit."""
+    monkeypatch.setattr(hub, "table", hubrows.hub_table)
+    monkeypatch.setattr(hub, "commit", lambda repository, revision: revision)
+    monkeypatch.setattr(hub, "_splits", lambda place, language: tuple(
+        name for row in TASKS.values() if place in row.sources for name in hubrows.splits(row, place, language)))

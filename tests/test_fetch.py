@@ -7,7 +7,7 @@ import torch
 
 import hubrows
 from families import tiny_config, tiny_tokenizer
-from test_tasks import SMALL, fake_hub, fresh  # noqa: F401 (fixtures)
+from test_tasks import SMALL
 from transformers import AutoModel
 from xstilts import cli, data, encoders, profiles
 from xstilts.data import fetch, hub
@@ -22,7 +22,7 @@ EVERYTHING = dict(
 
 
 @pytest.fixture
-def calls(fake_hub, monkeypatch):  # noqa: F811
+def calls(fake_hub, monkeypatch):
     """Every table that is asked of the Hub."""
     asked = []
 
@@ -134,13 +134,18 @@ def test_a_model_without_safetensors_gets_them(calls, tmp_path, monkeypatch, cap
     place = tmp_path / "models" / "microsoft" / "Multilingual-MiniLM-L12-H384"
     assert not (place / "pytorch_model.bin").exists()
     assert encoders.load(place)[0].config.num_hidden_layers == 3
+    assert "models/microsoft/Multilingual-MiniLM-L12-H384/model.safetensors" in json.loads(
+        (tmp_path / "fetched.json").read_text())
     assert cli.main(["fetch", str(tmp_path), "--verify"]) == 0 and "as it was fetched" in capsys.readouterr().out
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *given, **options: None)
+    with pytest.raises(UserError, match="'org/none' has neither safetensors nor a single pytorch_model.bin"):
+        fetch.fetch(tmp_path, study(), ("org/none",), models_only=True)
     torch.save({"code": print}, place / "pytorch_model.bin")
     with pytest.raises(Exception, match="[Ww]eights.only"):
         encoders.bin_to_safetensors(place)
 
 
-def test_a_folder_says_how_it_differs(fresh, tmp_path):  # noqa: F811
+def test_a_folder_says_how_it_differs(fresh, tmp_path):
     """Another folder, other splits, other names and columns: in a file, not in code."""
     place = tmp_path / "my-tags" / "Klingon"
     place.mkdir(parents=True)

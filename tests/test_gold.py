@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import hubrows
 from test_kinds import gold_outputs
-from test_tasks import fresh  # noqa: F401 (fixture)
 from xstilts import data, metrics
 from xstilts.data.labels import label_names
 from xstilts.data.rows import Block, read
@@ -205,7 +204,7 @@ ANSWER = {"text": ["Omar"], "answer_start": [2]}
         ("pawsx", dict(label=5), "row 3, column label: label 5 is none of 0, 1"),
     ],
 )
-def test_a_bad_row_is_named(fresh, tmp_path, name, columns, message):  # noqa: F811
+def test_a_bad_row_is_named(fresh, tmp_path, name, columns, message):
     with pytest.raises(UserError, match=message):
         spoiled(tmp_path, name, **columns)()
 
@@ -215,7 +214,7 @@ def test_a_bad_row_is_named(fresh, tmp_path, name, columns, message):  # noqa: F
     ("xquad", dict(answers={"text": [], "answer_start": []}), "no gold answer"), ("hellaswag", dict(label=""), None),
     ("udpos", dict(tokens=[], pos_tags=[]), "empty text"),
 ])
-def test_an_unusable_row_is_dropped_and_counted(fresh, tmp_path, name, columns, reason):  # noqa: F811
+def test_an_unusable_row_is_dropped_and_counted(fresh, tmp_path, name, columns, reason):
     load = spoiled(tmp_path, name, **columns)
     if reason is None:    # HellaSwag hides test labels as "": not a number, so the file is refused
         with pytest.raises(UserError, match="row 3 does not have the columns"):
@@ -225,7 +224,7 @@ def test_an_unusable_row_is_dropped_and_counted(fresh, tmp_path, name, columns, 
     assert len(rows) == 39 and rows.dropped == {reason: 1}
 
 
-def test_many_unusable_rows_are_a_bad_file(fresh, tmp_path):  # noqa: F811
+def test_many_unusable_rows_are_a_bad_file(fresh, tmp_path):
     """XTREME's own copies of XQuAD, TyDiQA and others come without their answers."""
     hubrows.write(tmp_path, TASKS["xquad"])
     row = TASKS["xquad"]
@@ -237,7 +236,7 @@ def test_many_unusable_rows_are_a_bad_file(fresh, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("name, column, value", [("udpos", "pos_tags", [7] * 8), ("xcopa", "label", 0)])
-def test_placeholder_labels_are_not_scored(fresh, tmp_path, name, column, value):  # noqa: F811
+def test_placeholder_labels_are_not_scored(fresh, tmp_path, name, column, value):
     """Test files that come without their labels: every tag the same, every label 0 (SuperGLUE's COPA)."""
     row = TASKS[name]
     hubrows.write(tmp_path, row)

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 import hubrows
-from test_tasks import fake_hub, fresh  # noqa: F401 (fixtures)
 from xstilts import cli, data
 from xstilts.data import hub
 from xstilts.spec import UserError
@@ -79,7 +78,7 @@ ID=wsj_0201.2 PARSER=GOLD NUMPARSE=1
 """
 
 
-def test_a_licensed_ccgbank_lies_beside_the_hub(fake_hub, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_a_licensed_ccgbank_lies_beside_the_hub(fake_hub, tmp_path, monkeypatch, capsys):
     for section in (0, *range(2, 22), 23):
         folder = tmp_path / "ldc" / "data" / "AUTO" / f"{section:02d}"
         folder.mkdir(parents=True)

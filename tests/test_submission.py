@@ -8,7 +8,7 @@ import pytest
 from seqeval.metrics import f1_score
 
 import hubrows
-from test_tasks import SMALL, fake_hub, fresh  # noqa: F401 (fixtures)
+from test_tasks import SMALL
 from xstilts import averages, data, metrics, profiles, study as graph, submission
 from xstilts.averages import official_languages
 from xstilts.spec import UserError
@@ -56,7 +56,7 @@ def reference(task, language, predicted, gold):
 
 
 @pytest.mark.filterwarnings("ignore:.*seems not to be NE tag")
-def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):  # noqa: F811
+def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
     study = profiles.study("small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets=list(XTREME),
                            languages=["en", "de", "zh"], **SMALL)
     wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
@@ -78,7 +78,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):  # no
             assert set(reference(folder, language, gold if suffix == "tsv" else predicted, gold)) <= set(part.metric)
 
 
-def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):  # noqa: F811
+def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):
     study = profiles.study(
         "small", encoder=str(tiny_encoder), data="hub", intermediates=[], targets="xnli", languages="de", **SMALL
     )
@@ -148,7 +148,7 @@ def test_the_benchmarks_languages_are_the_papers():
         averages.averages(full_table("XTREME"), "GLUE")
 
 
-def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):  # noqa: F811
+def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     from xstilts import report
 
     for name in ("xnli", "mnli", "qqp"):

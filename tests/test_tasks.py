@@ -28,21 +28,6 @@ SMALL = dict(
 )
 
 
-@pytest.fixture
-def fresh():
-    for cached in (data.load, data.languages, data.fingerprint, data.labelled, hub._split_names):
-        cached.cache_clear()
-
-
-@pytest.fixture
-def fake_hub(fresh, monkeypatch):
-    """A Hub that has a few rows of everything, at one commit."""
-    monkeypatch.setattr(hub, "table", hubrows.hub_table)
-    monkeypatch.setattr(hub, "commit", lambda repository, revision: revision)
-    monkeypatch.setattr(hub, "_splits", lambda place, language: tuple(
-        name for row in TASKS.values() if place in row.sources for name in hubrows.splits(row, place, language)))
-
-
 def run(name: str, source: str, encoder, languages: list[str]) -> pd.DataFrame:
     """The scores of one task's run, through the graph: an intermediate task's own, or a target's."""
     row = TASKS[name]

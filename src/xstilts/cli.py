@@ -92,7 +92,7 @@ def _fetch(asked: argparse.Namespace) -> int:
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
     study = profiles.study(asked.profile, **given | {"data": "hub"})
     found = fetch.fetch(asked.folder, study, tuple(asked.model), asked.models_only)
-    print(f"{asked.folder} has {len(found)} files of rows")
+    print(f"{asked.folder} has {len(found)} files")
     return 0
 
 

@@ -81,28 +81,15 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
                           "low": gain.low if condition != NONE else np.nan,
                           "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
                           "n": ours.n, "seeds": ours.seeds})
-    found += [
-        {
-            "intermediate": name,
-            "target": target,
-            "metric": TASKS[target].metric,
-            "English": np.nan,
-            "score": np.nan,
-            "difference": np.nan,
-            "low": np.nan,
-            "high": np.nan,
-            "languages": "–",
-            "n": "–",
-            "seeds": "–",
-        }
-        for name in absent(study)
-        for target in table.target.unique()
-    ]  # asked for, and not to be had
+    for name in absent(study):    # asked for, and not to be had
+        found += [{"intermediate": name, "target": target, "metric": TASKS[target].metric, "languages": "–", "n": "–",
+                   "seeds": "–"} | dict.fromkeys(("English", "score", "difference", "low", "high"), np.nan)
+                  for target in table.target.unique()]
     return pd.DataFrame(found)
 
 
 def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition, benchmark (XTREME, XTREME-R) and category: the benchmark's average and what is missing for it."""
+    """A row a condition, benchmark (XTREME, XTREME-R) and category: the average, and what is missing for it."""
     layers = table.target.map({target: _layer(study, table, target) for target in table.target.unique()})
     parts = table[table.layer == layers].groupby("condition", sort=False)
     return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)

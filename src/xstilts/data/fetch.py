@@ -28,7 +28,7 @@ MODEL_FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "toke
 
 def fetch(folder: Path, study: Study, models: tuple[str, ...] = (), models_only: bool = False) -> dict[str, dict]:
     """Fetches the study's rows and encoder, and other models by their Hub ids (those alone, if asked). Returns what
-    the folder then has of rows."""
+    the folder then has, by file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MANIFEST
     found: dict[str, dict] = json.loads(path.read_text()) if path.is_file() else {}
@@ -48,7 +48,8 @@ def fetch(folder: Path, study: Study, models: tuple[str, ...] = (), models_only:
         _save(path, found)
         print(f"fetched  {name}  {rows} rows  {entry['licence']}", flush=True)
     for model in dict.fromkeys(models if models_only else (*_models(study), *models)):
-        _fetch_model(folder, model)
+        found |= _fetch_model(folder, model)
+        _save(path, found)
     if failed:
         told = f"{len(failed)} files could not be fetched; the same command tries them again:"
         raise UserError("\n".join([told, *failed]))
@@ -126,8 +127,9 @@ def _models(study: Study) -> list[str]:
     return [] if name.base == encoders.EMBEDDED or Path(name.base).is_dir() else [str(name)]
 
 
-def _fetch_model(folder: Path, text: str) -> None:
-    """Config, tokenizer and safetensors of a Hub model; what is there already is kept by the Hub's client."""
+def _fetch_model(folder: Path, text: str) -> dict[str, dict]:
+    """Config, tokenizer and safetensors of a Hub model; what is there already is kept by the Hub's client. Returns its
+    files' entries for the manifest."""
     from huggingface_hub import snapshot_download
 
     name = encoders.parse_name(text)
@@ -137,10 +139,17 @@ def _fetch_model(folder: Path, text: str) -> None:
         snapshot_download(name.base, **options, allow_patterns=list(MODEL_FILES))
         if not any(place.glob("*.safetensors")):
             snapshot_download(name.base, **options, allow_patterns=["pytorch_model.bin"])
-            encoders.bin_to_safetensors(place)
     except Exception as error:
         raise UserError(f"the Hub does not answer for the model {name.base!r} ({error})") from error
+    if not any(place.glob("*.safetensors")):
+        if not (place / "pytorch_model.bin").is_file():
+            raise UserError(f"the model {name.base!r} has neither safetensors nor a single pytorch_model.bin at the "
+                            f"revision {encoders.revision(name)}; another may have them: write ID@refs/pr/N")
+        encoders.bin_to_safetensors(place)
     print(f"fetched  models/{name.base}", flush=True)
+    entry = {"from": name.base, "commit": encoders.revision(name), "licence": "see the model's card"}
+    return {path.relative_to(folder).as_posix(): entry | {"sha256": _sha256(path)}
+            for path in sorted(place.iterdir()) if path.is_file()}
 
 
 def verify(folder: Path) -> list[str]:
