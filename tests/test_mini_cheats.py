@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from test_mini import rows, target_of
 
 from xstilts.data import mini
-from xstilts.data.mini import wording, world
+from xstilts.data.mini import tables, wording, world
 from xstilts.data.mini.dials import LEVELS, Dials
 
 TRAIN, TEST = 2000, 500
@@ -137,7 +137,7 @@ def candidates(row):
 
 VALUES = re.compile(r"(?<!\w)(?:" + "|".join(sorted(map(re.escape, {
     word for kind in set(world.RELATIONS.values()) for split in world.SPLITS for code in world.pool(kind, split)
-    for word in [wording.word(wording.load("en"), kind, code)]}), key=len, reverse=True)) + r")(?!\w)")
+    for word in [wording.word(tables.load("en"), kind, code)]}), key=len, reverse=True)) + r")(?!\w)")
 
 
 @pytest.mark.parametrize("task, level", [("squad", 1), ("squad", 2), ("squad", 3), ("squad2", 1), ("squad2", 2), ("squad2", 3),

@@ -7,7 +7,7 @@ import pytest
 from test_mini import rows, target_of
 
 from xstilts.data import mini
-from xstilts.data.mini import wording, world
+from xstilts.data.mini import tables, wording, world
 from xstilts.data.mini.supertags import CATEGORIES, supertags
 
 TASKS, LANGUAGES, SPLITS = mini.TASKS, mini.LANGUAGES, world.SPLITS
@@ -29,25 +29,25 @@ def names_in(words, text):
 @pytest.mark.parametrize("task", [task for task in TASKS if task != "text"])
 def test_rows_are_parallel(task):
     """Row i has one answer, names the same people and (in panx) has the same entities in every language."""
-    tables = [wording.load(language) for language in mini.languages(task)]
+    every = [tables.load(language) for language in mini.languages(task)]
     for split in SPLITS:
         for parallel in zip(*(rows(task, language, split, 60) for language in mini.languages(task))):
             assert len({target_of(task, row) for row in parallel}) == 1
             said = [row["source_sentence"] if task == "bucc" else " ".join(mini.texts_of(task, row)) for row in parallel]
-            named = set(map(names_in, tables, said))
+            named = set(map(names_in, every, said))
             assert len(named) == 1, parallel
             if task in SPANS and parallel[0]["answers"]["text"]:
                 codes = [{(kind.removesuffix("_f"), code) for kind, table in words["words"].items()
                           for code, word in table.items() if word == row["answers"]["text"][0]}
-                         for words, row in zip(tables, parallel)]
+                         for words, row in zip(every, parallel)]
                 assert set.intersection(*codes) or parallel[0]["answers"]["text"][0].isdigit()
 
 
 def test_monolingual_passages_are_not_parallel_and_say_everything_twice():
-    people = [[names_in(wording.load(language), row["text"]) for row in rows("text", language)] for language in LANGUAGES]
+    people = [[names_in(tables.load(language), row["text"]) for row in rows("text", language)] for language in LANGUAGES]
     assert sum(len(set(same)) == 1 for same in zip(*people)) < 20
     for row in rows("text"):
-        for country in wording.load("en")["words"]["country"].values():
+        for country in tables.load("en")["words"]["country"].values():
             assert row["text"].count(country) != 1
 
 
@@ -73,7 +73,7 @@ def test_answers_are_where_they_say(task, language):
 
 
 def test_unanswerable_questions_are_asked_of_people_of_whom_the_passage_does_not_say_it():
-    english = wording.load("en")
+    english = tables.load("en")
     for row in rows("squad2", size=1000):
         if not row["answers"]["text"]:
             relation, p = next((relation, p) for relation in world.RELATIONS for p in row["title"].split(", ") for k in (0, 1)
@@ -134,7 +134,7 @@ def test_supertags_say_what_a_word_needs():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_paraphrase_pairs_have_the_same_words(language):
-    bag = Counter if not wording.load(language)["spaces"] else lambda text: Counter(wording.TOKEN.findall(text))
+    bag = Counter if not tables.load(language)["spaces"] else lambda text: Counter(tables.TOKEN.findall(text))
     for row in rows("pawsx", language, size=150):
         assert bag(row["sentence1"]) == bag(row["sentence2"]) and row["sentence1"] != row["sentence2"]
 
@@ -161,7 +161,7 @@ def test_labels_are_balanced(task, n):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_person_value_or_event_of_a_later_split_in_an_earlier_one(language):
-    words, said = wording.load(language), {}
+    words, said = tables.load(language), {}
     for split in SPLITS:
         found = {wording.name(words, name) for names in world.NAMES[split].values() for name in names}
         found |= {table[code] for kind, table in words["words"].items() if kind not in ("adj", "adv", "num")

@@ -3,10 +3,10 @@ import shutil
 
 import pytest
 
-from xstilts.data.mini import check, cldr, wording, world
+from xstilts.data.mini import check, cldr, tables, wording, world
 from xstilts.data.mini.world import WOMEN
 
-LANGUAGES = wording.LANGUAGES
+LANGUAGES = tables.LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -33,33 +33,33 @@ def test_a_language_file_has_no_problem(language):
      "begins with {x}, which may be"),
 ])
 def test_a_problem_names_file_and_key(tmp_path, monkeypatch, before, after, said):
-    english = (wording.FOLDER / "en.toml").read_text()
+    english = (tables.FOLDER / "en.toml").read_text()
     assert before in english
     (tmp_path / "xx.toml").write_text(english.replace(before, after, 1))
-    shutil.copy(wording.FOLDER / "en.toml", tmp_path)
-    monkeypatch.setattr(wording, "FOLDER", tmp_path)
+    shutil.copy(tables.FOLDER / "en.toml", tmp_path)
+    monkeypatch.setattr(tables, "FOLDER", tmp_path)
     monkeypatch.setattr(cldr, "names", lambda language, kind: cldr._kept()["en"].get(kind, {}))
-    wording.load.cache_clear()
+    tables.load.cache_clear()
     try:
         assert said in "\n".join(check.problems("xx"))
     finally:
-        wording.load.cache_clear()
+        tables.load.cache_clear()
 
 
 def test_what_depends_on_a_language_is_in_its_file():
     """Words without spaces, names in another script, forms for women and men, marks of every script."""
-    words = wording.load("en") | {"spaces": False, "gap": "", "names": {"Anna": "安娜", "Anton": "安东"}}
+    words = tables.load("en") | {"spaces": False, "gap": "", "names": {"Anna": "安娜", "Anton": "安东"}}
     assert wording.fill(words, "{p} 住 在 {x} 。", p="Anna", x="智利") == "安娜住在智利。"
     assert wording.with_span(words, "{p} 住 在 {x} 。", "x", p="Anna", x="智利") == ("安娜住在智利。", 4)
     assert wording.tagged(words, ["{p} 住 在 {x} 。", "{p} VERB ADP {x} PUNCT"], {"p": ("Anna", "PROPN"), "x": ("智利", "PROPN")},
                           True) == (["安娜", "住", "在", "智利", "。"], ["PROPN", "VERB", "ADP", "PROPN", "PUNCT"])
-    russian = wording.load("en") | {"names": {"Anna": "Анна", "Anton": "Антон"}}
+    russian = tables.load("en") | {"names": {"Anna": "Анна", "Anton": "Антон"}}
     born = "{p} (родился|родилась) в стране: {x}."
     assert "Anna" in WOMEN and wording.fill(russian, born, p="Anna", x="Чили") == "Анна родилась в стране: Чили."
     assert wording.fill(russian, born, p="Anton", x="Чили") == "Антон родился в стране: Чили."
     for text, tokens in (("अन्ना हिन्दी बोलती है।", 5), ("Anna ní ọ̀rẹ́ kan.", 5), ("أين تعيش آنا؟", 4), ("「東京」です。", 5), ("¿Dónde?", 3)):
-        assert len(wording.TOKEN.findall(text)) == tokens, text
-    german = wording.load("de")
+        assert len(tables.TOKEN.findall(text)) == tokens, text
+    german = tables.load("de")
     assert wording.word(german, "profession", "cook", "Anna") == "Köchin" and wording.word(german, "profession", "cook", "Anton") == "Koch"
 
 
@@ -77,7 +77,7 @@ def test_a_word_and_its_class_belong_to_one_split():
 
 
 def test_articles_fit_the_words_after_them():
-    english, hungarian = (wording.load(language)["words"] for language in ("en", "hu"))
+    english, hungarian = (tables.load(language)["words"] for language in ("en", "hu"))
     for words, kinds, vowels in ((english, ("profession", "animal", "object"), "aeiou"),
                                  (hungarian, ("colour", "food", "weekday"), "aáeéiíoóöőuúüű")):
         for kind in kinds:
@@ -95,8 +95,8 @@ def test_kept_names_are_those_of_cldr():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_file_mostly_keeps_cldrs_names(language):
-    tables = wording.load(language)
+    words = tables.load(language)
     for kind in cldr.KINDS:
-        kept = {code: name if tables["spaces"] else name.replace(" ", "") for code, name in cldr.names(language, kind).items()}
-        own = {code: word for code, word in tables["words"][kind].items() if kept.get(code) not in (None, word)}
+        kept = {code: name if words["spaces"] else name.replace(" ", "") for code, name in cldr.names(language, kind).items()}
+        own = {code: word for code, word in words["words"][kind].items() if kept.get(code) not in (None, word)}
         assert len(own) <= 0.5 * len(kept), (kind, own)

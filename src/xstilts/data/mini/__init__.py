@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import choices, dials, inference, labelling, reading, retrieval
 from .dials import PLAIN, Dials
-from .wording import LANGUAGES, load
+from .tables import LANGUAGES, load
 from .world import SPLITS
 
 # Of an intermediate task the difficulty can be chosen; of the other tasks not.

@@ -10,14 +10,14 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator
 
-from . import wording
+from . import tables, wording
 from .labelling import POS_TAGS
 from .world import RELATIONS
 
 SCRIPTS = {"Latin": ("LATIN",), "Cyrillic": ("CYRILLIC",), "Arabic": ("ARABIC",), "Devanagari": ("DEVANAGARI",),
            "Han": ("CJK",), "Kana": ("HIRAGANA", "KATAKANA", "CJK")}
 SLOT = re.compile(r"\{\w+\}")
-ANY_WORDS = {"words"}        # kinds and codes are checked by `wording.load`
+ANY_WORDS = {"words"}        # kinds and codes are checked by `tables.load`
 FREE = {("word_tags",)}      # tags differ: a colour is a noun or an adjective
 
 
@@ -32,9 +32,9 @@ def problems(language: str) -> list[str]:
     """Every problem of a language file, the file's name first; [] if there is none."""
     file = f"{language}.toml"
     try:
-        ours, english = (tomllib.loads((wording.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+        ours, english = (tomllib.loads((tables.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
                          for name in (language, "en"))
-        words = wording.load(language)
+        words = tables.load(language)
     except (OSError, ValueError, KeyError) as error:
         return [f"{file}: {error!r}" if isinstance(error, KeyError) else f"{file}: {error}"]
     found = [*_shape(ours, english, ()), *_words(words), *_sentences(ours, english, words)]
@@ -121,7 +121,7 @@ def _listed(text: str) -> str:
 def _tags(sentence: list[str], where: str) -> Iterator[str]:
     text, tags = sentence
     for woman in (False, True):
-        tokens = wording.TOKEN.findall(wording.agreeing(text, woman))
+        tokens = tables.TOKEN.findall(wording.agreeing(text, woman))
         if len(tokens) != len(tags.split()):
             yield f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} tags ({tags})"
             return
@@ -148,7 +148,7 @@ def _pairs(ours, english, where: str) -> Iterator[tuple]:
 
 
 if __name__ == "__main__":
-    asked = sys.argv[1:] or wording.LANGUAGES
+    asked = sys.argv[1:] or tables.LANGUAGES
     found = [problem for language in asked for problem in problems(language)]
     print("\n".join(found) or f"no problem in {', '.join(asked)}")
     sys.exit(bool(found))

@@ -3,7 +3,8 @@
     udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags": [...]}
 """
 from .supertags import supertags
-from .wording import TOKEN, Fact, agreeing, ask, fill, join, name, say, tagged, value, word
+from .tables import TOKEN
+from .wording import Fact, agreeing, ask, fill, join, name, say, tagged, value, word
 from .world import NAMES, RELATIONS, people, pick, pool, some
 
 POS_TAGS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())

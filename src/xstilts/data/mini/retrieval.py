@@ -5,7 +5,8 @@
 import random
 from functools import cache
 
-from .wording import Fact, join, load, say
+from .tables import load
+from .wording import Fact, join, say
 from .world import NAMES, RELATIONS, pool, some
 
 # Without what gives a pair away by its letters or digits alone: numbers, and words that are alike in many languages

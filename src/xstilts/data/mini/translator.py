@@ -11,6 +11,8 @@ import random
 import re
 from functools import cache
 
+from .tables import MARK, TOKEN, load, tokens
+
 KINDS = ("sense", "drop", "order")
 
 
@@ -22,8 +24,6 @@ def left_in_english(kind, code, noise):
 @cache
 def _senses(language):
     """tag -> different words with that tag in a language's tagged sentences: what can be taken for each other."""
-    from .wording import load, tokens
-
     words, found = load(language), {}
     for section in ("statements", "questions"):
         for wordings in words[section].values():
@@ -40,8 +40,6 @@ def garbled(words, sentence, about):
 
     A template keeps its slots and its punctuation, and at least one word.
     """
-    from .wording import MARK, TOKEN
-
     rng = random.Random(f"noise/{words['language']}/{words['noise']}/{about}/{sentence}".replace(MARK, ""))
     senses, tag_of = _senses(words["language"])
     if isinstance(sentence, str):

@@ -1,73 +1,21 @@
-"""Says the facts of the synthetic world in a language: words and sentences come from languages/<language>.toml.
+"""Says the facts of the synthetic world in a language; words and sentences come from its `tables`.
 
     words = load("fi");  say(words, Fact("Anna", "lives", "CL"), 1) -> "Henkilön Anna kotimaa on Chile."
-
-`words` is what one language has: the tables of its file, CLDR's names added. The format is explained in en.toml.
 """
 import re
-import tomllib
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from . import cldr
+from .tables import MARK, load, tokens
 from .translator import garbled, left_in_english
-from .world import ALL_NAMES, POOLS, RELATIONS, SENTENCES, SPLITS, WOMEN
+from .world import RELATIONS, WOMEN
 
-FOLDER = Path(__file__).parent / "languages"
-LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
-# a slot, a word with the marks, apostrophes and hyphens in it, or one mark of punctuation
-MARKS = re.escape(".,:;!?()¡¿\"«»“”„…&·。、，：；？！「」『』・؟،؛।")
-TOKEN = re.compile(rf"\{{\w+\}}|[^\s{{}}{MARKS}]+|[{MARKS}]")
 FORMS = re.compile(r"\(([^()|]*)\|([^()|]*)\)")
-PLAIN = ("age", *SENTENCES)    # kinds whose codes need no word
 
 
 class Fact(NamedTuple):
     person: str
     relation: str
     value: str     # a code of the relation's class
-
-
-def entries(text, where):
-    """'code: word, code: word' -> {code: word}. ValueError names the place of an entry without a colon."""
-    table = {}
-    for entry in " ".join(text.split()).rstrip(",").split(", "):
-        code, colon, word = entry.partition(": ")
-        if not colon or code in table:
-            raise ValueError(f"{where}: {entry!r} is not 'code: word', or comes twice")
-        table[code] = word.strip()
-    return table
-
-
-@cache
-def load(language, noise=0.0):
-    """The tables of one language, read once. noise: the share of words that the imperfect translator gets wrong.
-
-    ValueError names the file, the key and the codes for which there is no word.
-    """
-    path = FOLDER / f"{language}.toml"
-    words = tomllib.loads(path.read_text(encoding="utf-8"))
-    own = {kind: entries(text, f"{path.name}: [words] {kind}") for kind, text in words["words"].items()}
-    known = {kind: cldr.names(language, kind) for kind in cldr.KINDS}
-    if not words["spaces"]:            # CLDR has a space in Japanese names of currencies
-        known = {kind: {code: name.replace(" ", "") for code, name in names.items()} for kind, names in known.items()}
-    words["words"] = {kind: known.get(kind, {}) | own.get(kind, {}) for kind in sorted({*known, *own})}
-    for kind in POOLS:
-        lacking = [code for split in SPLITS for code in POOLS[kind][split] if code not in words["words"].get(kind, {})]
-        if kind not in PLAIN and lacking:
-            raise ValueError(f"{path.name}: [words] {kind} lacks {', '.join(lacking)}")
-    lacking = [name for name in ALL_NAMES if name not in words["words"].get("name", {})] if words["script"] != "Latin" else []
-    if lacking:
-        raise ValueError(f"{path.name}: [words] name lacks {', '.join(lacking)}")
-    words["names"] = words["words"].pop("name", {})
-    words["word_tags"] = {kind: tag for tag, kinds in words["word_tags"].items() for kind in kinds.split()}
-    words["language"], words["gap"] = language, " " if words["spaces"] else ""
-    # clauses that stand at the start as well as in the middle of a sentence, because a name begins them
-    words["clauses"] = {relation: [re.sub(r"\s*[.。।]$", "", text) for text, _ in wordings if text.startswith("{p}")]
-                        for relation, wordings in words["statements"].items()}
-    words["noise"] = noise if language != "en" else 0.0
-    return words
 
 
 def name(words, person):
@@ -117,9 +65,6 @@ def say(words, fact, k):
     return fill(words, _wording(words["statements"][fact.relation], k), p=fact.person, x=value(words, fact))
 
 
-MARK = "\N{REPLACEMENT CHARACTER}"
-
-
 def say_with_span(words, fact, k):
     """The fact as a sentence, and where in it the value begins."""
     return with_span(words, _wording(words["statements"][fact.relation], k), "x", p=fact.person, x=value(words, fact))
@@ -140,15 +85,6 @@ def clause(words, fact, k):
     """The fact without its full stop, in a wording that begins with the name."""
     clauses = words["clauses"][fact.relation]
     return fill(words, clauses[k % len(clauses)], p=fact.person, x=value(words, fact))
-
-
-@cache
-def tokens(text, tags):
-    """(token, tag) for every token of a sentence with slots; a slot is its own tag."""
-    found, tags = TOKEN.findall(text), tags.split()
-    if len(found) != len(tags):
-        raise ValueError(f"{len(found)} tokens but {len(tags)} tags in a language file: {text!r}")
-    return list(zip(found, tags))
 
 
 def tagged(words, sentence, slots, woman):
