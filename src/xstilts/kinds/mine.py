@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from .. import metrics
+from ..neighbours import neighbours
 from . import Feature, retrieve
 
 NEIGHBOURS = 4
-BLOCK = 1024     # sentences compared at once: bounds the memory
 
 
 def sentences(rows, side: str) -> list[str]:
@@ -37,7 +37,7 @@ def encode(rows, tokenizer, task, max_length: int, side: str = "source") -> list
 def candidates(source: np.ndarray, english: np.ndarray, centred: bool) -> list[tuple[float, int, int]]:
     """Mined pairs, best first: (margin score, source row, English row), each row at most once. [n, H], [m, H]"""
     x, y = (_unit(side - side.mean(0) if centred else side) for side in (source, english))
-    forward, backward = _neighbours(x, y), _neighbours(y, x)
+    forward, backward = neighbours(x, y, NEIGHBOURS)
     means = forward[0].mean(1), backward[0].mean(1)
     pairs = []
     for (near, found), own, other in ((forward, means[0], means[1]), (backward, means[1], means[0])):
@@ -58,15 +58,6 @@ def candidates(source: np.ndarray, english: np.ndarray, centred: bool) -> list[t
 
 def _unit(side: np.ndarray) -> torch.Tensor:
     return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(side, dtype=np.float32)))
-
-
-def _neighbours(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cosines and rows of the nearest sentences of the other side. -> [n, k], [n, k]"""
-    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    y, found = y.to(where), []
-    for start in range(0, len(x), BLOCK):
-        found.append((x[start:start + BLOCK].to(where) @ y.T).topk(min(NEIGHBOURS, len(y))))
-    return torch.cat([part.values.cpu() for part in found]), torch.cat([part.indices.cpu() for part in found])
 
 
 def threshold(pairs: list[tuple[float, int, int]], rows) -> float:
