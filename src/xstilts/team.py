@@ -1,0 +1,50 @@
+"""Several processes that do one run together, each with its share of every batch and a GPU of its own.
+
+    accelerate launch --num_processes 4 --module xstilts.cli compute single_task -p profile paper
+
+All processes walk the same graph in step. A batch is split between them and gradients are summed, so that the same
+recipe with the same global batch is the same training. The first process alone writes.
+"""
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import torch
+
+
+def size() -> int:
+    """How many processes there are: 1 unless a launcher says otherwise."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def rank() -> int:
+    """This process's number, from 0."""
+    return int(os.environ.get("RANK", "0")) if size() > 1 else 0
+
+
+@lru_cache(maxsize=1)
+def _state():
+    from accelerate import PartialState
+
+    return PartialState()
+
+
+def device() -> torch.device | None:
+    """The device that the launcher gave this process; None without one."""
+    return _state().device if size() > 1 else None
+
+
+def total(tensor: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes, in place."""
+    if size() > 1:
+        _state()
+        torch.distributed.all_reduce(tensor)
+    return tensor
+
+
+def wait() -> None:
+    """Until all processes are here."""
+    if size() > 1:
+        _state()
+        torch.distributed.barrier()
