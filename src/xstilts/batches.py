@@ -14,24 +14,29 @@ import torch
 
 from .kinds import Feature
 from .spec import Recipe
+from .vocabulary import Rows
 
 BUCKET = 32   # batches that are sorted by length together: little padding, and still random batches
-MULTIPLE = 8  # lengths are padded up to a multiple: tensor cores want it, CPUs don't mind
 
 
 @dataclass(frozen=True)
 class Info:
-    """What collating needs to know of a tokenizer and a recipe."""
+    """What collating needs to know of a tokenizer, a recipe and an encoder."""
     pad_id: int
     mask_id: int
     special_ids: tuple[int, ...]
-    vocabulary: int
+    pieces: torch.Tensor       # [rows] the piece of each of the encoder's embeddings
+    row: torch.Tensor          # [vocabulary] the other way round
     types: bool
     mask: float
 
     @staticmethod
-    def of(tokenizer, recipe: Recipe) -> Info:
-        return Info(tokenizer.pad_token_id, tokenizer.mask_token_id, tuple(tokenizer.all_special_ids), len(tokenizer),
+    def of(tokenizer, recipe: Recipe, model) -> Info:
+        embeddings = model.get_input_embeddings()
+        everything = torch.arange(len(embeddings.weight))
+        pieces, row = (embeddings.ids.cpu(), embeddings.row.cpu()) if isinstance(embeddings, Rows) else \
+            (everything[:len(tokenizer)], everything)
+        return Info(tokenizer.pad_token_id, tokenizer.mask_token_id, tuple(tokenizer.all_special_ids), pieces, row,
                     "token_type_ids" in tokenizer.model_input_names, recipe.mask)
 
 
@@ -94,7 +99,6 @@ def collate(features: Sequence[Feature], info: Info) -> dict:
     """{"input_ids", "attention_mask"[, "token_type_ids"]: [sequences, length], "sequences": how many a row}"""
     sequences = [ids for feature in features for ids in feature.ids]
     length = max(map(len, sequences))
-    length = -(-length // MULTIPLE) * MULTIPLE
     ids = torch.full((len(sequences), length), info.pad_id)
     mask = torch.zeros((len(sequences), length), dtype=torch.long)
     for number, sequence in enumerate(sequences):

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
-from . import batches
+from . import batches, packed
 from .kinds import Feature, kind, mine, rank, retrieve
 from .metrics import Pair
 from .spec import Recipe
 from .tasks import Task
-from .train import autocast, device, hidden_states, to_device
+from .train import autocast, collated, device, hidden_states, number_type
 
 Note = Callable[[list[Feature]], None]   # is shown what was encoded: what the length cuts off is counted
 
@@ -26,29 +26,27 @@ TOKENS = 4096   # padded pieces a batch; also the bound on what evaluation holds
 def predict(model, head, task: Task, features: Sequence[Feature], tokenizer, recipe: Recipe) -> list:
     """The head's output for each feature, as float32 arrays in the features' order."""
     module, where = kind(task.kind), device()
-    info = batches.Info.of(tokenizer, recipe)
+    info = batches.Info.of(tokenizer, recipe, model)
     masking = torch.Generator().manual_seed(0)    # MLM: the same pieces are masked in every evaluation
     model.to(where).eval(), head.to(where).eval()
     found: list = [None] * len(features)
-    for positions in batches.by_tokens(features, TOKENS):
-        part = [features[position] for position in positions]
-        batch = batches.collate(part, info)
-        module.prepare(batch, part, info, masking)
-        batch = to_device(batch, where)
-        with autocast(recipe.precision, where):
-            logits = head(hidden_states(model, batch), batch)
-        outputs = module.outputs(logits, batch) if hasattr(module, "outputs") else logits.float().cpu().numpy()
-        for position, output in zip(positions, outputs, strict=True):
-            found[position] = output
+    with packed.lowered(model, number_type(recipe.precision, where)):
+        for positions in batches.by_tokens(features, TOKENS):
+            part = [features[position] for position in positions]
+            batch = collated(part, task.name, model, info, masking, where)
+            with autocast(recipe.precision, where):
+                logits = head(hidden_states(model, batch), batch)
+            outputs = module.outputs(logits, batch) if hasattr(module, "outputs") else logits.float().cpu().numpy()
+            for position, output in zip(positions, outputs, strict=True):
+                found[position] = output
     return found
 
 
 def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe,
-          note: Note = lambda features: None) -> tuple[list, dict[str, list[Pair]]]:
-    """One prediction a row, and each metric's (numerator, denominator) a row."""
+          features: Sequence[Feature] = ()) -> tuple[list, dict[str, list[Pair]]]:
+    """One prediction a row, and each metric's (numerator, denominator) a row. features: of the rows, where known."""
     module = kind(task.kind)
-    features = module.encode(rows, tokenizer, task, recipe.max_length)
-    note(features)
+    features = features or module.encode(rows, tokenizer, task, recipe.max_length)
     predictions = module.decode(predict(model, head, task, features, tokenizer, recipe), features, rows, task)
     return predictions, module.examples(predictions, rows, task)
 
@@ -56,16 +54,16 @@ def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Reci
 @torch.no_grad()
 def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
     """Mean over the pieces at every layer, the embedding layer first; or at the last alone. [layers + 1, n, hidden]"""
-    where, info = device(), batches.Info.of(tokenizer, recipe)
+    where, info = device(), batches.Info.of(tokenizer, recipe, model)
     model.to(where).eval()
     found = None
     for positions in batches.by_tokens(features, TOKENS):
-        batch = to_device(batches.collate([features[position] for position in positions], info), where)
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
+        batch = batches.collate([features[position] for position in positions], info)
+        inputs = {name: batch[name].to(where) for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
         with autocast(recipe.precision, where):
             output = model(**inputs, output_hidden_states=not last)
         states = [output.last_hidden_state] if last else output.hidden_states
-        mask = batch["attention_mask"].unsqueeze(-1).float()
+        mask = inputs["attention_mask"].unsqueeze(-1).float()
         means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states]).cpu().numpy()
         if found is None:
             found = np.empty((len(means), len(features), means.shape[-1]), dtype=np.float32)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from . import data, encoders, evaluate, vocabulary
-from .kinds import kind, lost
+from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
 from .train import interactive, train
@@ -85,21 +85,23 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     languages = {name: task_languages(name, run.languages, run.data) for name in run.tasks}
     counts = Counts()
     sets = {name: _features(name, languages[name], run, tokenizer, task, counts) for name, task in tasks.items()}
-    dev = {name: {language: data.load(name, "validation", language, run.data, run.recipe.dev_rows)
-                  for language in languages[name]} for name in run.tasks}
-    for name, by_language in dev.items():
-        for language, rows in by_language.items():
-            counts.read("validation", name, language, rows)
+    dev = {(name, language): data.load(name, "validation", language, run.data, -(-run.recipe.dev_rows // len(languages[name])))
+           for name in tasks for language in languages[name]}
+    for (name, language), rows in dev.items():
+        counts.read("validation", name, language, rows)
+    encoded = {where: kind(tasks[where[0]].kind).encode(rows, tokenizer, tasks[where[0]], run.recipe.max_length)
+               for where, rows in dev.items()}
 
     def dev_scores(heads) -> dict:
-        return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe)
-                for name, by_language in dev.items() for language, rows in by_language.items()}
+        return {(name, language): evaluate.score(model, heads[name], tokenizer, tasks[name], rows, run.recipe,
+                                                 encoded[name, language]) for (name, language), rows in dev.items()}
 
-    heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
-                  lambda heads: _mean(dev_scores(heads)), label(run), tasks)
-    found = dev_scores(heads)
+    with vocabulary.only(model, pieces(tokenizer, *sets.values(), *encoded.values())):
+        heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
+                      lambda heads: _mean(dev_scores(heads)), label(run), tasks)
+        found = dev_scores(heads)
     _write_scores(folder, run, "validation", [
-        (tasks[name], language, metric, NO_LAYER, dev[name][language], predictions, pairs)
+        (tasks[name], language, metric, NO_LAYER, dev[name, language], predictions, pairs)
         for (name, language), (predictions, by_metric) in found.items() for metric, pairs in by_metric.items()])
     counts.write(folder)
     encoders.save(model, tokenizer, folder)
@@ -139,8 +141,10 @@ def score(run: Score, folder: Path, parent: Path) -> None:
         else:
             for language in run.languages:
                 part = rows(language)
+                features = kind(target.kind).encode(part, tokenizer, target, run.recipe.max_length)
+                counts.encoded(run.split, target, language, features)
                 predictions, by_metric = evaluate.score(model, heads[target.name], tokenizer, target, part, run.recipe,
-                                                        partial(counts.encoded, run.split, target, language))
+                                                        features)
                 found += [(target, language, metric, NO_LAYER, part, predictions, pairs)
                           for metric, pairs in by_metric.items()]
     _write_scores(folder, run, run.split, found)
@@ -151,21 +155,20 @@ def _train_target(run: Score, model, tokenizer, folder: Path, counts: Counts):
     """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
     target, training = TASKS[run.target], training_task(TASKS[run.target])
     features = _features(training.name, ("en",), run, tokenizer, target, counts)
-    dev = (
-        data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
-    )
+    dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
 
-    def dev_score(heads) -> float:
-        if target.kind == "rank":
-            return _mean(
-                {(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]}
-            )
-        return _mean(
-            {(target.name, "en"): evaluate.score(model, heads[target.name], tokenizer, target, dev, run.recipe)}
-        )
+    def fit(dev_score):
+        return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
+                     dev_score, label(run))
 
-    return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
-                 dev_score, label(run))
+    if target.kind == "rank":   # candidates are texts of their own: all pieces stay
+        return fit(lambda heads: _mean(
+            {(target.name, "en"): evaluate.ranking(model, tokenizer, target, {"en": dev}, run.recipe)["en"]}))
+
+    encoded = kind(target.kind).encode(dev, tokenizer, target, run.recipe.max_length)
+    with vocabulary.only(model, pieces(tokenizer, features, encoded)):
+        return fit(lambda heads: _mean({(target.name, "en"): evaluate.score(
+            model, heads[target.name], tokenizer, target, dev, run.recipe, encoded)}))
 
 
 def task_languages(name: str, languages: tuple[str, ...], source: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Recipe:
     mask: float = 0.15           # MLM: share of the pieces that are predicted
     evaluate_every: int = 0      # steps between scores on the English dev rows, 0 = only at the end
     patience: int = 0            # keep the best of those and stop after so many without a better one; 0 = keep the last
-    dev_rows: int = 500
+    dev_rows: int = 500          # of a task, all languages together
 
 
 def _off_key(**kwargs):

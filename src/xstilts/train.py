@@ -6,7 +6,6 @@ Every task gets a newly drawn head; what is handed on afterwards is the encoder 
 """
 from __future__ import annotations
 
-import copy
 import math
 import os
 import sys
@@ -17,8 +16,9 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from . import batches
+from . import batches, cpu, packed, team
 from .kinds import Feature, kind
+from .optimizer import Optimizer
 from .spec import Recipe
 from .tasks import TASKS, Task
 
@@ -30,15 +30,19 @@ class Diverged(RuntimeError):
 
 
 def device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return team.device() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def autocast(precision: str, where: torch.device):
-    """bf16 autocast where it is asked for, or ("auto") where the hardware computes bf16 natively."""
+def number_type(precision: str, where: torch.device) -> torch.dtype:
+    """bf16 where it is asked for, or ("auto") where the hardware computes bf16 natively; else float32."""
     if precision == "auto":
         native = torch.cuda.is_bf16_supported() if where.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
         precision = "bf16" if native else "fp32"
-    return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def autocast(precision: str, where: torch.device):
+    return torch.autocast(where.type, torch.bfloat16, enabled=number_type(precision, where) == torch.bfloat16)
 
 
 def interactive() -> bool:
@@ -54,20 +58,23 @@ def draw_heads(model, names: Sequence[str], where: torch.device, tasks: Mapping[
     return nn.ModuleDict({name: kind(tasks[name].kind).Head(model, tasks[name]) for name in names}).to(where)
 
 
-def hidden_states(model, batch: dict) -> torch.Tensor:
+def hidden_states(model, batch: dict, drop: packed.Drop | None = None) -> torch.Tensor:
+    """The last layer, [sequences, length, hidden]; only the positions that the batch calls "needed" have to be right.
+    drop: dropout in training; an encoder of another family than BERT's has its own."""
+    if packed.fits(model):
+        return packed.forward(model, batch, drop)
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
     return model(**inputs).last_hidden_state
 
 
-def to_device(batch: dict, where: torch.device) -> dict:
-    return {name: item.to(where) if isinstance(item, torch.Tensor) else item for name, item in batch.items()}
-
-
-def _optimizer(model, heads, recipe: Recipe) -> torch.optim.Optimizer:
-    parameters = [p for p in (*model.parameters(), *heads.parameters()) if p.requires_grad]
-    groups = [{"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
-              {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0}]   # biases and LayerNorm
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True)
+def collated(features: Sequence[Feature], name: str, model, info: batches.Info, masking: torch.Generator,
+             where: torch.device) -> dict:
+    """A batch of the task as the model and the head of its kind read it."""
+    batch = batches.collate(features, info)
+    kind(TASKS[name].kind).prepare(batch, features, info, masking)
+    if packed.fits(model):
+        batch = packed.pack(batch, model)
+    return {name: item.to(where) if hasattr(item, "to") else item for name, item in batch.items()}
 
 
 def _schedule(step: int, steps: int, warmup: float) -> float:
@@ -88,14 +95,18 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     where, names = device(), list(sets)
     seed_everything(seed)
     model.to(where)
+    if where.type == "cpu":
+        cpu.keep_memory()
     heads = draw_heads(model, names, where, tasks)
     for module in [*model.modules(), *heads.modules()]:
         if isinstance(module, nn.Dropout) and module.p > 0:
             module.p = recipe.dropout
     steps = batches.steps([len(features) for features in sets.values()], recipe)
-    info = batches.Info.of(tokenizer, recipe)
+    info = batches.Info.of(tokenizer, recipe, model)
     masking = torch.Generator().manual_seed(seed)
-    optimizer = _optimizer(model, heads, recipe)
+    low = model.encoder.layer.parameters() if packed.fits(model) else ()
+    optimizer = Optimizer(model, heads, recipe, list(low), number_type(recipe.precision, where))
+    drop = torch.nn.functional.dropout if where.type == "cuda" else cpu.Dropout(seed + team.rank())
     best, best_state, waited = -math.inf, None, 0
     losses, started = [], time.perf_counter()
     if dev_score and recipe.evaluate_every:
@@ -104,18 +115,16 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     progress = tqdm(batches.stream(list(sets.values()), recipe, seed, steps), total=steps, desc=title,
                     disable=not interactive(), leave=False)
     for step, (which, features) in enumerate(progress):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _schedule(step, steps, recipe.warmup)
-        losses.append(_step(model, heads[names[which]], names[which], features, recipe, info, masking, where))
+        rate = recipe.learning_rate * _schedule(step, steps, recipe.warmup)
+        losses.append(_gradients(model, heads[names[which]], names[which], features, recipe, info, masking, drop,
+                                 optimizer))
         if not math.isfinite(losses[-1]):
             raise Diverged(f"{title}: the loss is {losses[-1]} at step {step + 1} of {steps}; "
                            f"try a learning rate below {recipe.learning_rate:g}")
-        nn.utils.clip_grad_norm_([*model.parameters(), *heads.parameters()], recipe.clip)
-        optimizer.step()
-        optimizer.zero_grad()
+        optimizer.step(rate)
         if (step + 1) % LOG_EVERY == 0 or step + 1 == steps:
             mean = sum(losses) / len(losses)
-            log({"step": step + 1, "steps": steps, "loss": mean, "learning_rate": optimizer.param_groups[0]["lr"],
+            log({"step": step + 1, "steps": steps, "loss": mean, "learning_rate": rate,
                  "seconds": time.perf_counter() - started})
             progress.set_postfix(loss=f"{mean:.3f}")
             losses = []
@@ -126,30 +135,32 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
             if recipe.patience:
                 if score > best:
                     best, waited = score, 0
-                    best_state = copy.deepcopy((model.state_dict(), heads.state_dict()))
+                    best_state = optimizer.state()
                 else:
                     waited += 1
                 if waited >= recipe.patience:
                     break
-    if best_state:
-        model.load_state_dict(best_state[0])
-        heads.load_state_dict(best_state[1])
+    optimizer.release(best_state)
     model.eval(), heads.eval()
     return heads
 
 
-def _step(model, head, name: str, features: list[Feature], recipe: Recipe, info, masking, where) -> float:
-    """Forward and backward over one batch, in micro-batches if the recipe asks for them. Returns the mean loss."""
-    module, total = kind(TASKS[name].kind), 0.0
+def _gradients(model, head, name: str, features: list[Feature], recipe: Recipe, info: batches.Info,
+               masking: torch.Generator, drop: packed.Drop, optimizer: Optimizer) -> float:
+    """Forward and backward over one batch, in micro-batches if the recipe asks for them, or over this process's share of
+    it. Returns the mean loss."""
+    module, mean, where = kind(TASKS[name].kind), 0.0, device()
+    share = features[team.rank()::team.size()]
     size = recipe.micro_batch or len(features)
-    for start in range(0, len(features), size):
-        part = features[start:start + size]
-        batch = batches.collate(part, info)
-        module.prepare(batch, part, info, masking)
-        batch = to_device(batch, where)
+    parts = [collated(share[start:start + size], name, model, info, masking, where) for start in range(0, len(share), size)]
+    # a part counts by what its loss is the mean of, so that the parts' sum is the loss of the whole batch
+    counts = [float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"]) for batch in parts]
+    total = team.total(torch.tensor(sum(counts, 0.0), device=where)).item()
+    for batch, count in zip(parts, counts, strict=True):
         with autocast(recipe.precision, where):
-            logits = head(hidden_states(model, batch), batch)
-        loss = module.loss(logits, batch) * (len(part) / len(features))
+            logits = head(hidden_states(model, batch, drop), batch)
+        loss = module.loss(logits, batch) * (count / total)
         loss.backward()
-        total += loss.item()
-    return total
+        optimizer.collect()
+        mean += loss.item()
+    return team.total(torch.tensor(mean, device=where)).item()

@@ -1,13 +1,16 @@
-"""Vocabularies: which pieces the texts of a study use, and an encoder cut to them.
+"""Vocabularies: which pieces the texts of a study use, and an encoder cut to them, for good or for one training.
 
     model, tokenizer = trim(model, tokenizer, used(tokenizer, texts))
+    with only(model, pieces): train(...)
 
 Four fifths of a small multilingual encoder are embedding rows, most of which a study never looks up.
 """
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+import torch
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
@@ -82,6 +85,43 @@ def used(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> list[int]:
         characters.update(*(backend.normalizer.normalize_str(word) if backend.normalizer else word for word in batch))
     singles = (backend.token_to_id(piece) for c in characters for piece in (c, "▁" + c))
     return sorted(used.union(i for i in singles if i is not None))
+
+
+class Rows(nn.Module):
+    """Some rows of an embedding matrix, looked up by the ids of the whole. An id without a row is an IndexError."""
+
+    def __init__(self, whole: nn.Embedding, ids: torch.Tensor):
+        super().__init__()
+        self.weight = nn.Parameter(whole.weight.detach()[ids])
+        self.ids = ids                                # [rows]
+        row = torch.full((len(whole.weight),), len(ids), device=ids.device)
+        row[ids] = torch.arange(len(ids), device=ids.device)
+        self.row = row                                # [vocabulary]
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return nn.functional.embedding(self.row[ids], self.weight)
+
+
+@contextmanager
+def only(model: PreTrainedModel, pieces: Iterable[int]) -> Iterator[None]:
+    """Within the block the encoder has embeddings of `pieces` alone; afterwards of all, these ones as they have become.
+
+    Training on texts that have no others, it learns what it would have learned: a row that is never looked up has no
+    gradient. (AdamW would shrink it by the weight decay all the same, some 1e-4 of its length in a short training.) A
+    masked language model predicts among `pieces` then. Saved are the optimiser's passes over most of the matrix."""
+    whole = model.get_input_embeddings()
+    if type(whole) is not nn.Embedding:    # one that scales, say
+        yield
+        return
+    ids = {int(piece) for piece in pieces} | ({whole.padding_idx} - {None})
+    rows = Rows(whole, torch.tensor(sorted(ids), device=whole.weight.device))
+    model.set_input_embeddings(rows)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            whole.weight[rows.ids.to(whole.weight.device)] = rows.weight.detach().to(whole.weight.device)
+        model.set_input_embeddings(whole.to(rows.weight.device))
 
 
 def first_position(model: PreTrainedModel) -> int:

@@ -2,8 +2,9 @@
 
     encode(rows, tokenizer, task, max_length) -> list[Feature]     what the encoder reads
     Head(model, task)                                              torch module: hidden states -> logits
-    prepare(batch, features, info, generator)                      adds the batch's "gold" tensor
-    loss(logits, batch) -> scalar tensor
+    prepare(batch, features, info, generator)                      adds the batch's "gold", and "needed": the positions that
+                                                                   the head reads, [sequences, length], if not all
+    loss(logits, batch) -> scalar tensor, a mean over rows; or over weight(batch) things, where the kind has that
     decode(outputs, features, rows, task) -> list                  one prediction a row
     examples(predictions, rows, task) -> {metric: [(num, den)]}    see `metrics`
     baseline(rows, task) -> float                                  score without reading, 0-100
@@ -14,6 +15,7 @@ counted in `Feature.lost`, and reported with the scores.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -57,6 +59,15 @@ def lost(name: str, features: list[Feature]) -> dict[str, int]:
     """What the encoded rows of a kind have lost, in words: {} if nothing."""
     count = sum(feature.lost for feature in features)
     return {LOST.get(name, "texts cut to the length"): count} if count else {}
+
+
+def pieces(tokenizer, *sets: Sequence[Feature]) -> set[int]:
+    """The pieces that occur in some sets of features, and the special ones."""
+    found = set(tokenizer.all_special_ids)
+    for features in sets:
+        for feature in features:
+            found.update(*feature.ids)
+    return found
 
 
 def chunks(count: int, size: int = 2000):

@@ -40,6 +40,8 @@ class Head(nn.Module):
 
 def prepare(batch: dict, features: list[Feature], info, generator) -> None:
     batch["gold"] = torch.tensor([feature.gold for feature in features])
+    batch["needed"] = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+    batch["needed"][:, 0] = True
 
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:

@@ -56,10 +56,16 @@ def prepare(batch: dict, features: list[Feature], info, generator: torch.Generat
     if not chosen.any():      # a batch of very short texts: predict its first piece rather than nothing
         chosen.view(-1)[(~special).view(-1).nonzero()[:1]] = True
     fate = torch.rand(ids.shape, generator=generator)
-    random_ids = torch.randint(info.vocabulary, ids.shape, generator=generator)
-    batch["gold"] = torch.where(chosen, ids, IGNORED)
+    random_ids = info.pieces[torch.randint(len(info.pieces), ids.shape, generator=generator)]
+    batch["gold"] = torch.where(chosen, info.row[ids], IGNORED)
     ids = torch.where(chosen & (fate < 0.8), info.mask_id, ids)
     batch["input_ids"] = torch.where(chosen & (fate >= 0.8) & (fate < 0.9), random_ids, ids)
+    batch["needed"] = chosen
+
+
+def weight(batch: dict) -> int:
+    """Pieces that the loss is the mean of."""
+    return int((batch["gold"] != IGNORED).sum())
 
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:

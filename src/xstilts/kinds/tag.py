@@ -72,6 +72,12 @@ class Head(nn.Module):
 def prepare(batch: dict, features: list[Feature], info, generator) -> None:
     length = batch["input_ids"].shape[1]
     batch["gold"] = torch.tensor([feature.gold + [IGNORED] * (length - len(feature.gold)) for feature in features])
+    batch["needed"] = batch["gold"] != IGNORED
+
+
+def weight(batch: dict) -> int:
+    """Words that the loss is the mean of."""
+    return int((batch["gold"] != IGNORED).sum())
 
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:

@@ -1,0 +1,135 @@
+"""BERT's layers over packed tokens compute what transformers' own do: outputs, gradients, with and without a choice."""
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from families import SENTENCES
+from xstilts import cpu, data, encoders, packed, train
+from xstilts.kinds import kind
+from xstilts.packed import Layout
+from xstilts.spec import Recipe
+from xstilts.tasks import TASKS
+
+BERTS = ("bert", "xlm-roberta")
+
+
+def batch_of(model, tokenizer, texts, needed=None):
+    batch = dict(tokenizer(texts, padding=True, return_tensors="pt"))
+    batch.pop("token_type_ids", None)
+    if needed is not None:
+        batch["needed"] = needed(batch["input_ids"])
+    return packed.pack(batch, model)
+
+
+CHOICES = {"all": None,
+           "first": lambda ids: torch.arange(ids.shape[1]).expand(ids.shape) == 0,
+           "some, none in one row": lambda ids: (torch.arange(ids.numel()).view(ids.shape) % 3 == 0) &
+                                                (torch.arange(len(ids)) != 1).unsqueeze(1)}
+
+
+@pytest.mark.parametrize("texts", [SENTENCES, SENTENCES[:1], ["the cat", "the cat", "the mat"]],
+                         ids=["ragged", "one", "equal lengths"])
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("family", BERTS)
+def test_outputs_and_gradients_are_those_of_transformers(family_of, family, choice, texts):
+    model, tokenizer = encoders.load(family_of(family))
+    batch = batch_of(model, tokenizer, texts, CHOICES[choice])
+    plain = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    wanted = batch["attention_mask"].bool()
+    if choice != "all":
+        wanted = wanted & CHOICES[choice](batch["input_ids"])
+    weights = torch.randn(*batch["input_ids"].shape, model.config.hidden_size) * wanted.unsqueeze(-1)
+    expected = model(**plain).last_hidden_state
+    # `drop` that drops nothing: the path of training, else that of evaluation
+    for drop in (None, lambda values, p: values):
+        found = packed.forward(model, batch, drop)
+        torch.testing.assert_close(found[wanted], expected[wanted], atol=1e-5, rtol=1e-4)
+        assert not found[~wanted].any()
+        parameters = list(model.parameters())
+        ours = torch.autograd.grad((found * weights).sum(), parameters, allow_unused=True)
+        theirs = torch.autograd.grad((model(**plain).last_hidden_state * weights).sum(), parameters, allow_unused=True)
+        for mine, other in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(mine, other, atol=1e-4, rtol=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=5), st.sampled_from([1, 2, 3]))
+def test_padding_and_unpadding_lose_nothing(mask, heads):
+    mask = torch.tensor(mask)
+    layout = Layout.of(mask, heads)
+    values = torch.randn(int(mask.sum()), heads * 2)
+    if not len(values):
+        return
+    padded = layout.pad(values, 2)
+    assert padded.shape == (len(mask) * heads, layout.longest, 2)
+    assert torch.equal(layout.unpad(padded, heads * 2), values)
+    seen = mask.sum(1)
+    for row in range(len(mask)):       # row by row and head by head, in order
+        start = int(seen[:row].sum())
+        for head in range(heads):
+            assert torch.equal(padded[row * heads + head, :seen[row]], values[start:start + seen[row], 2 * head:2 * head + 2])
+
+
+def test_only_the_family_of_bert_is_packed(family_of):
+    assert [packed.fits(encoders.load(family_of(name))[0]) for name in ("bert", "xlm-roberta", "modernbert", "rembert",
+                                                                        "deberta-v2")] == [True, True, False, False, False]
+
+
+def test_lowered_weights_come_back_as_they_were(tiny_encoder):
+    model, _ = encoders.load(tiny_encoder)
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    with pytest.raises(KeyError), packed.lowered(model, torch.bfloat16):
+        assert model.encoder.layer[0].output.dense.weight.dtype == torch.bfloat16
+        raise KeyError
+    assert all(torch.equal(weight, before[name]) and weight.dtype == torch.float32
+               for name, weight in model.named_parameters())
+
+
+@pytest.mark.parametrize("p", [0.1, 0.3, 0.5])
+def test_a_mask_drops_its_share_and_keeps_the_mean(p):
+    first, again, other = (cpu.Dropout(seed) for seed in (0, 0, 1))
+    shape, number = torch.Size([500, 400]), torch.bfloat16
+    mask = first.mask(shape, p, number)
+    assert torch.equal(mask, again.mask(shape, p, number)) and not torch.equal(mask, other.mask(shape, p, number))
+    assert not torch.equal(mask, first.mask(shape, p, number))
+    assert (mask == 0).float().mean().item() == pytest.approx(p, abs=0.005)
+    assert first.pools[p, number].float().mean().item() == pytest.approx(1, abs=0.002)
+    assert first.mask(torch.Size([cpu.POOL + 5]), p, number).shape == (cpu.POOL + 5,)
+
+
+def trained(folder, recipe, name="mnli"):
+    model, tokenizer = encoders.load(folder)
+    rows = data.load(name, "train", "en", "mini", 200)
+    features = kind(TASKS[name].kind).encode(rows, tokenizer, TASKS[name], 64)
+    log = []
+    train.train(model, tokenizer, {name: features}, recipe, 0, log.append)
+    return [entry["loss"] for entry in log if "loss" in entry], model, tokenizer
+
+
+@pytest.mark.parametrize("name", ["mnli", "udpos", "squad", "commonsenseqa", "text"])
+def test_a_training_without_dropout_is_the_plain_one(tiny_encoder, monkeypatch, name):
+    recipe = Recipe(40, 0, 16, 1e-3, 64, 200, dropout=0.0, precision="fp32")
+    ours = trained(tiny_encoder, recipe, name)[0]
+    monkeypatch.setattr(packed, "fits", lambda model: False)
+    assert ours == pytest.approx(trained(tiny_encoder, recipe, name)[0], abs=2e-4)
+
+
+def test_bf16_learns_as_float32_does_and_leaves_float32(tiny_encoder):
+    losses = {precision: trained(tiny_encoder, Recipe(80, 0, 16, 2e-3, 64, 200, precision=precision), "udpos")
+              for precision in ("fp32", "bf16")}
+    first, last = losses["fp32"][0][0], losses["fp32"][0][-1]
+    assert last < first / 2 and losses["bf16"][0][-1] == pytest.approx(last, abs=0.15 * first)
+    assert {weight.dtype for weight in losses["bf16"][1].parameters()} == {torch.float32}
+
+
+def test_a_training_with_dropout_repeats_to_the_last_digit_and_leaves_no_trace(tiny_encoder, tmp_path):
+    recipe = Recipe(40, 0, 16, 1e-3, 64, 200, dropout=0.1)
+    ours, model, tokenizer = trained(tiny_encoder, recipe)
+    again, other, _ = trained(tiny_encoder, recipe)
+    assert ours == again and all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    encoders.save(model, tokenizer, tmp_path)
+    before, after = (json.loads((folder / "config.json").read_text()) for folder in (tiny_encoder, tmp_path))
+    assert before == after
