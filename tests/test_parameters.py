@@ -16,7 +16,7 @@ from xstilts.tasks import TASKS, training_task
     (dict(sedes=[1]), "unknown parameter 'sedes'; known: profile, encoder, .*seeds"),
     (dict(targets=["xnlii"]), "unknown target task 'xnlii'; known: xnli, pawsx"),
     (dict(intermediates=["xnli"]), "unknown intermediate task 'xnli'; known: anli, mnli"),
-    (dict(languages=["en", "xx"]), "unknown language 'xx'; embedded synthetic benchmark has: de, en, fi, hu, sw"),
+    (dict(languages=["en", "xx"]), "unknown language 'xx'; embedded synthetic benchmark has: af, ar, de, en, es, et"),
     (dict(encoder="e6-small"), "unknown encoder 'e6-small'.*e5-small"),
     (dict(encoder="e5-small:13"), "13 layers"),
     (dict(data="/nowhere/at/all"), "'/nowhere/at/all' is not a folder"),

@@ -23,7 +23,8 @@ from . import store
 from .data.mini import dials
 from .spec import UserError
 
-QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR"]   # it warns that it speaks over local TCP, as all kernels do
+# it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
+QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
 
 
 def project() -> Path:

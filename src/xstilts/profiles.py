@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import cluster, encoders
 from . import data as sources
-from . import encoders
 from .data.mini import dials
 from .spec import Recipe, UserError
 from .tasks import TASKS, task
@@ -54,22 +54,23 @@ class Study:
     precision: str                   # auto, bf16, fp32
     micro_batch: int                 # rows a forward pass, 0 = the whole batch
     evaluate_every: int              # steps between scores on English dev rows (the learning curve), 0 = at the end only
+    scheduler: str                   # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
     patience: int                    # phase 3: keep the best of these, stop after so many without a better; 0 = keep last
 
 
 _ALL = dict(
     intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
     targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
-    languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0)
+    languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0, scheduler="local")
 
 PROFILES = {
     # every figure here was chosen by measurement: see the log in the book
     "mini": Study(profile="mini", encoder="e5-small", data="mini", seeds=(0,), layer=8,
-                  phase1_steps=150, phase2_steps=300, phase3_steps=300, phase1_rows=2000, phase2_rows=8000,
+                  phase1_steps=300, phase2_steps=300, phase3_steps=300, phase1_rows=2000, phase2_rows=8000,
                   phase3_rows=8000, eval_rows=200, phase1_batch=16, phase2_batch=32, phase3_batch=0,
                   phase1_learning_rate=5e-5, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
                   max_length=128, evaluate_every=60,
-                  **_ALL | dict(intermediates=("mnli", "squad", "commonsenseqa"),
+                  **_ALL | dict(scheduler="processes", intermediates=("mnli", "squad", "commonsenseqa"),
                                 targets=("xnli", "udpos", "panx", "xquad", "tatoeba"))),
     "small": Study(profile="small", encoder="e5-small", data="hub", seeds=(0,), layer=8,
                    phase1_steps=300, phase2_steps=600, phase3_steps=300, phase1_rows=5000, phase2_rows=10000,
@@ -152,6 +153,7 @@ def _checked(asked: Study) -> Study:
     for role in ("intermediate", "target"):
         for name in getattr(asked, role + "s"):
             task(name, role)
+    cluster.check(asked.scheduler)
     if asked.precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"parameter precision: {asked.precision!r} is none of auto, bf16, fp32")
     if asked.vocabulary not in ("auto", "data", "full"):

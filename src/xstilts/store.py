@@ -13,12 +13,14 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock
 
+from . import remote, team
 from .spec import Run, describe, key, label
 
 MANIFEST = "run.json"
@@ -38,9 +40,10 @@ def folder_of(root: Path, run: Run) -> Path:
 
 
 def find(root: Path, run: Run) -> Path | None:
-    """The finished artifact's folder. One whose files do not match their checksums is set aside and not found."""
+    """The finished artifact's folder, brought from the remote if need be. One whose files do not match their checksums
+    is set aside and not found."""
     folder = folder_of(root, run)
-    if not (folder / MANIFEST).is_file():
+    if not (folder / MANIFEST).is_file() and not remote.pull(root, run):
         return None
     damaged = _damaged(folder)
     if damaged:
@@ -78,7 +81,11 @@ def _sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def lock(root: Path, run: Run) -> Iterator[None]:
-    """Held while a run is computed. The operating system drops it when the process dies."""
+    """Held while a run is computed. The operating system drops it when the process dies. Of several processes that do a
+    run together the first holds it."""
+    if team.rank():
+        yield
+        return
     folder = root / ".locks"
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / f"{key(run)}.lock"):
@@ -87,7 +94,12 @@ def lock(root: Path, run: Run) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing(root: Path, run: Run) -> Iterator[Path]:
-    """A temporary folder that becomes the artifact when the block ends, and vanishes if it raises (Ctrl-C too)."""
+    """A temporary folder that becomes the artifact when the block ends, and vanishes if it raises (Ctrl-C too). Of
+    several processes that do a run together the first one's becomes the artifact."""
+    if team.rank():
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
     for left in root.glob(f".writing-{key(run)}-*"):   # of a killed process: the lock is ours, so it is dead
         shutil.rmtree(left)
     folder = root / f".writing-{key(run)}-{os.getpid()}"
@@ -129,10 +141,13 @@ def environment() -> dict:
             "bf16": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())}
 
 
-def report(root: Path, event: str, run: Run, detail: str = "") -> None:
+def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True) -> None:
     """One line for people and one in log.jsonl: which run was found, computed, damaged."""
+    if team.rank():
+        return
     root.mkdir(parents=True, exist_ok=True)
     line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, "key": key(run), "label": label(run)}
     with open(root / "log.jsonl", "a") as file:
         file.write(json.dumps(line | ({"detail": detail} if detail else {})) + "\n")
-    print(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}".rstrip(), flush=True)
+    if tell:
+        print(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}".rstrip(), flush=True)

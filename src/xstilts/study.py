@@ -15,10 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import data, encoders, profiles, runs, store
+from . import cluster, costs, data, encoders, profiles, remote, runs, store, team
 from .profiles import Study
-from .spec import Adapt, Base, Run, Score, UserError, key, parents
+from .spec import Adapt, Base, Run, Score, UserError, key, label, parents
 from .tasks import TASKS, training_task
+
+class RunsFailed(RuntimeError):
+    """Some runs failed; the others are finished and kept."""
+
 
 NONE = "none"   # the condition without intermediate training
 Wanted = Mapping[tuple[str, str, int], Score]   # (condition, target, seed) -> run
@@ -88,12 +92,49 @@ def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]
             for name, encoder in conditions.items() for target in study.targets for seed in study.seeds}
 
 
-def closure(wanted: Iterable[Run]) -> list[Run]:
-    """The runs and all that they start from, parents first, each once; the order is that of `wanted`."""
+def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local") -> dict[str, Path]:
+    """key -> folder of every run asked for. Encoders are computed only if a run that is lacking starts from them.
+    scheduler: local, processes or dask (see `cluster`). RunsFailed, after all that could be done is done."""
+    root, wanted = root or store.default_root(), list(wanted)
+    cluster.check(scheduler)
+    todo = lacking(wanted, root)
+    for run in {key(run): run for run in wanted if run not in todo}.values():
+        store.report(root, "found", run)
+    failed: dict[str, BaseException] = {}
+    while todo and (scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)):
+        run = todo[0] if scheduler == "local" else _bottleneck(todo)
+        try:
+            once(run, root)     # here, with all cores
+        except UserError:
+            raise               # somebody's mistake: to be mended before anything goes on
+        except Exception as error:   # noqa: BLE001  the others don't depend on it
+            if team.size() > 1:      # the processes would lose step
+                raise
+            lost = [other for other in todo if run in line(other)]
+            failed |= {label(other): error for other in lost}
+            todo = [other for other in todo if other not in lost]
+        todo = [other for other in todo if other != run]
+    if todo:
+        chain = chains(todo)
+        failed |= cluster.compute(todo, root, scheduler, once, lambda run: chain[key(run)])
+    if failed:
+        first = next(iter(failed))
+        raise RunsFailed(f"{len(failed)} runs failed, or start from one that did; the others are finished and kept. First: "
+                         f"{first}: {failed[first]}") from failed[first]
+    return {key(run): _folder(root, run) for run in wanted}
+
+
+def line(run: Run) -> list[Run]:
+    """The run and all that it starts from."""
+    return [run, *(further for parent in parents(run) for further in line(parent))]
+
+
+def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
+    """Of the runs and those that they start from, what has to be computed; parents first, each once."""
     found: dict[str, Run] = {}
 
     def visit(run: Run) -> None:
-        if key(run) not in found:
+        if key(run) not in found and not store.find(root, run):
             for parent in parents(run):
                 visit(parent)
             found[key(run)] = run
@@ -103,34 +144,42 @@ def closure(wanted: Iterable[Run]) -> list[Run]:
     return list(found.values())
 
 
-def compute(wanted: Iterable[Run], root: Path | None = None) -> dict[str, Path]:
-    """key -> folder of every run asked for. Encoders are computed only if a run that is lacking starts from them."""
-    root = root or store.default_root()
-    wanted, folders = list(wanted), {}
+def _bottleneck(todo: list[Run]) -> Run | None:
+    """The run that all the others wait for, leaving aside those that nobody waits for."""
+    awaited = {key(parent) for run in todo for parent in parents(run)}
+    names = {key(run) for run in todo}
+    ready = [run for run in todo if not any(key(parent) in names for parent in parents(run))]
+    waited_for = [run for run in ready if key(run) in awaited]
+    return waited_for[0] if len(waited_for) == 1 else None
 
-    def have(run: Run) -> Path:
-        folder = store.find(root, run)
-        if folder:
-            store.report(root, "found", run)
-            return folder
-        parent = have_once(parents(run)[0]) if parents(run) else None
-        with store.lock(root, run):
-            folder = store.find(root, run)   # another process may have done it while this one waited
-            if not folder:
-                with store.writing(root, run) as unfinished:
-                    runs.execute(run, unfinished, parent)
-                folder = store.folder_of(root, run)
-                store.report(root, "computed", run, f"{store.manifest(folder)['seconds']:.0f} s")
-        return folder
 
-    def have_once(run: Run) -> Path:
-        if key(run) not in folders:
-            folders[key(run)] = have(run)
-        return folders[key(run)]
+def once(run: Run, root: Path, tell: bool = True) -> None:
+    """Computes a run, and its parent where that was lost meanwhile, unless another process has just done it.
+    tell: print it when it is done."""
+    for parent in parents(run):
+        if not store.find(root, parent):
+            once(parent, root)
+    with store.lock(root, run):
+        there = store.find(root, run)
+        team.wait()
+        if not there:
+            with store.writing(root, run) as unfinished:
+                runs.execute(run, unfinished, store.find(root, parents(run)[0]) if parents(run) else None)
+            if not team.rank():
+                remote.push(root, run)
+        team.wait()
+    if there:
+        return
+    store.report(root, "computed", run, f"{store.manifest(store.folder_of(root, run))['seconds']:.0f} s", tell)
 
-    for run in wanted:
-        have_once(run)
-    return folders
+
+def chains(todo: list[Run]) -> dict[str, float]:
+    """key -> the work from a run to the end of the longest chain that starts from it: long chains go first."""
+    longest: dict[str, float] = {}
+    for run in reversed(todo):     # children before parents
+        after = max((longest[key(child)] for child in todo if run in parents(child)), default=0.0)
+        longest[key(run)] = costs.work(run) + after
+    return longest
 
 
 def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:

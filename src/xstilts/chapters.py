@@ -1,0 +1,56 @@
+"""What each chapter of the book needs: its runs, by name of the notebook. The notebooks and the plan ask here.
+
+    wanted = chapters.phase3_target(study);  runs = needed("phase3_target", study)
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from . import study as graph
+from .profiles import Study
+from .spec import Adapt, Run, Score, UserError
+from .study import NONE
+
+Wanted = dict[tuple[str, str, int], Score]
+
+
+def phase1_encoder(study: Study) -> Wanted:
+    """Retrieval with the encoder as it ships and after phase 1."""
+    return {(condition, target, 0): graph.phase3(study, run, target, 0)
+            for condition, run in {"as it ships": graph.base(study), "after phase 1": graph.phase1(study)}.items()
+            for target in study.targets if target == "tatoeba"}
+
+
+def phase2_intermediate(study: Study) -> dict[str, Adapt]:
+    """One encoder an intermediate task, of the first seed."""
+    return {name: graph.phase2(study, (name,), study.seeds[0]) for name in study.intermediates
+            if name not in graph.absent(study)}
+
+
+def phase3_target(study: Study) -> Wanted:
+    """Every target without intermediate training; POS also from an encoder with random weights."""
+    unread = dataclasses.replace(study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0)
+    wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
+    return wanted | {("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
+                     for name in study.targets if name == "udpos" for seed in study.seeds[:1]}
+
+
+def single_task(study: Study) -> Wanted:
+    """No intermediate training and each task alone, against every target."""
+    return graph.single_tasks(study)
+
+
+RUNS: dict[str, Callable[[Study], list[Run]]] = {
+    "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
+    "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
+    "phase3_target": lambda study: [*phase3_target(study).values()],
+    "single_task": lambda study: [*single_task(study).values()],
+}
+
+
+def needed(chapter: str, study: Study) -> list[Run]:
+    """The runs that a chapter shows; "" for those of the whole book. UserError names the known chapters."""
+    if chapter and chapter not in RUNS:
+        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(RUNS)}")
+    return [run for name in ([chapter] if chapter else RUNS) for run in RUNS[name](study)]

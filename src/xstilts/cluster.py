@@ -1,0 +1,120 @@
+"""Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are those of one process.
+
+    compute(lacking, root, "processes")     # one worker a core, one thread each
+    compute(lacking, root, "dask:tcp://head:8786")
+
+A worker that dies costs the run that it was at, which another worker takes up (Dask gives up after four deaths). A run
+that fails stops only what starts from it. Two clients of one scheduler, or of one store, do each run once.
+"""
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .spec import Run, UserError, key, label, parents
+
+KNOWN = "local, processes, processes:N, dask, dask:tcp://HOST:PORT, dask:CONFIG.yml"
+CLUSTERS = ("dask_jobqueue", "distributed", "dask_cuda", "dask_kubernetes")   # packages whose clusters a file may name
+
+
+def check(scheduler: str) -> None:
+    """UserError if it is not one that we know."""
+    name, _, place = scheduler.partition(":")
+    good = {"local": not place, "processes": not place or (place.isdigit() and int(place) > 0),
+            "dask": not place or "://" in place or place.endswith((".yml", ".yaml"))}
+    if not good.get(name, False):
+        raise UserError(f"parameter scheduler: {scheduler!r} is none of {KNOWN}")
+    if name == "dask" and place.endswith((".yml", ".yaml")) and not Path(place).is_file():
+        raise UserError(f"parameter scheduler: there is no file {place}")
+
+
+@contextmanager
+def client(scheduler: str, runs: int) -> Iterator:
+    """A Dask client for `processes` or `dask`; what it started is stopped at the end. runs: no more workers are needed."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    check(scheduler)
+    name, _, place = scheduler.partition(":")
+    started = None
+    with dask.config.set({"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False,
+                          "distributed.admin.large-graph-warning-threshold": "1GB"}):
+        if name == "dask" and "://" in place:
+            made = Client(place)
+        elif name == "dask" and not place and os.environ.get("DASK_SCHEDULER_ADDRESS"):
+            made = Client(os.environ["DASK_SCHEDULER_ADDRESS"])
+        else:
+            if place.endswith((".yml", ".yaml")):
+                started = _from_file(Path(place))
+            else:   # one thread each: two processes of one thread do more than one of two (figures in the book's log)
+                workers = min(int(place or os.cpu_count() or 1), runs)
+                started = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                                       host="127.0.0.1", silence_logs=40)
+            made = Client(started)
+        try:
+            yield made
+        finally:
+            made.close()
+            if started:
+                started.close()
+
+
+def _from_file(path: Path):
+    """{"cluster": "dask_jobqueue.SLURMCluster", "jobs": 8, "options": {...}} -> that cluster, started."""
+    import yaml
+
+    asked = yaml.safe_load(path.read_text()) or {}
+    unknown = sorted(set(asked) - {"cluster", "jobs", "options"})
+    package, _, name = str(asked.get("cluster", "")).rpartition(".")
+    if unknown or package not in CLUSTERS:
+        raise UserError(f"{path}: {f'unknown entry {unknown[0]!r}' if unknown else f'cluster {package or None}'}; it has "
+                        f"cluster (a class of {', '.join(CLUSTERS)}), jobs (a number) and options (of that class)")
+    try:
+        made = getattr(importlib.import_module(package), name)(**asked.get("options", {}))
+    except ImportError as error:
+        raise UserError(f"{path}: {error}; install the package {package.replace('_', '-')}") from error
+    made.scale(jobs=asked["jobs"]) if package == "dask_jobqueue" else made.scale(asked.get("jobs", 1))
+    return made
+
+
+def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[..., None],
+            priority: Callable[[Run], float]) -> dict[str, BaseException]:
+    """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with its parent's artifact in
+    the store. priority: the higher, the earlier. RunsFailed, after all that could be done is done."""
+    from distributed import as_completed
+
+    titles = {key(run): label(run) for run in lacking}
+    with client(scheduler, len(lacking)) as dask:
+        futures: dict = {}
+        for run in lacking:
+            needed = [futures[key(parent)] for parent in parents(run) if key(parent) in futures]
+            futures[key(run)] = dask.submit(_work, work, run, str(root), needed, key=f"xstilts-{key(run)}",
+                                            priority=priority(run), pure=False)
+        failed = {}
+        for future in as_completed(futures.values(), raise_errors=False):
+            name = future.key.removeprefix("xstilts-")
+            if future.status == "finished":
+                print(f"computed  {name[:8]}  {titles[name]}  {future.result():.0f} s", flush=True)
+            else:
+                failed[titles[name]] = future.exception()
+                print(f"failed    {name[:8]}  {titles[name]}  {failed[titles[name]]}", flush=True)
+    return failed
+
+
+def _work(work: Callable[..., None], run: Run, root: str, needed: list) -> float:
+    """In a worker: one run with one thread on a CPU, or on the worker's own GPU. Returns its seconds."""
+    import torch
+    from distributed import get_worker
+
+    from . import store
+
+    worker = get_worker()
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(worker.name) % torch.cuda.device_count() if str(worker.name).isdigit() else 0)
+    else:
+        torch.set_num_threads(worker.state.nthreads)
+    work(run, Path(root), tell=False)   # the client tells
+    return store.manifest(store.folder_of(Path(root), run))["seconds"]

@@ -1,0 +1,115 @@
+"""Runs in several processes: a real LocalCluster, workers killed on the way, failures, two clients at once."""
+import dataclasses
+import json
+import os
+import signal
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from xstilts import cluster, profiles, store, study as graph
+from xstilts.spec import UserError, key
+
+SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
+             phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=64)
+
+
+@pytest.fixture
+def study(tiny_encoder):
+    return profiles.study(encoder=str(tiny_encoder), **SMALL)
+
+
+def computed(root):
+    lines = [json.loads(line) for line in (root / "log.jsonl").read_text().splitlines()]
+    return [line["key"] for line in lines if line["event"] == "computed"]
+
+
+@pytest.mark.parametrize("scheduler", ["", "process", "processes:0", "processes:x", "dask:somewhere", "dask:no.yml", "local:2"])
+def test_an_unknown_scheduler_is_refused_with_those_that_are_known(scheduler):
+    with pytest.raises(UserError, match="parameter scheduler: .*(processes:N|no file)"):
+        cluster.check(scheduler)
+
+
+def test_a_cluster_file_names_only_clusters(tmp_path):
+    for text, reason in (("cluster: os.system\njobs: 1", "cluster os"), ("cluster: distributed.LocalCluster\nqueue: a", "queue"),
+                         ("cluster: dask_cuda.Nothing", "install the package|Nothing")):
+        path = tmp_path / "cluster.yml"
+        path.write_text(text)
+        with pytest.raises((UserError, AttributeError), match=reason), cluster.client(f"dask:{path}", 1):
+            pass
+
+
+def kill_a_worker_while_it_trains(root, seen):
+    """Waits until some worker writes an artifact, and kills that worker."""
+    for _ in range(1200):
+        for folder in root.glob(".writing-*"):
+            pid = int(folder.name.rsplit("-", 1)[1])
+            if pid != os.getpid():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                seen.append(folder.name)
+                return
+        time.sleep(0.02)
+
+
+def test_processes_survive_the_death_of_a_worker_and_give_the_scores_of_one_process(study, tmp_path, monkeypatch):
+    wanted = graph.single_tasks(study)
+    one, several, killed = tmp_path / "one", tmp_path / "several", []
+    several.mkdir()
+    killer = threading.Thread(target=kill_a_worker_while_it_trains, args=(several, killed))
+    killer.start()
+    folders = graph.compute(wanted.values(), several, "processes:2")
+    killer.join()
+    assert killed and set(folders) == {key(run) for run in wanted.values()}
+    done = computed(several)
+    assert len(done) == len(set(done)) == 9 and not list(several.glob(".writing-*"))
+    graph.compute(wanted.values(), one)
+    pd.testing.assert_frame_equal(graph.results(wanted, one), graph.results(wanted, several), check_exact=False, atol=1e-6)
+
+
+@pytest.mark.parametrize("scheduler", ["local", "processes:2"])
+def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, scheduler):
+    bad = dataclasses.replace(study, phase2_learning_rate=float("inf"))
+    wanted = graph.single_tasks(bad)
+    with pytest.raises(graph.RunsFailed, match="4 runs failed.*mnli.*loss is nan"):    # and the three targets after it
+        graph.compute(wanted.values(), tmp_path, scheduler)
+    table = graph.results({cell: run for cell, run in wanted.items() if cell[0] == graph.NONE}, tmp_path)
+    assert set(table.target) == {"xnli", "udpos", "tatoeba"}
+
+
+def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=40) as made:
+        address = f"dask:{made.scheduler_address}"
+        halves = [dataclasses.replace(study, targets=targets) for targets in (("xnli", "udpos"), ("udpos", "tatoeba"))]
+        errors = []
+
+        def client(half):
+            try:
+                graph.compute(graph.single_tasks(half).values(), tmp_path, address)
+            except Exception as error:     # noqa: BLE001  a thread's error would be lost
+                errors.append(error)
+
+        threads = [threading.Thread(target=client, args=(half,)) for half in halves]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+    assert not errors
+    done = computed(tmp_path)
+    assert len(done) == len(set(done)) == 9
+
+
+def test_long_chains_go_first(study):
+    wanted = graph.single_tasks(study)
+    todo = graph.lacking(wanted.values(), store.default_root())
+    chain = graph.chains(todo)
+    assert [type(run).__name__ for run in todo[:2]] == ["Base", "Adapt"]
+    assert chain[key(todo[0])] == max(chain.values())
+    for run in todo:
+        for parent in graph.parents(run):
+            assert chain[key(parent)] >= chain[key(run)]
+    assert chain[key(graph.phase2(study, ("mnli",), 0))] > chain[key(wanted["none", "xnli", 0])] > 0
