@@ -2,6 +2,8 @@
 
     xstilts book                                   run every chapter and build the book
     xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
+    xstilts plan single_task -p profile paper      what is needed, what is there, what it will cost
+    xstilts compute single_task                    the runs without the notebook
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
@@ -20,8 +22,12 @@ from .spec import UserError
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="xstilts", description=__doc__.split("\n\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name, words in (("book", "run every chapter and build the book"), ("run", "run one chapter")):
+    for name, words in (("book", "run every chapter and build the book"), ("run", "run one chapter"),
+                        ("compute", "compute a chapter's runs, without the notebook"),
+                        ("plan", "what a chapter or the book would cost")):
         verb = verbs.add_parser(name, help=words)
+        if name in ("compute", "plan"):
+            verb.add_argument("chapter", nargs="?", default="", help="all of them if it is left out")
         if name == "run":
             verb.add_argument("chapter")
             verb.add_argument("out", type=Path)
@@ -69,7 +75,17 @@ def _chapters(asked: argparse.Namespace) -> int:
     from . import book, profiles
 
     given = {name: yaml.safe_load(value) for name, value in asked.parameter}
-    profiles.study(**given)   # a slip is told before a kernel starts
+    study = profiles.study(**given)   # a slip is told before a kernel starts
+    if asked.verb in ("compute", "plan"):
+        from . import chapters, plan
+        from .study import compute
+
+        if asked.verb == "plan":
+            print(plan.text(study, asked.chapter))
+        else:
+            runs = chapters.needed(asked.chapter, study)
+            print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
+        return 0
     try:
         page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
     except PapermillExecutionError as error:

@@ -1,0 +1,187 @@
+"""What a chapter or the book would cost, before anything runs: runs, those that the store has, time, memory; and how
+long it would take on more workers.
+
+    print(text(study, "single_task"))
+
+Times are measured here, in a few training steps of the study's own encoder at two lengths, and multiplied out; the
+simulation then walks the real graph as the scheduler would, long chains first.
+"""
+from __future__ import annotations
+
+import heapq
+import logging
+import os
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from . import chapters, costs, encoders, evaluate, store, train, vocabulary
+from . import study as graph
+from .data import hub
+from .kinds import Feature, pieces
+from .profiles import Study
+from .spec import Adapt, Base, Recipe, Run, UserError, key, parents
+from .tasks import TASKS
+
+WORKERS = (1, 4, 16, 64)
+# where the encoder is out of reach: a third of an A100's bf16 peak, and the launching of a thousand small kernels a step
+ASSUMED, ASSUMED_STEP = 100e12, 0.04     # operations a second; seconds
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds: a run, an optimiser step, an operation in training and in evaluation."""
+    run: float
+    step: float
+    training: float
+    evaluation: float
+    said: str            # how it is known
+
+    def seconds(self, run: Run) -> float:
+        cost = costs.cost(run)
+        return self.run + cost.steps * self.step + cost.training * self.training + cost.evaluation * self.evaluation
+
+
+def measured(study: Study, threads: int) -> Speed:
+    """Trains the study's encoder on random pieces for some seconds."""
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)    # it tells of every try
+    try:
+        begun = time.perf_counter()
+        model, tokenizer = encoders.load(study.encoder)
+    except UserError:
+        return Speed(60.0, ASSUMED_STEP, 1 / ASSUMED, 1 / ASSUMED, f"are assumed, as {study.encoder} is out of reach: "
+                     f"{ASSUMED / 1e12:.0f} TFLOP/s, {1000 * ASSUMED_STEP:.0f} ms a step and a minute a run")
+    with tempfile.TemporaryDirectory() as folder:
+        encoders.save(model, tokenizer, Path(folder))
+    run = time.perf_counter() - begun
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    weights, points = costs.layer_weights(study.encoder), []
+    try:
+        for length in (16, 64):
+            features = _random(length, len(tokenizer))
+            with vocabulary.only(model, pieces(tokenizer, features)):
+                times = [_timed(model, tokenizer, features, length, study, steps) for steps in (3, 3, 13)]
+            points.append((6 * weights * length * 32, (times[2] - times[1]) / 10))
+        training = (points[1][1] - points[0][1]) / (points[1][0] - points[0][0])
+        head = train.draw_heads(model, ["mnli"], train.device())["mnli"]
+        recipe = Recipe(1, 0, 32, 0.0, 64, 0, precision=study.precision)
+        begun = time.perf_counter()
+        evaluate.predict(model, head, TASKS["mnli"], features[:256], tokenizer, recipe)
+        evaluation = (time.perf_counter() - begun) / (2 * weights * 64 * 256)
+    finally:
+        torch.set_num_threads(before)
+    return Speed(run, max(0.0, points[0][1] - training * points[0][0]), training, evaluation,
+                 f"are measured here: {1e-9 / training:.0f} GFLOP/s in training, {1e-9 / evaluation:.0f} in evaluation, "
+                 f"{threads} {'thread' if threads == 1 else 'threads'} a run")
+
+
+def _random(length: int, vocabulary_size: int) -> list[Feature]:
+    draw = torch.Generator().manual_seed(0)
+    return [Feature(row, [torch.randint(5, min(vocabulary_size, 5000), (length,), generator=draw).tolist()], row % 3)
+            for row in range(512)]
+
+
+def _timed(model, tokenizer, features: list[Feature], length: int, study: Study, steps: int) -> float:
+    recipe = Recipe(steps, 0, 32, 1e-6, length, 0, precision=study.precision, dropout=study.dropout)
+    begun = time.perf_counter()
+    train.train(model, tokenizer, {"mnli": features}, recipe, 0, lambda entry: None)
+    return time.perf_counter() - begun
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A simulated study: seconds until the end, the share of time that workers are busy, and that share until nothing
+    more waits to be started (the last wave)."""
+    wall: float
+    busy: float
+    busy_before_last_wave: float
+
+
+def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
+    """Walks the graph as the scheduler does: the ready run with the longest chain goes first."""
+    chain: dict[str, float] = {}
+    for run in reversed(todo):
+        after = [chain[key(child)] for child in todo if run in parents(child)]
+        chain[key(run)] = seconds[key(run)] + max(after, default=0.0)
+    waits = {key(run): sum(parent in todo for parent in parents(run)) for run in todo}
+    ready = [(-chain[key(run)], number) for number, run in enumerate(todo) if not waits[key(run)]]
+    heapq.heapify(ready)
+    running: list[tuple[float, int]] = []
+    now, last_start, starts = 0.0, 0.0, []
+    while ready or running:
+        while ready and len(running) < workers:
+            number = heapq.heappop(ready)[1]
+            length = seconds[key(todo[number])]
+            heapq.heappush(running, (now + length, number))
+            starts.append((now, length))
+            last_start = now
+        now, number = heapq.heappop(running)
+        for place, child in enumerate(todo):
+            if todo[number] in parents(child):
+                waits[key(child)] -= 1
+                if not waits[key(child)]:
+                    heapq.heappush(ready, (-chain[key(child)], place))
+    done_before = sum(min(length, max(0.0, last_start - start)) for start, length in starts)
+    total = sum(seconds[key(run)] for run in todo)
+    return Walk(now, total / (workers * now) if now else 1.0, done_before / (workers * last_start) if last_start else 1.0)
+
+
+def text(study: Study, chapter: str = "") -> str:
+    """The plan, for people. UserError for an unknown chapter."""
+    root, notes = store.default_root(), []
+    try:
+        runs = chapters.needed(chapter, study)
+        there = graph.lacking(runs, root)
+    except UserError as error:
+        if study.data != "hub" or "Hub does not answer" not in str(error):
+            raise
+        hub.unasked = True
+        runs = chapters.needed(chapter, study)
+        there = graph.lacking(runs, root)
+        notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
+    cores = os.cpu_count() or 1
+    workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores
+    speed = measured(study, 1 if workers > 1 else torch.get_num_threads())
+    seconds = {key(run): speed.seconds(run) for run in there}
+    every = {key(run): run for wanted in runs for run in graph.line(wanted)}
+    lines = [f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, {len(there)} to compute. "
+             f"Times {speed.said}."] + notes
+    lines += ["", f"{'runs':>5}  {'seconds each':>12}  {'steps':>6}  {'GB':>5}  what"]
+    groups: dict[str, list[Run]] = {}
+    for run in there:
+        groups.setdefault(_what(run), []).append(run)
+    for what, some in groups.items():
+        lines.append(f"{len(some):>5}  {sum(seconds[key(run)] for run in some) / len(some):>12.0f}  "
+                     f"{max(costs.cost(run).steps for run in some):>6}  "
+                     f"{max(costs.memory(run) for run in some) / 1e9:>5.1f}  {what}")
+    if there:
+        here = simulate(there, seconds, workers)
+        longest = max(simulate(there, seconds, len(there)).wall, 0.0)
+        lines += ["", f"Worker time {_time(sum(seconds.values()))}; here, on {workers} worker(s), about {_time(here.wall)}.",
+                  f"No number of workers needs less than the longest chain, {_time(longest)}.", "",
+                  f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}"]
+        for count in WORKERS:
+            walk = simulate(there, seconds, count)
+            lines.append(f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  {walk.busy_before_last_wave:>25.0%}")
+        if walk.busy_before_last_wave < 0.85:
+            widest = Counter(len(graph.line(run)) for run in there)
+            lines.append(f"At {WORKERS[-1]} workers the graph is the bound: it has {len(there)} runs in {len(widest)} waves of "
+                         f"{', '.join(str(count) for _, count in sorted(widest.items()))}; later waves wait for earlier ones.")
+    return "\n".join(lines)
+
+
+def _what(run: Run) -> str:
+    if isinstance(run, Base):
+        return f"{run.encoder} as it ships"
+    if isinstance(run, Adapt):
+        return f"train on {'+'.join(run.tasks)}"
+    return f"{'train and score' if run.recipe.batch_size else 'score'} {run.target}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,87 @@
+"""The plan: what is needed, what is there, and a simulation of the scheduler that can be checked by hand."""
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xstilts import chapters, costs, plan, profiles, study as graph
+from xstilts.spec import Adapt, Base, Recipe, Score, UserError, key
+
+RECIPE = Recipe(10, 0, 4, 1e-3, 16, 10)
+
+
+def encoder(name):
+    return Base(name, name)
+
+
+def adapt(parent, seed):
+    return Adapt(parent, ("mnli",), ("en",), RECIPE, seed, ())
+
+
+def score(parent, target):
+    return Score(parent, target, ("en",), RECIPE, 10, "test", 0, ())
+
+
+def test_a_simulation_worked_by_hand():
+    base = encoder("e")
+    phase2 = [adapt(base, seed) for seed in (0, 1)]
+    scores = [score(parent, target) for parent in phase2 for target in ("xnli", "udpos")]
+    todo = [base, *phase2, *scores]
+    seconds = {key(run): length for run, length in zip(todo, [10, 20, 30, 5, 5, 5, 5], strict=True)}
+    one = plan.simulate(todo, seconds, 1)
+    assert (one.wall, one.busy) == (80, 1.0)
+    # two workers: base 0-10; the longer chain (30) and the other (20) start at 10; at 30 the first one's scores 5 + 5
+    # on the free worker until 40; at 40 two scores side by side
+    two = plan.simulate(todo, seconds, 2)
+    assert two.wall == 45 and two.busy == pytest.approx(80 / 90)
+    assert two.busy_before_last_wave == pytest.approx((10 + 20 + 30 + 5 + 5) / 80)
+    assert plan.simulate(todo, seconds, 64).wall == 45
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 100)), min_size=1, max_size=20), st.integers(1, 8))
+def test_no_schedule_beats_its_bounds(shape, workers):
+    todo, seconds = [encoder("e")], {}
+    for number, (parent, _) in enumerate(shape):
+        todo.append(adapt(todo[parent % len(todo)], number))
+    seconds = {key(run): length for run, (_, length) in zip(todo, [(0, 1.0), *shape], strict=True)}
+    walk = plan.simulate(todo, seconds, workers)
+    total, longest = sum(seconds.values()), plan.simulate(todo, seconds, len(todo)).wall
+    assert walk.wall >= max(total / workers, longest) - 1e-6
+    assert walk.wall <= total / workers + longest + 1e-6         # Graham's bound for list scheduling
+    assert 0 < walk.busy <= 1 + 1e-9 and 0 < walk.busy_before_last_wave <= 1 + 1e-9
+
+
+def test_what_the_store_has_needs_no_time(tiny_encoder):
+    study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli,tatoeba", languages="en,fi",
+                           phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20,
+                           eval_rows=12, max_length=64, scheduler="local")
+    before = plan.text(study, "single_task")
+    assert "7 runs, 7 to compute" in before and "train and score xnli" in before and "longest chain" in before
+    graph.compute([graph.phase1(study)])
+    assert "7 runs, 5 to compute" in plan.text(study, "single_task")
+    graph.compute(chapters.needed("single_task", study))
+    assert "7 runs, 0 to compute" in plan.text(study, "single_task")
+    with pytest.raises(UserError, match="unknown chapter 'nine'; known: phase1_encoder"):
+        plan.text(study, "nine")
+
+
+def test_costs_follow_the_arithmetic(tiny_encoder):
+    study = profiles.study(encoder=str(tiny_encoder), languages="en", vocabulary="full")
+    run = graph.phase2(study, ("mnli",), 0)
+    cost, weights = costs.cost(run), costs.layer_weights(str(tiny_encoder))
+    assert weights == 2 * (4 * 48 * 48 + 2 * 48 * 96) and cost.steps == 300
+    pieces = cost.training / (6 * weights * 300 * 32)
+    assert 5 < pieces < 128
+    double = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=600))
+    assert costs.cost(double).training == 2 * cost.training
+    assert costs.layer_weights("e5-small:6") == costs.layer_weights("e5-small") / 2 == 6 * 12 * 384 * 384
+    assert costs.memory(graph.phase2(profiles.study(vocabulary="full"), ("mnli",), 0)) > 1e9
+    assert costs.cost(graph.base(study)) == costs.Cost(0, 0.0, 0.0)
+
+
+def test_every_chapter_of_the_book_is_planned():
+    from xstilts import book
+
+    assert list(chapters.RUNS) == book.chapters(book.project())
