@@ -132,9 +132,10 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
     """A panel a target: the score of every condition in every language, and the baseline as a line."""
     table = main_metric(study, table)
     targets = list(table.target.unique())
-    columns = min(2, len(targets))
+    columns = min(2, len(targets)) if table.language.nunique() <= 8 else 1     # many languages need the whole width
     rows = -(-len(targets) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(4.1 * columns, 3.1 * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, figsize=(8.2 if len(targets) > 1 else 4.1, (3.1 if columns > 1 else 2.3) * rows),
+                                squeeze=False, layout="constrained")
     conditions = list(table.condition.unique())
     markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
     for axis, target in zip(axes.flat, targets):
@@ -155,7 +156,7 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
     for axis in list(axes.flat)[len(targets):]:
         axis.axis("off")
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)), fontsize=9)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), fontsize=9)
     return stamp(study, figure)
 
 

@@ -197,7 +197,7 @@ def _logger(folder: Path, title: str):
             file.write(json.dumps(entry) + "\n")
         if "loss" in entry and not interactive() and entry["step"] * 5 // entry["steps"] > told[0]:
             told[0] = entry["step"] * 5 // entry["steps"]
-            print(f"{'':9} {'':8}  step {entry['step']}/{entry['steps']}  loss {entry['loss']:.3f}  "
+            print(f"{'':9} {'':8}  {title}  step {entry['step']}/{entry['steps']}  loss {entry['loss']:.3f}  "
                   f"{entry['seconds']:.0f} s", flush=True)
 
     return log
