@@ -70,7 +70,7 @@ def test_no_answer_is_an_answer(tiny, answer):
     rows = [question("Anna lives in Chile. " * 30 + "Omar speaks Hausa.", answer)]
     features = span.encode(rows, tiny, SQUAD2, 64)
     assert len(features) > 3 and all(feature.gold == span.NOWHERE for feature in features) == (not answer)
-    outputs = list(gold_outputs("squad2", features, rows))
+    outputs = list(gold_outputs(TASKS["squad2"], features, rows))
     assert span.decode(outputs, features, rows, SQUAD2) == [answer]
     if not answer:    # the same logits under SQuAD v1.1's rules: some span must be the answer
         assert span.decode(outputs, features, rows, SQUAD) != [""]
@@ -111,7 +111,7 @@ def test_answers_are_the_exact_text_of_the_context(embedded, context, answer):
     """Unspaced and right-to-left scripts, marks that the tokenizer drops, characters that it rewrites."""
     rows, tokenizer = [question(context, answer)], embedded[1]
     features = span.encode(rows, tokenizer, SQUAD, 64)
-    text, = span.decode(list(gold_outputs("squad", features, rows)), features, rows, SQUAD)
+    text, = span.decode(list(gold_outputs(TASKS["squad"], features, rows)), features, rows, SQUAD)
     assert text in context and answer in text and len(text) <= len(answer) + 6    # a piece may reach over its edge
     assert lost("span", features) == {}
 
@@ -152,7 +152,7 @@ def test_words_without_a_piece_are_counted_and_wrong(tiny):
     features = tag.encode([row], tiny, UDPOS, 32)
     missing = len(row["words"]) - sum(len(feature.where) for feature in features)
     assert missing >= 1 and lost("tag", features) == {"words without a piece": missing}
-    predictions = tag.decode(list(gold_outputs("udpos", features, [row])), features, [row], UDPOS)
+    predictions = tag.decode(list(gold_outputs(TASKS["udpos"], features, [row])), features, [row], UDPOS)
     value = metrics.value(tag.examples(predictions, [row], UDPOS)["accuracy"])
     assert value == pytest.approx(100 * (4 - missing) / 4)
 
@@ -160,10 +160,10 @@ def test_words_without_a_piece_are_counted_and_wrong(tiny):
 def test_a_document_of_one_token(tiny):
     row = {"words": ["x"], "tags": [12]}
     features = tag.encode([row], tiny, UDPOS, 16)
-    assert tag.decode(list(gold_outputs("udpos", features, [row])), features, [row], UDPOS) == [[12]]
+    assert tag.decode(list(gold_outputs(TASKS["udpos"], features, [row])), features, [row], UDPOS) == [[12]]
     rows = [question("Hausa", "Hausa")]
     features = span.encode(rows, tiny, SQUAD, 32)
-    assert span.decode(list(gold_outputs("squad", features, rows)), features, rows, SQUAD) == ["Hausa"]
+    assert span.decode(list(gold_outputs(TASKS["squad"], features, rows)), features, rows, SQUAD) == ["Hausa"]
 
 
 # ---------------------------------------------------------------- bad rows
