@@ -6,6 +6,9 @@ ours            this library's loop
 trainer         padding to 128 pieces, float32, as run_xnli.py does unless told otherwise
 trainer tuned   padding to the longest, batches of similar length, bf16 autocast, fused AdamW
 
+Threads, unless --threads says otherwise, are those that each runs with by default: the trainers take every core, ours takes
+one, because a study runs one training a core.
+
 All train the same encoder with the same head and loss on the same rows, at the same rate, for the same steps.
 Counted are real pieces (no padding) and rows; share_of_peak takes 6 operations a real piece and weight of the layers.
 """
@@ -13,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import logging
+import os
 import tempfile
 
 import torch
@@ -90,7 +95,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=0, help="for each case; 0: the defaults below")
     parser.add_argument("--vocabulary", choices=["trimmed", "full"], default="trimmed")
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--length", type=int, default=0, help="repeat every row's pieces to this length")
@@ -98,8 +103,6 @@ def main() -> None:
     parser.add_argument("--cases", default="ours,trainer,trainer tuned")
     parser.add_argument("--dev", action="store_true", help="score English dev rows after each training")
     asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
     logging.disable(logging.WARNING)
     name, size = TASK[asked.task]
     size = 16 if asked.length else size
@@ -114,10 +117,11 @@ def main() -> None:
             feature.ids = [(feature.ids[0] * asked.length)[:asked.length]]
     dev = data.load(name, "validation", "en", "mini", 200)
     weights = sum(weight.numel() for weight in shipped.encoder.layer.parameters())
-    bf16, fp32 = measure.peak(torch.bfloat16), measure.peak(torch.float32)
+    peak = functools.cache(lambda dtype, threads: measure.peak(dtype))
     recipe = Recipe(asked.steps, 0, size, asked.rate, 128, asked.rows)
 
     def counted(clock: measure.Clock, real: int, loss: float, model, head) -> dict:
+        bf16, fp32 = (peak(dtype, torch.get_num_threads()) for dtype in (torch.bfloat16, torch.float32))
         found = {"task": asked.task, "layers": asked.layers, "vocabulary": len(shipped.get_input_embeddings().weight),
                  "threads": torch.get_num_threads(), "steps": asked.steps, "batch": size,
                  "examples_per_cpu_s": asked.steps * size / clock.cpu, "examples_per_s": asked.steps * size / clock.wall,
@@ -131,6 +135,7 @@ def main() -> None:
         return found
 
     def ours() -> dict:
+        torch.set_num_threads(asked.threads or 1)
         model, log = copy.deepcopy(shipped), []
         with measure.Clock() as clock, vocabulary.only(model, pieces(tokenizer, features)):
             heads = train.train(model, tokenizer, {name: features}, recipe, 0, log.append)
@@ -138,6 +143,7 @@ def main() -> None:
         return counted(clock, read, [entry["loss"] for entry in log if "loss" in entry][-1], model, heads[name])
 
     def trainer(tuned: bool) -> dict:
+        torch.set_num_threads(asked.threads or os.cpu_count())
         train.seed_everything(0)
         model = copy.deepcopy(shipped)
         head = train.draw_heads(model, [name], torch.device("cpu"))[name]
