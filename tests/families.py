@@ -1,4 +1,7 @@
 """Encoders of every family that the library names, small enough to be made in a test."""
+import io
+
+import sentencepiece
 import torch
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, PreTrainedTokenizerFast
@@ -34,6 +37,15 @@ def tiny_tokenizer(family):
         bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>",
         pad_token="<pad>", unk_token="<unk>", mask_token="<mask>",
     )
+
+
+def sentencepiece_model() -> bytes:
+    """A SentencePiece model in its own format, as XLM-R's and M2M100's tokenizers read it."""
+    trained = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES[:4] * 50), model_writer=trained, vocab_size=60, hard_vocab_limit=False,
+        character_coverage=1.0, minloglevel=2)
+    return trained.getvalue()
 
 
 def tiny_config(family, vocabulary):

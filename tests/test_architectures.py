@@ -1,6 +1,4 @@
 """Every named encoder's architecture and tokenizer, tiny and made here: what each is known to get wrong is right."""
-import io
-
 import numpy as np
 import pytest
 import sentencepiece
@@ -8,7 +6,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, AutoModel, BertTokenizerFast, PreTrainedTokenizerFast
 
-from families import FAMILIES, SENTENCES, tiny_config, tiny_tokenizer
+from families import FAMILIES, SENTENCES, sentencepiece_model, tiny_config, tiny_tokenizer
 from xstilts import encoders, evaluate
 from xstilts.kinds import kind, mlm, tag
 from xstilts.spec import Recipe, UserError
@@ -114,17 +112,9 @@ def test_half_precision_weights_become_float32(folder_of, tmp_path):
 
 def test_minilm_is_a_bert_that_reads_sentencepiece(tmp_path):
     """config.json says bert and XLMRobertaTokenizer, pad id 0; there is sentencepiece.bpe.model alone."""
-    trained = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES[:4] * 50),
-        model_writer=trained,
-        vocab_size=60,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        minloglevel=2,
-    )
-    (tmp_path / "sentencepiece.bpe.model").write_bytes(trained.getvalue())
-    size = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue()).get_piece_size() + 2
+    trained = sentencepiece_model()
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(trained)
+    size = sentencepiece.SentencePieceProcessor(model_proto=trained).get_piece_size() + 2
     config = tiny_config("bert", size)
     config.pad_token_id, config.tokenizer_class = 0, "XLMRobertaTokenizer"
     AutoModel.from_config(config).save_pretrained(tmp_path)

@@ -1,5 +1,4 @@
 """Translation of training rows: spans by marks that are checked, nothing lost unseen, and a real (tiny) model."""
-import io
 import json
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import M2M100Config, M2M100ForConditionalGeneration, M2M100Tokenizer
 
 import hubrows
-from families import SENTENCES
+from families import SENTENCES, sentencepiece_model
 from xstilts import cli, data, translate
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS
@@ -156,17 +155,9 @@ def test_marks_by_hand(text, found):
 def tiny_m2m100(tmp_path_factory):
     """M2M100's architecture and tokenizer with random weights."""
     folder = tmp_path_factory.mktemp("m2m100")
-    trained = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES[:4] * 50),
-        model_writer=trained,
-        vocab_size=60,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        minloglevel=2,
-    )
-    (folder / "sentencepiece.bpe.model").write_bytes(trained.getvalue())
-    processor = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
+    trained = sentencepiece_model()
+    (folder / "sentencepiece.bpe.model").write_bytes(trained)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=trained)
     pieces = ["<s>", "<pad>", "</s>", "<unk>"] + [
         processor.id_to_piece(i) for i in range(3, processor.get_piece_size())
     ]

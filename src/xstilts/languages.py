@@ -39,3 +39,13 @@ MLQA = tuple("ar de en es hi vi zh".split())
 XCOPA = tuple("et ht id it qu sw ta th tr vi zh".split())
 MEWSLIX = tuple("ar de en es fa ja pl ro ta tr uk".split())
 NLI26 = tuple("ar bn de es fa fr he hi id it ja ko mr nl pl ps pt ru sv sw ta tr uk ur vi zh".split())
+# NLLB, a translation model, adds the script
+NLLB_NAMES = {
+    "af": "afr_Latn", "ar": "arb_Arab", "bg": "bul_Cyrl", "bn": "ben_Beng", "de": "deu_Latn", "el": "ell_Grek",
+    "en": "eng_Latn", "es": "spa_Latn", "et": "est_Latn", "eu": "eus_Latn", "fa": "pes_Arab", "fi": "fin_Latn",
+    "fr": "fra_Latn", "ha": "hau_Latn", "he": "heb_Hebr", "hi": "hin_Deva", "hu": "hun_Latn", "id": "ind_Latn",
+    "ig": "ibo_Latn", "it": "ita_Latn", "ja": "jpn_Jpan", "ka": "kat_Geor", "kk": "kaz_Cyrl", "ko": "kor_Hang",
+    "lt": "lit_Latn", "nl": "nld_Latn", "pl": "pol_Latn", "pt": "por_Latn", "ro": "ron_Latn", "ru": "rus_Cyrl",
+    "sn": "sna_Latn", "sw": "swh_Latn", "ta": "tam_Taml", "te": "tel_Telu", "th": "tha_Thai", "tr": "tur_Latn",
+    "tw": "twi_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "vi": "vie_Latn", "wo": "wol_Latn", "xh": "xho_Latn",
+    "yo": "yor_Latn", "zh": "zho_Hans", "zu": "zul_Latn"}

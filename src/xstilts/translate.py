@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import torch
 
 from . import columns, data
+from .languages import NLLB_NAMES
 from .spec import UserError
 from .tasks import TASKS, Task, task
 
@@ -32,15 +33,6 @@ MARKS = (("[", "]"), ("{", "}"), ("«", "»"))         # the first pair that the
 UNSPACED = ("zh", "ja", "th")
 CHUNK = 1000                                         # rows a file while it is being made
 PIECES = 4000                                        # padded pieces a batch
-# NLLB calls languages by code and script; these are of the study's languages
-NLLB = {"af": "afr_Latn", "ar": "arb_Arab", "bg": "bul_Cyrl", "bn": "ben_Beng", "de": "deu_Latn", "el": "ell_Grek",
-        "en": "eng_Latn", "es": "spa_Latn", "et": "est_Latn", "eu": "eus_Latn", "fa": "pes_Arab", "fi": "fin_Latn",
-        "fr": "fra_Latn", "ha": "hau_Latn", "he": "heb_Hebr", "hi": "hin_Deva", "hu": "hun_Latn", "id": "ind_Latn",
-        "ig": "ibo_Latn", "it": "ita_Latn", "ja": "jpn_Jpan", "ka": "kat_Geor", "kk": "kaz_Cyrl", "ko": "kor_Hang",
-        "lt": "lit_Latn", "nl": "nld_Latn", "pl": "pol_Latn", "pt": "por_Latn", "ro": "ron_Latn", "ru": "rus_Cyrl",
-        "sn": "sna_Latn", "sw": "swh_Latn", "ta": "tam_Taml", "te": "tel_Telu", "th": "tha_Thai", "tr": "tur_Latn",
-        "tw": "twi_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "vi": "vie_Latn", "wo": "wol_Latn", "xh": "xho_Latn",
-        "yo": "yor_Latn", "zh": "zho_Hans", "zu": "zul_Latn"}
 
 
 def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
@@ -92,11 +84,11 @@ def _target(tokenizer, model, language: str) -> dict:
                 f"the translation model does not know {language!r}; it knows {', '.join(tokenizer.lang_code_to_id)}"
             )
         return {"forced_bos_token_id": tokenizer.get_lang_id(language)}
-    code = NLLB.get(language, language)       # NLLB; a language that is not listed here goes by NLLB's own code
+    code = NLLB_NAMES.get(language, language)   # NLLB; a language that is not listed here goes by NLLB's own code
     token = tokenizer.convert_tokens_to_ids(code)
     if token in (None, tokenizer.unk_token_id):
         raise UserError(f"the translation model does not know {language!r} ({code})")
-    tokenizer.src_lang = NLLB["en"]
+    tokenizer.src_lang = NLLB_NAMES["en"]
     return {"forced_bos_token_id": token}
 
 
