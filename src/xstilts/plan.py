@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import heapq
 import logging
+import multiprocessing
 import os
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,22 +41,31 @@ class Speed:
     step: float
     training: float
     evaluation: float
-    said: str            # how it is known
+    assumed: bool = False    # the encoder is out of reach: nothing was measured
 
     def seconds(self, run: Run) -> float:
         cost = costs.cost(run)
         return self.run + cost.steps * self.step + cost.training * self.training + cost.evaluation * self.evaluation
 
 
-def measured(study: Study, threads: int) -> Speed:
-    """Trains the study's encoder on random pieces for some seconds."""
+def measured(study: Study, threads: int, workers: int = 1) -> Speed:
+    """Trains the study's encoder on random pieces for some seconds: in as many processes side by side as will do runs,
+    because they share the machine's memory and caches."""
+    if workers == 1:
+        return _measured(study, threads)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        speeds = list(pool.map(_measured, [study] * workers, [threads] * workers))
+    return Speed(*(sum(getattr(speed, name) for speed in speeds) / workers
+                   for name in ("run", "step", "training", "evaluation")), speeds[0].assumed)
+
+
+def _measured(study: Study, threads: int) -> Speed:
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)    # it tells of every try
     try:
         begun = time.perf_counter()
         model, tokenizer = encoders.load(study.encoder)
     except UserError:
-        return Speed(60.0, ASSUMED_STEP, 1 / ASSUMED, 1 / ASSUMED, f"are assumed, as {study.encoder} is out of reach: "
-                     f"{ASSUMED / 1e12:.0f} TFLOP/s, {1000 * ASSUMED_STEP:.0f} ms a step and a minute a run")
+        return Speed(60.0, ASSUMED_STEP, 1 / ASSUMED, 1 / ASSUMED, assumed=True)
     with tempfile.TemporaryDirectory() as folder:
         encoders.save(model, tokenizer, Path(folder))
     run = time.perf_counter() - begun
@@ -75,9 +86,15 @@ def measured(study: Study, threads: int) -> Speed:
         evaluation = (time.perf_counter() - begun) / (2 * weights * 64 * 256)
     finally:
         torch.set_num_threads(before)
-    return Speed(run, max(0.0, points[0][1] - training * points[0][0]), training, evaluation,
-                 f"are measured here: {1e-9 / training:.0f} GFLOP/s in training, {1e-9 / evaluation:.0f} in evaluation, "
-                 f"{threads} {'thread' if threads == 1 else 'threads'} a run")
+    return Speed(run, max(0.0, points[0][1] - training * points[0][0]), training, evaluation)
+
+
+def _said(speed: Speed, study: Study, threads: int, workers: int) -> str:
+    if speed.assumed:
+        return (f"are assumed, as {study.encoder} is out of reach: {ASSUMED / 1e12:.0f} TFLOP/s, "
+                f"{1000 * ASSUMED_STEP:.0f} ms a step and a minute a run")
+    return (f"are measured here: {1e-9 / speed.training:.0f} GFLOP/s in training, {1e-9 / speed.evaluation:.0f} in evaluation, "
+            f"{workers} {'run' if workers == 1 else 'runs'} side by side, {threads} {'thread' if threads == 1 else 'threads'} each")
 
 
 def _random(length: int, vocabulary_size: int) -> list[Feature]:
@@ -146,11 +163,12 @@ def text(study: Study, chapter: str = "") -> str:
         notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
     cores = os.cpu_count() or 1
     workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores
-    speed = measured(study, 1 if workers > 1 else torch.get_num_threads())
+    threads = 1 if workers > 1 else torch.get_num_threads()
+    speed = measured(study, threads, workers)
     seconds = {key(run): speed.seconds(run) for run in there}
     every = {key(run): run for wanted in runs for run in graph.line(wanted)}
     lines = [f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, {len(there)} to compute. "
-             f"Times {speed.said}."] + notes
+             f"Times {_said(speed, study, threads, workers)}."] + notes
     lines += ["", f"{'runs':>5}  {'seconds each':>12}  {'steps':>6}  {'GB':>5}  what"]
     groups: dict[str, list[Run]] = {}
     for run in there:

@@ -29,8 +29,8 @@ def main() -> None:
         runs = chapters.needed(asked.chapter, study)
         todo = graph.lacking(runs, root)
         threads = 1 if study.scheduler.startswith("processes") else 2
-        speed = plan.measured(study, threads)
         workers = 2 if threads == 1 else 1
+        speed = plan.measured(study, threads, workers)
         said = plan.simulate(todo, {graph.key(run): speed.seconds(run) for run in todo}, workers)
         started = time.perf_counter(), _cpu()
         graph.compute(runs, root, study.scheduler)
