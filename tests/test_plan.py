@@ -85,3 +85,10 @@ def test_every_chapter_of_the_book_is_planned():
     from xstilts import book
 
     assert list(chapters.RUNS) == book.chapters(book.project())
+
+
+@pytest.mark.parametrize("target", ["lareqa", "tydiqa", "bucc"])     # pairs of texts; no English test rows; no training
+def test_every_shape_of_task_has_a_cost_on_real_rows(target, realdata, tiny_encoder):
+    study = profiles.study("small", encoder=str(tiny_encoder), data=str(realdata), phase1_steps=0, phase3_steps=2)
+    cost = costs.cost(graph.phase3(study, graph.base(study), target, 0))
+    assert cost.evaluation > 0 and (cost.training > 0) == (cost.steps > 0) == (target != "bucc")

@@ -131,7 +131,7 @@ def _pieces(name: str, run: Adapt | Score) -> float:
 
 @lru_cache(maxsize=64)
 def _sample(name: str, source: str, split: str) -> data.Rows:
-    there = data.languages(name, source)
+    there = data.languages(name, source, split)
     return data.load(name, split, "en" if "en" in there else there[0], source)
 
 
@@ -142,8 +142,8 @@ def _counted(name: str, source: str, split: str, encoder: str) -> float:
     from .kinds import kind
 
     task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], AutoTokenizer.from_pretrained(encoder)
-    if task.kind in ("retrieve", "mine", "rank"):
-        texts = [row.get(side) for row in rows for side in ("source", "english", "question") if row.get(side)]
+    if task.kind in ("retrieve", "mine"):
+        texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))
     features = kind(task.kind).encode(rows, tokenizer, data.labelled(name, source), task.max_length)
     return sum(feature.pieces for feature in features) / len(rows)
