@@ -46,6 +46,7 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
+    "benchmark": lambda study: [],     # shows rows, trains nothing
 }
 
 

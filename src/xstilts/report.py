@@ -5,6 +5,10 @@
 """
 from __future__ import annotations
 
+import re
+import unicodedata
+from html import unescape
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -189,6 +193,18 @@ def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure
     return stamp(study, figure)
 
 
+def noise(study: Study, table: pd.DataFrame) -> Figure:
+    """chrF of the embedded benchmark's imperfect translator by noise, a line a language, named at its end."""
+    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for place, (language, part) in enumerate(sorted(table.groupby("language"), key=lambda pair: -pair[1].chrF.min())
+                                             if len(table) else ()):
+        axis.plot(part.noise, part.chrF, "o-", ms=4, color=sns.color_palette("viridis", 16)[place % 16],
+                  label=f"{language} {part.chrF.iloc[-1]:.0f}")
+    axis.set(xlabel="noise: share of wrong words", ylabel="chrF against the true sentences", ylim=(0, 102))
+    figure.legend(loc="outside right upper", fontsize=8)
+    return stamp(study, figure)
+
+
 def quote(**values: object) -> None:
     """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal, counts none."""
     from myst_nb import glue
@@ -223,7 +239,7 @@ def published(name: str) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
-    """The table as HTML: text escaped, numbers rounded, a dash for what is not there."""
+    """The table as HTML: text escaped, numbers rounded, a dash for what is not there; Arabic runs from right to left."""
     def cell(value: object) -> str:
         if value is None or (isinstance(value, float) and np.isnan(value)):
             return "–"
@@ -234,6 +250,13 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
         if column in named:
             named[column] = named[column].map(title)
     html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
-    spaced = html.replace("<td>", '<td style="padding: .3em .7em; text-align: left">').replace(
-        "<th>", '<th style="padding: .3em .7em">')
+    spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace("<th>", '<th style="padding: .3em .7em">')
     return HTML(f'<div style="overflow-x: auto">{spaced}</div>')
+
+
+def _spaced_cell(cell: re.Match) -> str:
+    """A cell that runs as its first letter does."""
+    letters = (unicodedata.bidirectional(letter) for letter in unescape(cell.group(1)) if letter.isalpha())
+    way = 'dir="rtl" style="padding: .3em .7em; text-align: right"' if next(letters, "L") in ("R", "AL") else \
+        'style="padding: .3em .7em; text-align: left"'
+    return f"<td {way}>{cell.group(1)}</td>"

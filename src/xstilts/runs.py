@@ -109,7 +109,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
 
 def score(run: Score, folder: Path, parent: Path) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
-    target = TASKS[run.target]
+    target = data.labelled(run.target, run.data)
     model, tokenizer = encoders.load(parent)
     encoders.check_length(model, tokenizer, run.recipe.max_length)
     counts = Counts()
@@ -131,7 +131,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
             found += [(target, language, metric, layer, part, predictions, pairs)
                       for (metric, layer), (predictions, pairs) in scores.items()]
     else:
-        heads = _train_target(run, model, tokenizer, folder, counts)
+        heads = _train_target(run, target, model, tokenizer, folder, counts)
         if target.kind == "rank":   # one pool of candidates for all languages
             part = {language: rows(language) for language in run.languages}
             scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
@@ -151,15 +151,15 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     counts.write(folder)
 
 
-def _train_target(run: Score, model, tokenizer, folder: Path, counts: Counts):
+def _train_target(run: Score, target: Task, model, tokenizer, folder: Path, counts: Counts):
     """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
-    target, training = TASKS[run.target], training_task(TASKS[run.target])
+    training = training_task(target)
     features = _features(training.name, ("en",), run, tokenizer, target, counts)
     dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
 
     def fit(dev_score):
         return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
-                     dev_score, label(run))
+                     dev_score, label(run), {target.name: target})
 
     if target.kind == "rank":   # candidates are texts of their own: all pieces stay
         return fit(lambda heads: _mean(
