@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from xstilts import data
+from xstilts import data, evaluate, metrics, profiles
 from xstilts.data import mini, mini_shortcuts
 from xstilts.data.mini.dials import LEVELS
+from xstilts.tasks import TASKS
 
 TEST = 500
 
@@ -70,3 +71,15 @@ def test_letters_alone_do_not_find_the_translation(language):
     languages German has most (42)."""
     found = mini_shortcuts.scores("tatoeba", language=language, test=TEST)["letters alone"]
     assert found < 55, found
+
+
+def test_the_encoder_finds_far_more_than_letters_do(embedded):
+    """As it ships, among 200 sentences; centred, as its vectors share a large offset."""
+    model, tokenizer = embedded
+    recipe = profiles.phase3_recipe(profiles.study(), "tatoeba")
+    for language in ("de", "ru", "hi", "zh"):
+        rows = data.load("tatoeba", "test", language, "mini", 200)
+        found = evaluate.retrieval(model, tokenizer, TASKS["tatoeba"], rows, recipe)
+        encoder = metrics.value(found["accuracy, centred", model.config.num_hidden_layers][1])
+        letters = mini_shortcuts.scores("tatoeba", language=language, test=200)["letters alone"]
+        assert encoder > letters + 20, (language, encoder, letters)

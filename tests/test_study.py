@@ -42,6 +42,12 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
     assert set(table[table.target == "tatoeba"].layer) == {0, 1, 2}
 
 
+def test_an_intermediate_task_with_open_labels_can_be_scored_like_a_target(study, root):
+    run = dataclasses.replace(graph.phase3(study, graph.base(study), "udpos", 0), target="ccg")
+    graph.compute([run])
+    assert set(graph.results({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
+
+
 def test_what_the_store_has_is_not_computed_again(study, root):
     wanted = graph.single_tasks(dataclasses.replace(study, targets=("xnli",)))
     graph.compute(wanted.values())

@@ -5,7 +5,8 @@
 
 A case is one task (any of the table's, intermediate or target), difficulty and seed: phase 1 as in profile mini, then
 that many steps on the task's English rows at the profile's rate, then the test rows in each language. Cases that --out
-has already are not computed again. A shortcut is a reader that does not read (data.mini_shortcuts).
+has already are not computed again, runs that the store has neither. A shortcut is a reader that does not read
+(data.mini_shortcuts).
 
 --steps 0: the profile's, times the task's effort. --random-encoder: the same layers with random weights, no phase 1.
 """
@@ -19,39 +20,40 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from xstilts import data, profiles, runs, spec, stats, study as graph
+from xstilts import data, profiles, report, spec, stats, study as graph
 from xstilts.data import mini_shortcuts
 from xstilts.data.mini import INTERMEDIATE
-from xstilts.tasks import TASKS, training_task
+from xstilts.tasks import TASKS
 
 
 def case(name: str, asked: argparse.Namespace, difficulty: int, seed: int) -> tuple[profiles.Study, spec.Score]:
-    """The run of a case: like phase 3, but any task can be trained and tested, at its own difficulty."""
-    source = f"mini:difficulty={difficulty}" if name in INTERMEDIATE else "mini"
-    unread = dict(encoder="e5-small:random", phase1_steps=0) if asked.random_encoder else {}
-    # phase 1 reads all languages, whichever are tested
-    study = profiles.study("mini", data=source, eval_rows=asked.rows, evaluate_every=0, scheduler="local", **unread)
-    row, encoder = TASKS[name], graph.phase1(dataclasses.replace(study, eval_rows=200, evaluate_every=60))
-    if row.role == "intermediate":
-        recipe = profiles.phase2_recipe(study, (name,))
-    else:
-        recipe = profiles.phase3_recipe(study, name)
-    if asked.steps and not row.untrained:
-        recipe = dataclasses.replace(recipe, steps=asked.steps)
+    """The run of a case. Of a target it is phase 3's own, which the book may have done; an intermediate task is trained
+    and tested like a target, at its own difficulty."""
+    row = TASKS[name]
+    given = dict(encoder="e5-small:random", phase1_steps=0) if asked.random_encoder else {}
+    given |= dict(eval_rows=asked.rows) if asked.rows else {}
+    study = profiles.study("mini", data=f"mini:difficulty={difficulty}", scheduler="local", **given)
+    encoder = graph.phase1(study)      # reads all languages, whichever are tested
     there = data.languages(name, study.data, "test")
-    languages = tuple(language for language in asked.languages or study.languages if language in there)
-    parts = [(training_task(row).name, "train", ("en",)), (name, "test", languages)]
-    fingerprints = tuple(data.fingerprint(task, split, names, study.data) for task, split, names in parts)
-    return study, spec.Score(encoder, name, languages, recipe, asked.rows, "test", seed, fingerprints, study.data)
+    study = dataclasses.replace(study, languages=tuple(
+        language for language in asked.languages or study.languages if language in there))
+    if row.role == "target":
+        run = graph.phase3(study, encoder, name, seed)
+    else:
+        fingerprints = tuple(data.fingerprint(name, split, languages, study.data) for split, languages in (
+            ("train", ("en",)), ("validation", ("en",)), ("test", study.languages)))
+        run = spec.Score(encoder, name, study.languages, profiles.phase2_recipe(study, (name,)), study.eval_rows, "test",
+                         seed, fingerprints, study.data)
+    if asked.steps and not row.untrained:
+        run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=asked.steps))
+    return study, run
 
 
 def measured(study: profiles.Study, run: spec.Score, difficulty: int) -> dict:
     """Computes the run; scores, baseline and shortcuts of it. `low` is the lower end of the 95 % interval."""
     graph.compute([run])
     name, wanted = run.target, {("learned", run.target, run.seed): run}
-    layer = study.layer if TASKS[name].untrained else runs.NO_LAYER
-    table, examples = ([part[(part.metric == TASKS[name].metric) & (part.layer == layer)] for part in
-                        (graph.results(wanted), graph.examples(wanted))])
+    table, examples = (report.main_metric(study, part) for part in (graph.results(wanted), graph.examples(wanted)))
     values, chance = table.set_index("language").value, table.set_index("language").baseline
     low = {language: stats.score(examples, "learned", name, language).low for language in values.index}
     first = "en" if "en" in values else values.index[0]
@@ -84,7 +86,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--seeds", type=listed, default=["0"])
     parser.add_argument("--languages", type=listed, default=[], help="tested; default: all")
-    parser.add_argument("--rows", type=int, default=500, help="test rows a language")
+    parser.add_argument("--rows", type=int, default=0, help="test rows a language; 0: the profile's")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--random-encoder", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("learnable.jsonl"))
