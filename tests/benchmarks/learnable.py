@@ -62,7 +62,7 @@ def measured(study: profiles.Study, run: spec.Score, difficulty: int) -> dict:
     return {"key": spec.key(run), "task": name, "difficulty": difficulty, "encoder": study.encoder, "steps": run.recipe.steps,
             "batch": run.recipe.batch_size, "seed": run.seed, "metric": TASKS[name].metric, "n": int(table.n.min()),
             "English": values.get("en"), "chance": chance[first], "shortcut": shortcuts.get(best), "reader": best,
-            "above": sum(low[language] > chance[language] for language in values.index if language != "en"),
+            "above": sum(bool(low[language] > chance[language]) for language in values.index if language != "en"),
             "languages": values.drop("en", errors="ignore").round(1).to_dict(), "threads": torch.get_num_threads(),
             "seconds": round(graph.seconds(run))}
 

@@ -10,10 +10,14 @@ from .world import NAMES, RELATIONS, people, pick, pool, some
 POS_TAGS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
 NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
+OWNER = ("train", "train", "train", "validation", "test")
 
-def scene(rng, split, words):
-    """One of the free scenes: its [text, tags] pair and what fills its slots, as udpos and text need it."""
-    sentence = pick(rng, words["scenes"]["list"])
+
+def scene(rng, split, words, own=False):
+    """One of the free scenes: its [text, tags] pair and what fills its slots, as udpos and text need it. own: of those
+    that only this split has; of five in a row three are for train."""
+    scenes = words["scenes"]["list"]
+    sentence = pick(rng, [each for i, each in enumerate(scenes) if OWNER[i % 5] == split] if own else scenes)
     p, q = people(rng, split, 2)
     slots = {"p": (p, "PROPN"), "q": (q, "PROPN")}
     for kind in ("adj", "adv", "num", "object"):
@@ -22,14 +26,16 @@ def scene(rng, split, words):
 
 
 def sentence_and_tags(rng, split, words, level=2):
-    """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone. 2: half scenes. 3: scenes."""
+    """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone, each relation in one wording. 2: half
+    scenes. 3: scenes, which no other split has."""
     kind = {1: 0.6, 2: rng.random(), 3: 0.0}[level]
     if kind < 0.5:
-        sentence, slots, p = scene(rng, split, words)
+        sentence, slots, p = scene(rng, split, words, own=level == 3)
     else:
         relation = pick(rng, list(RELATIONS))
         fact = Fact(people(rng, split, 1)[0], relation, pick(rng, pool(RELATIONS[relation], split)))
-        sentence, p = pick(rng, words["statements" if kind < 0.85 else "questions"][relation]), fact.person
+        wordings = words["statements" if kind < 0.85 else "questions"][relation]
+        sentence, p = pick(rng, wordings[:1] if level == 1 else wordings), fact.person
         slots = {"p": (p, "PROPN"), "x": (value(words, fact), words["word_tags"][RELATIONS[relation]])}
     return tagged(words, sentence, slots, p in _WOMEN)
 
@@ -48,7 +54,8 @@ def masakhapos(rng, split, words, i):
 
 
 def ccg(rng, split, words, i, level=2):
-    """A tag that says what the word needs on its left and right. Level 3 has two scenes in one row."""
+    """A tag that says what the word needs on its left and right. Level 1 has twelve sentences with other words in them, 3 has
+    two scenes a row, and tests on sentences that were not in training."""
     tokens, tags = sentence_and_tags(rng, split, words, level)
     categories = supertags(tags)
     if level == 3:
