@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import fingerprints
 from xstilts import data, profiles, spec, study
-from xstilts.data import mini, mini_source
+from xstilts.data import mini
 from xstilts.data.mini import dials, world
 from xstilts.data.mini.dials import Dials
 from xstilts.spec import UserError
@@ -71,11 +71,6 @@ def test_random_choices_are_the_same_on_every_python():
     rng = random.Random("a fixed string")
     assert world.some(rng, range(10), 4) == [0, 4, 7, 3]
     assert world.pick(rng, "abcdef") == "b"
-
-
-def test_no_key_stands_on_rows_of_an_older_edit():
-    """An entry is for the files as they are: with the next edit it has to go, or be measured again."""
-    assert set(mini_source.SAME_ROWS) <= {mini.fingerprint()}
 
 
 def test_fingerprint_is_one_sha256():
