@@ -23,6 +23,25 @@ train.train(model, tokenizer, {"udpos": features}, Recipe(60, 0, 7, 2e-3, 64, 10
 if not team.rank():
     norm = sum(float(weight.detach().double().pow(2).sum()) for weight in model.parameters())
     (out / "log.json").write_text(json.dumps([[entry["loss"] for entry in log], norm, team.size()]))
+
+def weights(stop, kept=None):    # of a training with dropout that ends with an error at a step
+    def log(entry):
+        if entry["step"] == stop and "loss" in entry:
+            raise KeyboardInterrupt
+
+    model, tokenizer = encoders.load(folder)
+    try:
+        train.train(model, tokenizer, {"udpos": features}, Recipe(50, 0, 7, 2e-3, 64, 100), 0, log, kept=kept)
+    except KeyboardInterrupt:
+        return None
+    return [weight.detach() for weight in model.parameters()]
+
+if team.size() > 1:
+    import os, torch
+    os.environ["XSTILTS_CHECKPOINT"] = "0"
+    whole, stopped = weights(0), weights(40, out / "checkpoint")
+    assert stopped is None and all(map(torch.equal, whole, weights(0, out / "checkpoint"))), "resumed differently"
+
 study = profiles.study(encoder=str(folder), targets="udpos", intermediates="mnli", languages="en", phase1_steps=2, phase3_steps=2,
                        phase1_rows=10, phase3_rows=10, eval_rows=5, scheduler="local")
 graph.compute([graph.phase3(study, graph.phase1(study), "udpos", 0)], out / "store")

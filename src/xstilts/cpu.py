@@ -28,6 +28,7 @@ class Dropout:
     def __init__(self, seed: int):
         self.generator = torch.Generator().manual_seed(seed)
         self.pools: dict[tuple[float, torch.dtype], torch.Tensor] = {}
+        self.drawn_at: dict[tuple[float, torch.dtype], torch.Tensor] = {}   # the generator's state before each pool
 
     def __call__(self, values: torch.Tensor, p: float) -> torch.Tensor:
         return values * self.mask(values.shape, p, values.dtype) if p else values
@@ -35,11 +36,36 @@ class Dropout:
     def mask(self, shape: torch.Size, p: float, dtype: torch.dtype) -> torch.Tensor:
         """0 with probability p, else 1 / (1 - p), so that the mean is 1."""
         if (p, dtype) not in self.pools:
-            # the scale is rounded to the type, so the share is, too: the mean stays 1
-            scale = float(torch.tensor(1 / (1 - p), dtype=dtype))
-            self.pools[p, dtype] = torch.empty(POOL).bernoulli_(1 / scale, generator=self.generator).to(dtype) * scale
+            self._draw(p, dtype)
         pool, size = self.pools[p, dtype], shape.numel()
         if size > POOL:
             pool = pool.repeat(-(-size // POOL))
         start = int(torch.randint(len(pool) - size + 1, (), generator=self.generator))
         return pool[start:start + size].view(shape)
+
+    def _draw(self, p: float, dtype: torch.dtype) -> None:
+        # the scale is rounded to the type, so the share is, too: the mean stays 1
+        scale = float(torch.tensor(1 / (1 - p), dtype=dtype))
+        self.drawn_at[p, dtype] = self.generator.get_state()
+        self.pools[p, dtype] = torch.empty(POOL).bernoulli_(1 / scale, generator=self.generator).to(dtype) * scale
+
+    def state(self) -> dict:
+        """JSON-ready: what the masks to come depend on."""
+        return {"generator": as_text(self.generator.get_state()),
+                "pools": [[p, str(dtype).removeprefix("torch."), as_text(state)]
+                          for (p, dtype), state in self.drawn_at.items()]}
+
+    def restore(self, state: dict) -> None:
+        for p, dtype, drawn_at in state["pools"]:
+            self.generator.set_state(as_state(drawn_at))
+            self._draw(p, getattr(torch, dtype))
+        self.generator.set_state(as_state(state["generator"]))
+
+
+def as_text(state: torch.Tensor) -> str:
+    """A generator's state in hex digits."""
+    return state.numpy().tobytes().hex()
+
+
+def as_state(text: str) -> torch.Tensor:
+    return torch.frombuffer(bytearray.fromhex(text), dtype=torch.uint8)

@@ -11,7 +11,7 @@ vector instead of two hundred tensors: the update, its norm and its exchange bet
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -72,10 +72,35 @@ class Optimizer:
         for settings in self.adamw.param_groups:
             settings["lr"] = learning_rate
         self.adamw.step()
+        self._copy()
+        self.fresh = True
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The masters and AdamW's two moments as they lie in memory: for a checkpoint."""
+        found = {}
+        for number, group in enumerate(self.groups):
+            found[f"masters.{number}"] = group.masters.data
+            for name in ("exp_avg", "exp_avg_sq"):
+                found[f"{name}.{number}"] = self.adamw.state[group.masters][name]
+        return found
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], steps: int) -> None:
+        """Takes up where another stood after so many steps; of several processes, where the first one's file says."""
+        for group in self.groups:
+            state = {name: torch.zeros_like(group.masters.data) for name in ("exp_avg", "exp_avg_sq")}
+            self.adamw.state[group.masters] = {
+                "step": torch.tensor(float(steps), device=group.masters.device), **state}
+        for name, place in self.tensors().items():
+            if name in tensors:
+                place.copy_(tensors[name])
+            team.share(place)
+        self._copy()
+
+    def _copy(self) -> None:
         for group in self.groups:
             if group.copies is not group.masters:
-                group.copies.copy_(group.masters)
-        self.fresh = True
+                with torch.no_grad():
+                    group.copies.copy_(group.masters)
 
     def state(self) -> list[torch.Tensor]:
         """All weights as they are now, for `release`."""

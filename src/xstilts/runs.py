@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import data, encoders, evaluate, vocabulary
+from . import checkpoint, data, encoders, evaluate, vocabulary
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
@@ -98,7 +98,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
 
     with vocabulary.only(model, pieces(tokenizer, *sets.values(), *encoded.values())):
         heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
-                      lambda heads: _mean(dev_scores(heads)), label(run), tasks)
+                      lambda heads: _mean(dev_scores(heads)), label(run), tasks, folder / checkpoint.FILE)
         found = dev_scores(heads)
     _write_scores(folder, run, "validation", [
         (tasks[name], language, metric, NO_LAYER, dev[name, language], predictions, pairs)
@@ -159,7 +159,7 @@ def _train_target(run: Score, target: Task, model, tokenizer, folder: Path, coun
 
     def fit(dev_score):
         return train(model, tokenizer, {target.name: features}, run.recipe, run.seed, _logger(folder, label(run)),
-                     dev_score, label(run), {target.name: target})
+                     dev_score, label(run), {target.name: target}, kept=folder / checkpoint.FILE)
 
     if target.kind == "rank":   # candidates are texts of their own: all pieces stay
         return fit(lambda heads: _mean(

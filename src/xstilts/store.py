@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from . import remote, team
+from . import checkpoint, remote, team
 from .spec import Run, describe, key, label
 
 MANIFEST = "run.json"
@@ -94,28 +94,43 @@ def lock(root: Path, run: Run) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing(root: Path, run: Run) -> Iterator[Path]:
-    """A temporary folder that becomes the artifact when the block ends, and vanishes if it raises (Ctrl-C too). Of
-    several processes that do a run together the first one's becomes the artifact."""
+    """An unfinished folder that becomes the artifact when the block ends. If it raises (Ctrl-C too) or the process is
+    killed, only a training's checkpoint stays in it, for the next attempt at the same run. Of several processes that do a
+    run together the first one's becomes the artifact."""
     if team.rank():
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
-    for left in root.glob(f".writing-{key(run)}-*"):   # of a killed process: the lock is ours, so it is dead
-        shutil.rmtree(left)
     folder = root / f".writing-{key(run)}-{os.getpid()}"
-    folder.mkdir(parents=True)
+    for left in root.glob(f".writing-{key(run)}-*"):   # of a killed process: the lock is ours, so it is dead
+        _drop_all_but_checkpoint(left)
+        if left.is_dir() and left != folder:
+            shutil.rmtree(left) if folder.is_dir() else os.rename(left, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     try:
         yield folder
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != checkpoint.FILE]
         manifest = {"key": key(run), "label": label(run), "run": describe(run), "parents": _parent_keys(run),
                     "seconds": round(time.perf_counter() - started, 3), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                     "environment": environment(),
-                    "sha256": {str(path.relative_to(folder)): _sha256(path)
-                               for path in sorted(folder.rglob("*")) if path.is_file()}}
+                    "sha256": {str(path.relative_to(folder)): _sha256(path) for path in files}}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+        (folder / checkpoint.FILE).unlink(missing_ok=True)
         os.rename(folder, folder_of(root, run))
     finally:
+        _drop_all_but_checkpoint(folder)
+
+
+def _drop_all_but_checkpoint(folder: Path) -> None:
+    if not (folder / checkpoint.FILE).is_file():
         shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != checkpoint.FILE:
+            path.unlink(missing_ok=True)
 
 
 def _parent_keys(run: Run) -> list[str]:

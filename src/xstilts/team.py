@@ -48,3 +48,24 @@ def wait() -> None:
     if size() > 1:
         _state()
         torch.distributed.barrier()
+
+
+def share(tensor: torch.Tensor) -> torch.Tensor:
+    """The first process's values, in place."""
+    if size() > 1:
+        _state()
+        torch.distributed.broadcast(tensor, 0)
+    return tensor
+
+
+def texts(own: str) -> list[str]:
+    """The text of every process. As numbers, so that nothing has to be unpickled."""
+    if size() == 1:
+        return [own]
+    coded = torch.tensor(list(own.encode()), dtype=torch.int32)
+    lengths = torch.zeros(size(), dtype=torch.int32)
+    lengths[rank()] = len(coded)
+    lengths = total(lengths.to(device())).tolist()
+    table = torch.zeros(size(), max(1, *lengths), dtype=torch.int32)
+    table[rank(), :len(coded)] = coded
+    return [bytes(row[:length]).decode() for row, length in zip(total(table.to(device())).tolist(), lengths, strict=True)]

@@ -6,17 +6,21 @@ Every task gets a newly drawn head; what is handed on afterwards is the encoder 
 """
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from . import batches, cpu, packed, team
+from . import batches, checkpoint, cpu, packed, team
 from .kinds import Feature, kind
 from .optimizer import Optimizer
 from .spec import Recipe
@@ -85,12 +89,12 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
 
 def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recipe, seed: int,
           log: Callable[[dict], None], dev_score: Callable[[nn.ModuleDict], float] | None = None,
-          title: str = "", tasks: Mapping[str, Task] = TASKS) -> nn.ModuleDict:
+          title: str = "", tasks: Mapping[str, Task] = TASKS, kept: Path | None = None) -> nn.ModuleDict:
     """Trains `model` in place on the features of one task or several and returns the heads, by task.
 
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
     dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps; with recipe.patience the best
-    state is kept, else the last. Raises Diverged.
+    state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is not done again.
     """
     where, names = device(), list(sets)
     seed_everything(seed)
@@ -107,42 +111,104 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     low = model.encoder.layer.parameters() if packed.fits(model) else ()
     optimizer = Optimizer(model, heads, recipe, list(low), number_type(recipe.precision, where))
     drop = torch.nn.functional.dropout if where.type == "cuda" else cpu.Dropout(seed + team.rank())
-    best, best_state, waited = -math.inf, None, 0
-    losses, started = [], time.perf_counter()
-    if dev_score and recipe.evaluate_every:
-        log({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
+    at, began = _Progress(), time.monotonic()
+    if kept and _resume(kept, at, optimizer, masking, drop):
+        for entry in at.log:
+            log(entry)
+        log({"step": at.step, "resumed": at.seconds})
+
+    def note(entry: dict) -> None:
+        at.log.append(entry)
+        log(entry)
+
+    if dev_score and recipe.evaluate_every and not at.step:
+        note({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
-    progress = tqdm(batches.stream(list(sets.values()), recipe, seed, steps), total=steps, desc=title,
-                    disable=not interactive(), leave=False)
-    for step, (which, features) in enumerate(progress):
-        rate = recipe.learning_rate * _schedule(step, steps, recipe.warmup)
-        losses.append(_gradients(model, heads[names[which]], names[which], features, recipe, info, masking, drop,
-                                 optimizer))
-        if not math.isfinite(losses[-1]):
-            raise Diverged(f"{title}: the loss is {losses[-1]} at step {step + 1} of {steps}; "
+    before, last_kept = at.seconds, time.monotonic()
+    stream = islice(batches.stream(list(sets.values()), recipe, seed, steps), at.step, None)
+    progress = tqdm(stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False)
+    for at.step, (which, features) in enumerate(progress, at.step + 1):
+        rate = recipe.learning_rate * _schedule(at.step - 1, steps, recipe.warmup)
+        at.losses.append(_gradients(model, heads[names[which]], names[which], features, recipe, info, masking, drop,
+                                    optimizer))
+        if not math.isfinite(at.losses[-1]):
+            raise Diverged(f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; "
                            f"try a learning rate below {recipe.learning_rate:g}")
         optimizer.step(rate)
-        if (step + 1) % LOG_EVERY == 0 or step + 1 == steps:
-            mean = sum(losses) / len(losses)
-            log({"step": step + 1, "steps": steps, "loss": mean, "learning_rate": rate,
-                 "seconds": time.perf_counter() - started})
+        at.seconds = before + time.monotonic() - began
+        if at.step % LOG_EVERY == 0 or at.step == steps:
+            mean = sum(at.losses) / len(at.losses)
+            note({"step": at.step, "steps": steps, "loss": mean, "learning_rate": rate, "seconds": at.seconds})
             progress.set_postfix(loss=f"{mean:.3f}")
-            losses = []
-        if dev_score and recipe.evaluate_every and (step + 1) % recipe.evaluate_every == 0:
+            at.losses = []
+        if dev_score and recipe.evaluate_every and at.step % recipe.evaluate_every == 0:
             score = dev_score(heads)
             model.train(), heads.train()
-            log({"step": step + 1, "dev": score})
+            note({"step": at.step, "dev": score})
             if recipe.patience:
-                if score > best:
-                    best, waited = score, 0
-                    best_state = optimizer.state()
+                if score > at.best:
+                    at.best, at.waited, at.best_state = score, 0, optimizer.state()
                 else:
-                    waited += 1
-                if waited >= recipe.patience:
+                    at.waited += 1
+                if at.waited >= recipe.patience:
                     break
-    optimizer.release(best_state)
+        if kept and at.step < steps and checkpoint.due(last_kept):
+            _keep(kept, at, optimizer, masking, drop)
+            last_kept = time.monotonic()
+    optimizer.release(at.best_state)
     model.eval(), heads.eval()
     return heads
+
+
+@dataclass
+class _Progress:
+    """How far a training is, beside its weights and its optimiser."""
+    step: int = 0                       # done
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)     # since the last entry of the log
+    log: list[dict] = field(default_factory=list)
+    best: float = -math.inf             # dev score
+    waited: int = 0                     # dev scores since
+    best_state: list[torch.Tensor] | None = None
+
+
+def _keep(path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop) -> None:
+    """Writes a checkpoint. The order of batches and the schedule follow from the step."""
+    randoms = {"torch": cpu.as_text(torch.get_rng_state()), "masking": cpu.as_text(masking.get_state())}
+    if isinstance(drop, cpu.Dropout):
+        randoms["dropout"] = drop.state()
+    if device().type == "cuda":
+        randoms["cuda"] = cpu.as_text(torch.cuda.get_rng_state())
+    notes = {name: value for name, value in vars(at).items() if name != "best_state"}
+    notes |= {"best": None if at.best == -math.inf else at.best, "randoms": team.texts(json.dumps(randoms))}
+    best = {f"best.{number}": masters for number, masters in enumerate(at.best_state or ())}
+    if not team.rank():
+        checkpoint.write(path, optimizer.tensors() | best, notes)
+
+
+def _resume(path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop) -> bool:
+    """Puts everything back to where the checkpoint has it, if there is one of as many processes. The first one reads it."""
+    tensors, notes = (None if team.rank() else checkpoint.read(path)) or ({}, {})
+    notes = json.loads(team.texts(json.dumps(notes))[0])
+    if len(notes.get("randoms", ())) != team.size():
+        return False
+    for name in ("step", "seconds", "losses", "log", "waited"):
+        setattr(at, name, notes[name])
+    optimizer.restore(tensors, at.step)
+    if notes["best"] is not None:
+        at.best, at.best_state = notes["best"], optimizer.state()
+        for number, masters in enumerate(at.best_state):
+            if not team.rank():
+                masters.copy_(tensors[f"best.{number}"])
+            team.share(masters)
+    randoms = json.loads(notes["randoms"][team.rank()])
+    torch.set_rng_state(cpu.as_state(randoms["torch"]))
+    masking.set_state(cpu.as_state(randoms["masking"]))
+    if isinstance(drop, cpu.Dropout):
+        drop.restore(randoms["dropout"])
+    if device().type == "cuda":
+        torch.cuda.set_rng_state(cpu.as_state(randoms["cuda"]))
+    return True
 
 
 def _gradients(model, head, name: str, features: list[Feature], recipe: Recipe, info: batches.Info,
