@@ -4,6 +4,7 @@
     xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
     xstilts plan single_task -p profile paper      what is needed, what is there, what it will cost
     xstilts compute single_task                    the runs without the notebook
+    xstilts store verify                           finished runs: verify, list, clean (what no chapter needs)
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
@@ -33,6 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument("out", type=Path)
         verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                           help="a parameter of the chapter; lists are separated by commas")
+    verb = verbs.add_parser("store", help="check, list or clean what finished runs have left")
+    verb.add_argument("what", choices=("verify", "list", "clean"))
+    verb.add_argument("--yes", action="store_true", help="clean: remove; without it, only say what would be removed")
+    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                      help="clean: parameters of the book whose runs are kept")
     verb = verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
     verb.add_argument("--sources", action="store_true", help="where their rows come from, and the licences")
     verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder")
@@ -143,6 +149,32 @@ def _ccgbank(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _store(asked: argparse.Namespace) -> int:
+    import yaml
+
+    from . import chapters, inventory, profiles, store
+
+    root = store.default_root()
+    if asked.what == "list":
+        print("\n".join(inventory.listed(root)) or f"{root} is empty")
+        return 0
+    if asked.what == "verify":
+        lines, count = inventory.verify(root)
+        print(*lines, f"{len(inventory.artifacts(root))} artifacts in {root}, {count} damaged" +
+              (": set aside and computed again when they are next asked for" if count else ""), sep="\n")
+        return int(bool(count))
+    study = profiles.study(**{name: yaml.safe_load(value) for name, value in asked.parameter})
+    found = inventory.superfluous(root, chapters.needed("", study))
+    total = sum(inventory.size(folder) for folder, _ in found)
+    for folder, why in found:
+        print(f"{folder.name}  {inventory.size(folder) / 1e6:>9.1f} MB  {why}")
+        if asked.yes:
+            inventory.remove(root, folder)
+    print(f"{len(found)} folders, {total / 1e6:.1f} MB: " + ("removed" if asked.yes else
+          f"not needed by the book with profile {study.profile} and these parameters; --yes removes them"))
+    return 0
+
+
 def _tasks(asked: argparse.Namespace) -> int:
     from .tasks import TASKS
 
@@ -157,4 +189,4 @@ def _tasks(asked: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}
+VERBS = {"store": _store, "tasks": _tasks, "fetch": _fetch, "submission": _submission, "translate": _translate, "ccgbank": _ccgbank}

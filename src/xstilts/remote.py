@@ -40,6 +40,8 @@ def pull(root: Path, run: Run) -> bool:
     try:
         for path in system.find(f"{folder}/{key(run)}"):
             target = unfinished / path.split(f"{key(run)}/", 1)[1]
+            if ".." in target.parts:
+                raise UserError(f"XSTILTS_REMOTE: {path} would be written outside of the store; it is not an artifact's file")
             target.parent.mkdir(parents=True, exist_ok=True)
             system.get_file(path, str(target))
         os.rename(unfinished, root / key(run))

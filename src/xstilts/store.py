@@ -45,11 +45,11 @@ def find(root: Path, run: Run) -> Path | None:
     folder = folder_of(root, run)
     if not (folder / MANIFEST).is_file() and not remote.pull(root, run):
         return None
-    damaged = _damaged(folder)
-    if damaged:
+    problem = damaged(folder)
+    if problem:
         aside = root / f".damaged-{folder.name}-{time.time_ns()}"
         os.rename(folder, aside)
-        report(root, "damaged", run, f"{damaged}; set aside as {aside.name}")
+        report(root, "damaged", run, f"{problem}; set aside as {aside.name}")
         return None
     return folder
 
@@ -57,15 +57,20 @@ def find(root: Path, run: Run) -> Path | None:
 _verified: set[tuple[Path, int]] = set()   # artifacts do not change: one check a process is enough
 
 
-def _damaged(folder: Path) -> str:
+def damaged(folder: Path) -> str:
+    """What is wrong with an artifact's files, or ""."""
+    if not (folder / MANIFEST).is_file():
+        return f"{MANIFEST} is missing"
     seen = (folder, (folder / MANIFEST).stat().st_mtime_ns)
     if seen in _verified:
         return ""
     try:
-        checksums = json.loads((folder / MANIFEST).read_text())["sha256"]
-    except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        checksums = dict(manifest(folder)["sha256"])
+    except (ValueError, KeyError, TypeError):
         return f"{MANIFEST} is not readable"
     for name, checksum in checksums.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return f"{name!r} is not in the folder"
         if not (folder / name).is_file():
             return f"{name} is missing"
         if _sha256(folder / name) != checksum:
