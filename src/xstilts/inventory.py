@@ -20,8 +20,9 @@ from .spec import Run, key
 from .study import line
 
 KEY = re.compile(r"[0-9a-f]{20}")
-LEFT = re.compile(r"\.(writing|damaged|pulling|removing)-([0-9a-f]{20})(-\d+)?")
+LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-\d+)?")
 WHY = {"writing": "unfinished, and no process is at it", "damaged": "damaged, was set aside",
+       "failed": "evidence of a training that diverged",
        "pulling": "half copied", "removing": "half removed"}
 
 
@@ -70,6 +71,7 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
              if folder.name not in needed and not busy(root, folder.name)]
     for folder, what, name in leftovers(root):
         goes_on = what == "writing" and name in needed and (folder / checkpoint.FILE).is_file()
+        goes_on = goes_on or what == "failed" and name in needed
         if not goes_on and not busy(root, name):
             found.append((folder, WHY[what]))
     return found

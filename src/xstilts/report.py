@@ -43,9 +43,37 @@ def stamp(study: Study, figure: Figure) -> Figure:
 
 def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """The rows that tables show: each target's first metric; retrieval at the study's layer."""
+    table = finished(table)
     layers = {target: _layer(study, table, target) for target in table.target.unique()}
     return table[(table.metric == table.target.map(lambda name: TASKS[name].metric)) &
                  (table.layer == table.target.map(layers))]
+
+
+def finished(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the runs that diverged: they have no scores. `marks` names them."""
+    return table[table.state == ""] if "state" in table else table
+
+
+def marks(study: Study, table: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """(condition, target) -> what a reader of its mean has to know: seeds that diverged, and are not in it; seeds that
+    stayed at chance in English where others learned, and are."""
+    found: dict[tuple[str, str], list[str]] = {}
+    diverged = table[table.state == "diverged"] if "state" in table else table.head(0)
+    for what, rows in (("diverged", diverged), ("at chance", collapsed(study, table))):
+        for (condition, target), part in rows.groupby(["condition", "target"]):
+            seeds = ", ".join(str(seed) for seed in sorted(part.seed.unique()))
+            found.setdefault((condition, target), []).append(f"{what}: seed {seeds}")
+    return {cell: "; ".join(words) for cell, words in found.items()}
+
+
+def collapsed(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """English scores of trained targets less than a tenth of the way from the baseline to the best run's, where that is
+    at least 10 points: the training failed, not its transfer."""
+    main = main_metric(study, table)
+    main = main[(main.language == "en") & ~main.target.map(lambda name: TASKS[name].untrained).astype(bool)]
+    above = main.value - main.baseline
+    best = above.groupby(main.target).transform("max")
+    return main[(best >= 10) & (above < best / 10)]
 
 
 def _layer(study: Study, table: pd.DataFrame, target: str) -> int:
@@ -55,9 +83,11 @@ def _layer(study: Study, table: pd.DataFrame, target: str) -> int:
 
 def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:
     """A row a target: English, the mean of the other languages with its interval, the worst, the baseline."""
+    marked = marks(study, table)
     table, examples = main_metric(study, table), main_metric(study, examples)
     table = table[table.condition == condition]
-    found = []
+    found = [{"target": title(target), "metric": TASKS[target].metric, "n": 0, "seeds": 0, "marks": words}
+             for (name, target), words in marked.items() if name == condition and target not in set(table.target)]
     for target, part in table.groupby("target", sort=False):
         mean = part.groupby("language")[["value", "baseline", "n"]].mean()
         zero_shot = mean.drop(index="en", errors="ignore")
@@ -67,33 +97,57 @@ def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition:
                       "zero-shot": stats.score(others, condition, target) if len(zero_shot) else np.nan,
                       "lowest": f"{zero_shot.value.min():.1f} ({zero_shot.value.idxmin()})" if len(zero_shot) else np.nan,
                       "baseline": mean.baseline.mean(), "languages": len(mean), "n": int(mean.n.min()),
-                      "seeds": part.seed.nunique()})
-    return pd.DataFrame(found)
+                      "seeds": part.seed.nunique(), "marks": marked.get((condition, target), "")})
+    return _without_empty_marks(found)
 
 
 def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     """A row a condition and target: score in English and on average, difference to no intermediate training, its
     interval, n, seeds."""
-    examples, main = main_metric(study, examples), main_metric(study, table)
+    marked, examples, main = marks(study, table), main_metric(study, examples), main_metric(study, table)
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     found = []
     for condition in table.condition.unique():
         for target in table[table.condition == condition].target.unique():
-            ours, gain = stats.score(examples, condition, target), stats.difference(examples, condition, target)
-            found.append({"intermediate": condition, "target": target, "metric": TASKS[target].metric,
-                          "English": english.get((condition, target), np.nan), "score": ours.value, "difference": gain.value if condition != NONE else np.nan,
-                          "low": gain.low if condition != NONE else np.nan,
-                          "high": gain.high if condition != NONE else np.nan, "languages": ours.languages,
-                          "n": ours.n, "seeds": ours.seeds})
+            row = {"intermediate": condition, "target": target, "metric": TASKS[target].metric,
+                   "English": english.get((condition, target), np.nan)}
+            row |= dict.fromkeys(("score", "difference", "low", "high"), np.nan) | dict.fromkeys(("languages", "n", "seeds"), 0)
+            ours = examples[(examples.condition == condition) & (examples.target == target)]
+            both = _same_seeds(ours, examples[(examples.condition == NONE) & (examples.target == target)])
+            if len(ours):
+                score = stats.score(ours, condition, target)
+                row |= {"score": score.value, "languages": score.languages, "n": score.n, "seeds": score.seeds}
+            if len(both) and condition != NONE:
+                gain = stats.difference(both, condition, target)
+                row |= {"difference": gain.value, "low": gain.low, "high": gain.high, "seeds": gain.seeds}
+            reference = marked.get((NONE, target), "") if condition != NONE else ""
+            found.append(row | {"marks": "; ".join([marked.get((condition, target), "")] * ((condition, target) in marked) +
+                                                   [f"the reference {reference}"] * bool(reference))})
     for name in absent(study):    # asked for, and not to be had
         found += [{"intermediate": name, "target": target, "metric": TASKS[target].metric, "languages": "–", "n": "–",
                    "seeds": "–"} | dict.fromkeys(("English", "score", "difference", "low", "high"), np.nan)
                   for target in table.target.unique()]
-    return pd.DataFrame(found)
+    return _without_empty_marks(found)
+
+
+def _same_seeds(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Examples of two conditions, of the seeds that both have: what is paired must be there twice."""
+    common = set(first.seed) & set(second.seed)
+    both = pd.concat([first, second[~second.index.isin(first.index)]])
+    return both[both.seed.isin(common)]
+
+
+def _without_empty_marks(rows: list[dict]) -> pd.DataFrame:
+    """A table whose column `marks` is there only where something is marked."""
+    found = pd.DataFrame(rows)
+    if not len(found) or not found.marks.fillna("").any():
+        return found.drop(columns="marks", errors="ignore")
+    return found.assign(marks=found.marks.replace("", np.nan))
 
 
 def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """A row a condition, benchmark (XTREME, XTREME-R) and category: the average, and what is missing for it."""
+    table = finished(table)
     layers = table.target.map({target: _layer(study, table, target) for target in table.target.unique()})
     parts = table[table.layer == layers].groupby("condition", sort=False)
     return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
@@ -109,26 +163,31 @@ def unlearned(gains: pd.DataFrame) -> pd.DataFrame:
 
 
 def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
-    """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold."""
+    """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold, one that has a mark (see
+    `marks`) has a dagger."""
     gains = gains[gains.intermediate != NONE]
     order = list(gains.target.unique())
     grid = gains.pivot(index="intermediate", columns="target", values="difference").loc[
         list(gains.intermediate.unique()), order]
     clear = gains.assign(clear=(gains.low > 0) | (gains.high < 0)).pivot(
         index="intermediate", columns="target", values="clear").loc[grid.index, order]
-    limit = max(1.0, float(np.nanmax(np.abs(grid.to_numpy()))))
+    limit = max(1.0, float(np.nanmax(np.abs(np.append(grid.to_numpy(float), 0)))))
+    noted = gains.assign(marks=gains.marks if "marks" in gains else np.nan).pivot(
+        index="intermediate", columns="target", values="marks").loc[grid.index, order].notna()
+    words = grid.map(signed) + noted.map(lambda there: " †" if there else "")
     figure, axis = plt.subplots(figsize=(1.35 * len(order) + 2.2, 0.62 * len(grid) + 1.3))
-    sns.heatmap(grid, annot=grid.map(signed), fmt="", cmap="PuOr_r",
+    sns.heatmap(grid, annot=words, fmt="", cmap="PuOr_r",
                 vmin=-limit, vmax=limit, linewidths=1, ax=axis, cbar_kws={"label": "points"})
     there = grid.notna().to_numpy()
     for place in np.argwhere(~there):
-        axis.text(place[1] + 0.5, place[0] + 0.5, "–", ha="center", va="center")
+        axis.text(place[1] + 0.5, place[0] + 0.5, "– †" if noted.to_numpy()[tuple(place)] else "–", ha="center", va="center")
     for text, bold in zip(axis.texts[:there.sum()], clear.to_numpy()[there], strict=True):
         text.set_fontweight("bold" if bold else "normal")
     axis.set(xlabel="", ylabel="intermediate task")
     axis.set_xticklabels([f"{title(name)}\n{TASKS[name].metric}" for name in order], rotation=0, fontsize=9)
     axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
-    axis.set_title("Difference to no intermediate training (mean over languages)", fontsize=11)
+    axis.set_title("Difference to no intermediate training (mean over languages)" +
+                   ("\n† a run diverged or stayed at chance" if noted.to_numpy().any() else ""), fontsize=11)
     return stamp(study, figure)
 
 
@@ -180,7 +239,8 @@ def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
 
 def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure:
     """Retrieval accuracy by layer, raw and centred, mean over languages, a line a condition."""
-    part = table[table.target == target]
+    part = finished(table)
+    part = part[part.target == target]
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
     for axis, metric in zip(axes, TASKS[target].metrics, strict=True):
         for condition, rows in part[part.metric == metric].groupby("condition", sort=False):

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import cluster, costs, data, encoders, profiles, remote, runs, store, team
+from . import cluster, costs, data, encoders, failures, profiles, remote, runs, store, team
 from .profiles import Study
 from .spec import Adapt, Base, Run, Score, UserError, key, label, parents
 from .tasks import TASKS, training_task
+from .train import Diverged
+
 
 class RunsFailed(RuntimeError):
     """Some runs failed; the others are finished and kept."""
@@ -94,13 +96,18 @@ def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]
 
 def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local") -> dict[str, Path]:
     """key -> folder of every run asked for. Encoders are computed only if a run that is lacking starts from them.
-    scheduler: local, processes or dask (see `cluster`). RunsFailed, after all that could be done is done."""
+    scheduler: local, processes or dask (see `cluster`). RunsFailed, after all that could be done is done; a training that
+    diverged is a finding, not a failure: `results` has it as such, and it is not tried again."""
     root, wanted = root or store.default_root(), list(wanted)
     cluster.check(scheduler)
     todo = lacking(wanted, root)
     for run in {key(run): run for run in wanted if run not in todo}.values():
         store.report(root, "found", run)
     failed: dict[str, BaseException] = {}
+    for run in [run for run in todo if failures.known(root, run)]:
+        failed[label(run)] = Diverged(failures.known(root, run))
+        store.report(root, "diverged", run, str(failed[label(run)]))
+        todo.remove(run)
     while todo and (scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)):
         run = todo[0] if scheduler == "local" else _bottleneck(todo)
         try:
@@ -117,11 +124,12 @@ def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "l
     if todo:
         chain = chains(todo)
         failed |= cluster.compute(todo, root, scheduler, once, lambda run: chain[key(run)])
-    if failed:
-        first = next(iter(failed))
-        raise RunsFailed(f"{len(failed)} runs failed, or start from one that did; the others are finished and kept. First: "
-                         f"{first}: {failed[first]}") from failed[first]
-    return {key(run): _folder(root, run) for run in wanted}
+    bad = {name: error for name, error in failed.items() if not isinstance(error, Diverged)}
+    if bad:
+        first = next(iter(bad))
+        raise RunsFailed(f"{len(bad)} runs failed, or start from one that did; the others are finished and kept. First: "
+                         f"{first}: {bad[first]}") from bad[first]
+    return {key(run): _folder(root, run) for run in wanted if not failures.known(root, run)}
 
 
 def line(run: Run) -> list[Run]:
@@ -163,14 +171,32 @@ def once(run: Run, root: Path, tell: bool = True) -> None:
         there = store.find(root, run)
         team.wait()
         if not there:
-            with store.writing(root, run) as unfinished:
-                runs.execute(run, unfinished, store.find(root, parents(run)[0]) if parents(run) else None)
+            _execute(run, root)
             if not team.rank():
                 remote.push(root, run)
         team.wait()
     if there:
         return
     store.report(root, "computed", run, f"{store.manifest(store.folder_of(root, run))['seconds']:.0f} s", tell)
+
+
+def _execute(run: Run, root: Path) -> None:
+    """One run, to its artifact in the store; errors in words where we have them."""
+    try:
+        with store.writing(root, run) as unfinished:
+            try:
+                runs.execute(run, unfinished, store.find(root, parents(run)[0]) if parents(run) else None)
+            except Diverged as error:
+                if not team.rank():
+                    failures.keep(root, run, error, unfinished)
+                raise
+    except UserError:
+        raise
+    except Exception as error:   # noqa: BLE001  only to say it better
+        words = failures.explained(error, run, root)
+        if not words:
+            raise
+        raise words from error
 
 
 def chains(todo: list[Run]) -> dict[str, float]:
@@ -184,18 +210,29 @@ def chains(todo: list[Run]) -> dict[str, float]:
 
 def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     """Scores, tidy: condition, target, seed, language, metric, layer (-1: not of one layer), value 0-100, n,
-    baseline 0-100 (chance or majority), key."""
+    baseline 0-100 (chance or majority), key, state. A run that diverged has one row without a value, of state "diverged";
+    elsewhere state is ""."""
     root = root or store.default_root()
-    return pd.concat([_table(root, run, "scores.csv").assign(condition=condition, target=target, seed=seed,
-                                                             key=key(run))
+    return pd.concat([_scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
                       for (condition, target, seed), run in wanted.items()], ignore_index=True)
+
+
+def _scores(root: Path, run: Score) -> pd.DataFrame:
+    if failures.known(root, run):
+        return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
+                              "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
+                              "baseline": float("nan"), "state": "diverged"}])
+    return _table(root, run, "scores.csv").assign(state="")
 
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Numerators and denominators of each example: what intervals are computed from."""
+    """Numerators and denominators of each example: what intervals are computed from. None of runs that diverged."""
     root = root or store.default_root()
+    there = {cell: run for cell, run in wanted.items() if not failures.known(root, run)}
+    if wanted and not there:
+        raise UserError(f"every one of these runs diverged; the first: {failures.known(root, next(iter(wanted.values())))}")
     return pd.concat([_table(root, run, "examples.parquet").assign(condition=condition, target=target, seed=seed)
-                      for (condition, target, seed), run in wanted.items()], ignore_index=True)
+                      for (condition, target, seed), run in there.items()], ignore_index=True)
 
 
 def history(run: Run, root: Path | None = None) -> pd.DataFrame:
@@ -225,6 +262,8 @@ def seconds(run: Run, root: Path | None = None) -> float:
 def _folder(root: Path, run: Run) -> Path:
     folder = store.find(root, run)
     if not folder:
+        if failures.known(root, run):
+            raise UserError(f"{label(run)} has no result: {failures.known(root, run)}")
         raise UserError(f"{key(run)} is not in the store {root}: call compute first")
     return folder
 

@@ -1,0 +1,110 @@
+"""What went wrong with a run, in words: the disk is full, the memory does not suffice, the loss was no number.
+
+    raise explained(error, run, root) or error
+
+A full disk stops a study, for every other run needs the disk, too. The others stop only what starts from the run.
+"""
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+from . import store
+from .spec import Adapt, Base, Run, UserError, key, label, parents
+from .train import Diverged
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+FILE = "failed.json"
+
+
+class OutOfMemory(RuntimeError):
+    """A run needs more memory than there is."""
+
+
+def explained(error: BaseException, run: Run, root: Path) -> Exception | None:
+    """The same in words that say what to do; None where there is nothing to add."""
+    if _chain(error, _is_full):
+        free = shutil.disk_usage(_existing(root)).free
+        return UserError(f"no space left for {label(run)} in {root}: it needs about {_gigabytes(needed(run, root))}, "
+                         f"{_gigabytes(free)} are free. Finished runs are kept, nothing half-written is. Make room (`xstilts "
+                         "store clean` names what no chapter needs) or set XSTILTS_STORE to a larger disk, and start again")
+    if _chain(error, _is_memory) and not isinstance(error, OutOfMemory):
+        return OutOfMemory(f"{label(run)}: out of memory. {_smaller(run)}")
+    return None
+
+
+def needed(run: Run, root: Path) -> int:
+    """Bytes of its artifact, about: an encoder is as large as the one that it starts from, and a checkpoint of a training
+    is three times that."""
+    parent = store.folder_of(root, parents(run)[0]) if parents(run) else None
+    if not parent or not parent.is_dir():
+        return 1 << 30
+    weights = sum(path.stat().st_size for path in parent.rglob("*.safetensors"))
+    return (4 if isinstance(run, Adapt) else 3) * weights + (64 << 20)
+
+
+def _chain(error: BaseException | None, what) -> bool:
+    while error:
+        if what(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_ROOM or \
+        any(sign in str(error) for sign in ("No space left on device", "os error 28", "Disk quota exceeded"))
+
+
+def _is_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or \
+        any(sign in str(error) for sign in ("can't allocate memory", "out of memory", "Cannot allocate memory"))
+
+
+def _smaller(run: Run) -> str:
+    """The setting to change, and to what."""
+    if isinstance(run, Base) or not run.recipe:
+        return "The encoder itself does not fit: give a smaller one (parameter encoder)"
+    recipe = run.recipe
+    size = recipe.micro_batch or recipe.batch_size
+    if size > 1:
+        return (f"It reads {size} rows a forward pass: give micro_batch {size // 2} (the batch stays {recipe.batch_size}, the "
+                f"result is the same training), or a max_length below {recipe.max_length}")
+    return f"It reads up to {recipe.max_length} pieces: give a smaller max_length, or a smaller encoder"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def keep(root: Path, run: Run, error: Diverged, unfinished: Path | None) -> None:
+    """Evidence of a diverged training: why, and its log. The same run would diverge again, so it is not done again."""
+    place = evidence(root, run)
+    place.mkdir(parents=True, exist_ok=True)
+    if unfinished and (unfinished / "log.jsonl").is_file():
+        shutil.copy(unfinished / "log.jsonl", place / "log.jsonl")
+    text = json.dumps({"key": key(run), "label": label(run), "what": "diverged", "why": str(error),
+                       "environment": store.environment(), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
+    (place / "failed.new").write_text(text)
+    os.replace(place / "failed.new", place / FILE)
+
+
+def evidence(root: Path, run: Run) -> Path:
+    return root / f".failed-{key(run)}"
+
+
+def known(root: Path, run: Run) -> str:
+    """Why the run, or one that it starts from, diverged; "" if none did."""
+    if (store.folder_of(root, run) / store.MANIFEST).is_file():
+        return ""
+    if (evidence(root, run) / FILE).is_file():
+        return json.loads((evidence(root, run) / FILE).read_text())["why"]
+    return known(root, parents(run)[0]) if parents(run) else ""

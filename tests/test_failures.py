@@ -1,0 +1,121 @@
+"""A full disk, too little memory, a training that diverges or learns nothing: told in words, kept, marked."""
+import json
+
+import pandas as pd
+import pytest
+
+from xstilts import checkpoint, failures, profiles, report, runs, store, study as graph
+from xstilts.spec import UserError
+
+FULL = OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def study(tiny_encoder):
+    return profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli", languages="en,fi", phase1_steps=0,
+                          phase2_steps=3, phase3_steps=3, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+
+
+def contents(root):
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*")
+            if path.is_file() and path.suffix not in (".jsonl", ".lock")}
+
+
+def fail(error):
+    def failing(*arguments, **options):
+        raise error
+    return failing
+
+
+@pytest.mark.parametrize("place, name", [
+    (pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (runs.encoders, "save"), (checkpoint, "save_file"),
+    (store.os, "rename"), (store.Path, "write_text")])
+def test_a_full_disk_leaves_the_store_as_it_was_and_says_what_is_needed(study, monkeypatch, place, name):
+    root, run = store.default_root(), graph.phase2(study, ("mnli",), 0)
+    graph.compute([graph.base(study)])
+    before = contents(root)
+    monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, fail(FULL))
+        with pytest.raises(UserError, match=r"no space left for .*mnli.*it needs about \d+ MB.*are free.*XSTILTS_STORE"):
+            graph._execute(run, root)
+    after = contents(root)
+    assert {path: content for path, content in after.items() if path.name != checkpoint.FILE} == before
+    assert graph.compute([run])      # and there is nothing to clear up first
+    assert not list(root.glob(".writing-*"))
+
+
+def test_a_full_disk_is_known_by_what_libraries_say(study):
+    from safetensors import SafetensorError
+
+    error = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    assert isinstance(failures.explained(error, graph.base(study), store.default_root()), UserError)
+    assert failures.explained(ValueError("shape"), graph.base(study), store.default_root()) is None
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+                                   RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")])
+def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(study, monkeypatch, error):
+    wanted = graph.single_tasks(study)
+    real = runs.adapt
+    monkeypatch.setattr(runs, "adapt", fail(error))
+    with pytest.raises(graph.RunsFailed, match="2 runs failed.*out of memory.*32 rows a forward pass: give micro_batch 16"):
+        graph.compute(wanted.values())
+    assert store.find(store.default_root(), wanted[graph.NONE, "xnli", 0])
+    monkeypatch.setattr(runs, "adapt", real)
+    assert len(graph.compute(wanted.values())) == 2     # not held against it
+
+
+def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
+    bad = profiles.study(**{name: value for name, value in vars(study).items() if value not in ("", ())} |
+                         dict(phase2_learning_rate=1e30, seeds=(0, 1)))
+    wanted, root = graph.single_tasks(bad), store.default_root()
+    graph.compute(wanted.values())
+    kept = list(root.glob(".failed-*"))
+    assert len(kept) == 2 and "learning rate below 1e+30" in json.loads((kept[0] / "failed.json").read_text())["why"]
+    monkeypatch.setattr(runs, "train", fail(AssertionError("trained again")))
+    graph.compute(wanted.values())
+    table, examples = graph.results(wanted), graph.examples(wanted)
+    gains = report.differences(bad, table, examples).set_index("intermediate")
+    assert gains.marks["mnli"] == "diverged: seed 0, 1" and pd.isna(gains.difference["mnli"]) and gains.n["mnli"] == 0
+    assert "diverged: seed 0, 1" in report.show(gains.reset_index()).data
+    assert report.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
+    assert report.by_language(bad, table)
+    with pytest.raises(UserError, match="the loss is"):
+        graph.predictions(wanted["mnli", "xnli", 0])
+    with pytest.raises(UserError, match="every one of these runs diverged"):
+        graph.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
+
+
+def scored(english):
+    """A table and examples: (condition, seed) -> XNLI accuracy in English, of 100 rows each; None: diverged."""
+    table, examples = [], []
+    for (condition, seed), value in english.items():
+        row = {"condition": condition, "target": "xnli", "seed": seed, "language": "en", "metric": "accuracy", "layer": -1,
+               "value": value, "n": 100, "baseline": 33.0, "state": "" if value is not None else "diverged"}
+        table.append(row)
+        if value is not None:
+            examples += [{name: row[name] for name in ("condition", "target", "seed", "language", "metric", "layer")} |
+                         {"example": number, "numerator": int(number < value), "denominator": 1} for number in range(100)]
+    return pd.DataFrame(table), pd.DataFrame(examples)
+
+
+def test_a_collapsed_run_is_marked_where_others_learned(study):
+    table, examples = scored({("none", 0): 80, ("none", 1): 82, ("mnli", 0): 34, ("mnli", 1): 84})
+    gains = report.differences(study, table, examples).set_index("intermediate")
+    assert gains.marks["mnli"] == "at chance: seed 0" and pd.isna(gains.marks["none"]) and gains.seeds["mnli"] == 2
+    assert report.scores(study, table, examples, "mnli").marks[0] == "at chance: seed 0"
+
+
+def test_nothing_is_marked_where_nobody_learned_or_all_did(study):
+    for values in (dict(zip([("none", 0), ("mnli", 0)], [34, 33])), dict(zip([("none", 0), ("mnli", 0)], [70, 80]))):
+        assert "marks" not in report.differences(study, *scored(values))
+
+
+def test_a_diverged_seed_is_left_out_on_both_sides_of_a_difference(study):
+    table, examples = scored({("none", 0): 60, ("none", 1): 90, ("mnli", 0): 70, ("mnli", 1): None})
+    gains = report.differences(study, table, examples).set_index("intermediate")
+    assert gains.difference["mnli"] == pytest.approx(10) and gains.seeds["mnli"] == 1
+    assert gains.marks["mnli"] == "diverged: seed 1"
+    reference = report.differences(study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80}))
+    assert reference.set_index("intermediate").marks["mnli"] == "the reference diverged: seed 1"
