@@ -28,20 +28,27 @@ def words(tags: str) -> Reader:
     return lambda row: {"words": row["tokens"], "tags": row[tags]}
 
 
+def listed(value: object) -> tuple:
+    """A list as a tuple. TypeError for anything else: text is no list of letters."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(value)
+
+
 def question(row: dict) -> dict:
     """SQuAD and its translations; no answers means that the context does not answer the question (SQuAD v2)."""
     answers = row["answers"]
     return {"question": row["question"], "context": row["context"], "id": str(row.get("id", "")),
-            "answers": tuple(answers["text"]), "starts": tuple(answers["answer_start"])}
+            "answers": listed(answers["text"]), "starts": listed(answers["answer_start"])}
 
 
 def hellaswag(row: dict) -> dict:
-    return {"context": row["ctx"], "choices": tuple(row["endings"]), "label": int(row["label"])}
+    return {"context": row["ctx"], "choices": listed(row["endings"]), "label": int(row["label"])}
 
 
 def commonsenseqa(row: dict) -> dict:
     choices = row["choices"]
-    return {"context": row["question"], "choices": tuple(choices["text"]),
+    return {"context": row["question"], "choices": listed(choices["text"]),
             "label": list(choices["label"]).index(row["answerKey"])}
 
 

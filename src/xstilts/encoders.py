@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers import PreTrainedTokenizerBase
@@ -179,7 +180,9 @@ def load(
                 # Multilingual-MiniLM and multilingual-e5 declare 0, which is <s>: its row would get no gradient
                 config.pad_token_id = tokenizer.pad_token_id
             model = _random(config, seed) if name.random else _pretrained(name, where, config)
-    except OSError as error:
+    except UserError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError) as error:
         raise UserError(
             f"cannot load the encoder {name}: {error}\nIt needs config.json, a tokenizer and *.safetensors (a .bin is "
             "not read: `xstilts fetch` makes safetensors of one; a Hub repository may also have safetensors at another "

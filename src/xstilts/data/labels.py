@@ -25,12 +25,16 @@ def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -
     if column not in item:
         raise UserError(f"{where} has no column {column!r}; it has {', '.join(item)}")
     value = item[column]
+    if isinstance(value, list) != (row.kind == "tag"):
+        raise UserError(f"{where}, column {column}: {value!r} is {'not ' * (row.kind == 'tag')}a list of labels")
     many = value if isinstance(value, list) else [value]
     ids = [_label_id(label, row, names, f"{where}, column {column}") for label in many]
     return {**item, column: ids if isinstance(value, list) else ids[0]}
 
 
 def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise UserError(f"{where}: label {value!r} is none of {', '.join(row.labels)}")
     name = names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
     name = row.aliases.get(name, name)
     if isinstance(name, str) and (name in row.labels or row.open_labels):

@@ -46,17 +46,28 @@ def _layout(root: str) -> dict[str, dict]:
         return {}
     try:
         layout = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:     # no TOML, or no UTF-8
         raise UserError(f"{path}: not readable ({error})") from error
     known = {source.local for row in TASKS.values() for source in row.sources}
     for pattern, part in layout.items():
         if pattern not in known:
             raise UserError(f"{path}: {pattern!r} is not a folder of the task table; known: {', '.join(sorted(known))}")
-        for key, value in part.items():
+        for key, value in (part if isinstance(part, dict) else {"": part}).items():
             if not isinstance(value, KEYS.get(key, ())):
                 raise UserError(f"{path}: {pattern}: {key} = {value!r}; known are folder (text), splits, names and "
                                 "columns (tables of text)")
+            for name in _names(value):
+                if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name or \
+                        key in ("splits", "names") and "/" in name:
+                    raise UserError(f"{path}: {pattern}: {key}: {name!r} is not a name within this folder")
     return layout
+
+
+def _names(value: object) -> list:
+    """Every name in a layout's entry: text, lists of it, tables of either."""
+    if isinstance(value, dict):
+        return [name for inner in value.values() for name in _names(inner)]
+    return list(value) if isinstance(value, list) else [value]
 
 
 def _translated(row: Task) -> list[Source]:

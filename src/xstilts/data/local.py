@@ -27,6 +27,7 @@ from .rows import Block, read_row
 
 TEXT_FROM = ("udpos", "panx")
 UNSPACED = ("zh", "ja", "th")
+UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 
 def check_folder(source: str) -> None:
@@ -134,6 +135,13 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
 
 
 def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
+    try:
+        return _as_block(row, place, path, table)
+    except UNREADABLE as error:     # what a damaged file can contain is found late
+        raise UserError(f"{path}: not a readable parquet file ({error})") from error
+
+
+def _as_block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
     schema = table.schema
     table = table.rename_columns([place.columns.get(name, name) for name in table.column_names])
     if place.source.label_column:
@@ -165,7 +173,7 @@ def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
 def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
         return pq.read_table(path, columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
+    except UNREADABLE as error:
         raise UserError(f"{path}: not a readable parquet file ({error})") from error
 
 
@@ -177,7 +185,7 @@ def check(row: Task, place: Place, path: Path) -> None:
     try:
         with pq.ParquetFile(path) as file:
             first = next(file.iter_batches(batch_size=1), None)
-    except (pa.ArrowInvalid, OSError) as error:
+    except UNREADABLE as error:
         raise UserError(f"{path}: not a readable parquet file ({error})") from error
     if not first:
         raise UserError(f"{path}: has no rows")

@@ -70,6 +70,15 @@ def _text(value: object, where: str, column: str) -> None:
         raise UserError(f"{where}, column {column}: {value!r} is not text")
     if not value.strip():
         raise Unusable(f"{where}, column {column}: empty text")
+    _characters(value, where, column)
+
+
+def _characters(value: str, where: str, column: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{where}, column {column}: half a surrogate pair at {error.start}, which is no character; the file "
+                        "was decoded wrongly when it was made") from None
 
 
 def _classify(item: dict, where: str, row: Task) -> None:
@@ -79,23 +88,28 @@ def _classify(item: dict, where: str, row: Task) -> None:
 
 def _tag(item: dict, where: str, row: Task) -> None:
     words, tags = item["words"], item["tags"]
+    if not all(isinstance(part, (list, tuple)) for part in (words, tags)):
+        raise UserError(f"{where}: tokens or {row.label_column} are not a list")
     if len(words) != len(tags):
         raise UserError(f"{where}, column {row.label_column}: {len(tags)} labels for {len(words)} tokens")
     if not words:
         raise Unusable(f"{where}, column tokens: empty text")
     if not all(isinstance(word, str) for word in words):
         raise UserError(f"{where}, column tokens: not a list of text")
+    _characters("".join(words), where, "tokens")
 
 
 def _span(item: dict, where: str, row: Task) -> None:
     _text(item["question"], where, "question")
     _text(item["context"], where, "context")
-    if not item["answers"] and row.answers != "squad2":
-        raise Unusable(f"{where}, column answers: no gold answer")
     if len(item["answers"]) != len(item["starts"]):
         raise UserError(f"{where}, column answers: {len(item['answers'])} texts, {len(item['starts'])} starts")
+    if not item["answers"] and row.answers != "squad2":
+        raise Unusable(f"{where}, column answers: no gold answer")
     for answer, start in zip(item["answers"], item["starts"], strict=True):
         _text(answer, where, "answers")
+        if type(start) is not int or start < 0:
+            raise UserError(f"{where}, column answers: the start {start!r} is not a position in the context")
         if item["context"][start:start + len(answer)] != answer:
             raise UserError(
                 f"{where}, column answers: the context has "
