@@ -49,7 +49,7 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
 
     root = project()
     source = root / "notebooks" / f"{chapter}.ipynb"
-    if not source.is_file():
+    if source not in (root / "notebooks").glob("*.ipynb"):
         raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
     known = {name for name in papermill.inspect_notebook(str(source))}
     unknown = sorted(set(parameters) - known)

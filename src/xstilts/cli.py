@@ -74,13 +74,25 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _chapters(asked: argparse.Namespace) -> int:
+def _given(parameters: list[list[str]]) -> dict[str, object]:
+    """-p NAME VALUE, with values read as papermill reads them. UserError for what is no YAML."""
     import yaml
+
+    found = {}
+    for name, value in parameters:
+        try:
+            found[name] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise UserError(f"-p {name}: cannot read {ascii(value)}: {str(error).splitlines()[0]}") from error
+    return found
+
+
+def _chapters(asked: argparse.Namespace) -> int:
     from papermill.exceptions import PapermillExecutionError
 
     from . import book, profiles
 
-    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    given = _given(asked.parameter)
     study = profiles.study(**given)   # a slip is told before a kernel starts
     if asked.verb in ("compute", "plan"):
         from . import chapters, plan
@@ -111,7 +123,7 @@ def _fetch(asked: argparse.Namespace) -> int:
         changed = fetch.verify(asked.folder)
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
-    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    given = _given(asked.parameter)
     study = profiles.study(asked.profile, **given | {"data": "hub"})
     found = fetch.fetch(asked.folder, study, tuple(asked.model), asked.models_only)
     print(f"{asked.folder} has {len(found)} files")
@@ -119,11 +131,9 @@ def _fetch(asked: argparse.Namespace) -> int:
 
 
 def _submission(asked: argparse.Namespace) -> int:
-    import yaml
-
     from . import profiles, study, submission
 
-    given = {name: yaml.safe_load(value) for name, value in asked.parameter}
+    given = _given(asked.parameter)
     written = submission.write(asked.folder, study.single_tasks(profiles.study(asked.profile, **given)))
     print(f"wrote {len(written)} files below {asked.folder}")
     return 0
@@ -150,8 +160,6 @@ def _ccgbank(asked: argparse.Namespace) -> int:
 
 
 def _store(asked: argparse.Namespace) -> int:
-    import yaml
-
     from . import chapters, inventory, profiles, store
 
     root = store.default_root()
@@ -163,7 +171,7 @@ def _store(asked: argparse.Namespace) -> int:
         print(*lines, f"{len(inventory.artifacts(root))} artifacts in {root}, {count} damaged" +
               (": set aside and computed again when they are next asked for" if count else ""), sep="\n")
         return int(bool(count))
-    study = profiles.study(**{name: yaml.safe_load(value) for name, value in asked.parameter})
+    study = profiles.study(**_given(asked.parameter))
     found = inventory.superfluous(root, chapters.needed("", study))
     total = sum(inventory.size(folder) for folder, _ in found)
     for folder, why in found:

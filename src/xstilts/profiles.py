@@ -20,6 +20,7 @@ from .spec import Recipe, UserError
 from .tasks import TASKS, task
 
 
+LARGEST = {"int": 2 ** 63, "float": float("inf")}      # what a number has to be below
 PLAIN = (str, int, float, list, tuple)   # what a parameter can be
 
 
@@ -141,9 +142,22 @@ def _typed(name: str, value: object, kind: str) -> object:
     accepted = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
     if isinstance(value, bool) or not isinstance(value, accepted):
         raise UserError(f"parameter {name}: {value!r} is not of type {kind}")
-    if kind in ("int", "float") and value < 0:
+    if kind == "str":
+        _usable(name, value)
+    elif value < 0:
         raise UserError(f"parameter {name}: {value!r} is negative")
+    elif not value < LARGEST[kind]:
+        raise UserError(f"parameter {name}: {value!r} is not a number that a study can have")
     return float(value) if kind == "float" else value
+
+
+def _usable(name: str, text: str) -> None:
+    """UserError for what is no name of anything: control characters, half surrogate pairs, too long for any disk."""
+    odd = next((letter for letter in text if ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF), None)
+    if odd is not None:
+        raise UserError(f"parameter {name}: {ascii(text[:60])} has the character {ascii(odd)}, which no name has")
+    if any(len(part.encode()) > 255 for part in text.split("/")):
+        raise UserError(f"unknown {name} {ascii(text[:60])}...: {len(text)} characters are more than a name can have")
 
 
 def _checked(asked: Study) -> Study:
@@ -158,6 +172,8 @@ def _checked(asked: Study) -> Study:
         raise UserError(f"parameter precision: {asked.precision!r} is none of auto, bf16, fp32")
     if asked.vocabulary not in ("auto", "data", "full"):
         raise UserError(f"parameter vocabulary: {asked.vocabulary!r} is none of auto, data, full")
+    if asked.dropout >= 1:
+        raise UserError(f"parameter dropout: {asked.dropout!r} is not below 1")
     if not asked.seeds:
         raise UserError("parameter seeds: at least one seed is needed")
     vocabulary = asked.vocabulary if asked.vocabulary != "auto" else "full" if asked.data == "hub" else "data"
