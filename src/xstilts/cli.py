@@ -17,7 +17,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .spec import UserError
+from .spec import UserError, visible
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return VERBS.get(asked.verb, _chapters)(asked)
     except UserError as error:
-        print(f"xstilts: {error}", file=sys.stderr)
+        print(visible(f"xstilts: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("xstilts: stopped; finished runs are kept, the same command goes on from there", file=sys.stderr)
@@ -107,7 +107,7 @@ def _chapters(asked: argparse.Namespace) -> int:
     try:
         page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
     except PapermillExecutionError as error:
-        print(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}", file=sys.stderr)
+        print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
     return 0
@@ -164,11 +164,11 @@ def _store(asked: argparse.Namespace) -> int:
 
     root = store.default_root()
     if asked.what == "list":
-        print("\n".join(inventory.listed(root)) or f"{root} is empty")
+        print(visible("\n".join(inventory.listed(root))) or f"{root} is empty")
         return 0
     if asked.what == "verify":
         lines, count = inventory.verify(root)
-        print(*lines, f"{len(inventory.artifacts(root))} artifacts in {root}, {count} damaged" +
+        print(*map(visible, lines), f"{len(inventory.artifacts(root))} artifacts in {root}, {count} damaged" +
               (": set aside and computed again when they are next asked for" if count else ""), sep="\n")
         return int(bool(count))
     study = profiles.study(**_given(asked.parameter))

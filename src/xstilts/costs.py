@@ -141,7 +141,8 @@ def _counted(name: str, source: str, split: str, encoder: str) -> float:
 
     from .kinds import kind
 
-    task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], AutoTokenizer.from_pretrained(encoder)
+    task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], AutoTokenizer.from_pretrained(
+        encoder, trust_remote_code=False)
     if task.kind in ("retrieve", "mine"):
         texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))

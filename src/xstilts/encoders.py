@@ -167,7 +167,8 @@ def load(
     encoder; torch's own generator is left as it was. Raises UserError for a depth that the encoder does not have and
     for weights that do not cover the model, and where nothing can be loaded."""
     name = as_name(source)
-    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": revision(name)}
+    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": revision(name),
+             "trust_remote_code": False}    # not left open: transformers would ask whoever sits there
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(**where)
@@ -221,7 +222,7 @@ def _pretrained(name: EncoderName, where: dict, config: PreTrainedConfig) -> Pre
 def _random(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return AutoModel.from_config(config, **_options(config))
+        return AutoModel.from_config(config, trust_remote_code=False, **_options(config))
 
 
 @contextmanager
@@ -247,7 +248,11 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str
 
 def bin_to_safetensors(folder: Path) -> None:
     """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read for tensors only."""
-    weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    try:
+        weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    except Exception as error:   # noqa: BLE001  a pickle that is refused, cut short, or none
+        raise UserError(f"{folder / 'pytorch_model.bin'} holds other things than tensors, and is not read: "
+                        f"{str(error).splitlines()[0]}") from error
     # a tensor that two names share is written twice: safetensors has no sharing, and loading ties it again
     save_file({key: value.detach().clone().contiguous() for key, value in weights.items()},
               folder / "model.safetensors", metadata={"format": "pt"})

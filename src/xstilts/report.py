@@ -19,23 +19,24 @@ from matplotlib.figure import Figure
 from . import averages, data, stats
 from .profiles import Study
 from .runs import NO_LAYER
-from .spec import Adapt
+from .spec import Adapt, visible
 from .study import NONE, absent, history
 from .tasks import TASKS
 
 PALETTE = "colorblind"
-sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={"figure.dpi": 110, "savefig.bbox": "tight"})
+sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={
+    "figure.dpi": 110, "savefig.bbox": "tight", "text.parse_math": False})   # a $ in somebody's name is a $
 
 
 def title(name: str) -> str:
     """How tables call a condition or a task."""
-    return "none" if name == NONE else TASKS[name].title if name in TASKS else name
+    return "none" if name == NONE else TASKS[name].title if name in TASKS else visible(name)
 
 
 def stamp(study: Study, figure: Figure) -> Figure:
     """What the figure rests on, on the figure itself: it may travel without its page."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    figure.text(0.01, -0.04, f"{data.where(study.data)} · {study.encoder} · {seeds}", fontsize=8, color="0.35",
+    figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {study.encoder} · {seeds}"), fontsize=8, color="0.35",
                 va="top")
     plt.close(figure)    # the notebook shows the returned figure once
     return figure
@@ -215,7 +216,7 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
                     [x + .4 for x in range(len(languages))], color="0.4", linestyles="dotted",
                     label="baseline")
         axis.set(title=title(target), ylabel=TASKS[target].metric, ylim=(0, 102), xticks=range(len(languages)))
-        axis.set_xticklabels(languages)
+        axis.set_xticklabels([visible(language) for language in languages])
     for axis in list(axes.flat)[len(targets):]:
         axis.axis("off")
     handles, labels = axes.flat[0].get_legend_handles_labels()
@@ -271,7 +272,7 @@ def quote(**values: object) -> None:
 
     for name, value in values.items():
         number = isinstance(value, (float, np.floating))
-        glue(name, Words("–" if number and np.isnan(value) else f"{value:.1f}" if number else str(value)), display=False)
+        glue(name, Words("–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))), display=False)
 
 
 class Words(str):
@@ -299,19 +300,21 @@ def published(name: str) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
-    """The table as HTML: text escaped, numbers rounded, a dash for what is not there; Arabic runs from right to left."""
+    """The table as HTML: text escaped, numbers rounded, a dash for what is not there; Arabic runs from right to left. What
+    rows say is text: neither markup nor formulas (MathJax would make links of some)."""
     def cell(value: object) -> str:
         if value is None or (isinstance(value, float) and np.isnan(value)):
             return "–"
-        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+        return f"{value:.{decimals}f}" if isinstance(value, float) else visible(str(value))
 
-    named = table.rename(columns=str)
+    named = table.rename(columns=lambda name: visible(str(name)))
     for column in ("intermediate", "target", "task"):
         if column in named:
             named[column] = named[column].map(title)
-    html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
+    with pd.option_context("display.max_colwidth", None):     # whole texts: to_html would cut them
+        html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
     spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace("<th>", '<th style="padding: .3em .7em">')
-    return HTML(f'<div style="overflow-x: auto">{spaced}</div>')
+    return HTML(f'<div class="mathjax_ignore tex2jax_ignore" style="overflow-x: auto">{spaced}</div>')
 
 
 def _spaced_cell(cell: re.Match) -> str:

@@ -23,6 +23,17 @@ class UserError(ValueError):
     """A mistake in what a person asked for or supplied. The message says what is wrong, where, and what to do."""
 
 
+# control characters but for tab and line feed (a terminal obeys ESC), marks that turn the direction of text, halves of pairs
+_UNSEEN = {code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)} | {0x7F: "\u2421"} | {
+    code: "\ufffd" for code in (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))}
+
+
+def visible(text: str) -> str:
+    """Text from outside as it may be printed or put on a page: what would act on a terminal or turn the line around is shown
+    as a sign in its place."""
+    return text.translate(_UNSEEN)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one training is done. `steps` counts optimiser steps; 0 means `epochs` passes over the rows.

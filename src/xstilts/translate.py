@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from .tasks import TASKS, Task, task
 Translator = Callable[[list[str], str], list[str]]   # English texts, language -> translations in their order
 
 M2M100 = "facebook/m2m100_418M@55c2e61bbf05dfb8d7abccdc3fae6fc8512fd636"
+LANGUAGE = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}")
 MARKS = (("[", "]"), ("{", "}"), ("«", "»"))         # the first pair that the text itself does not have
 UNSPACED = ("zh", "ja", "th")
 CHUNK = 1000                                         # rows a file while it is being made
@@ -44,9 +46,9 @@ def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
 
     base, _, revision = name.partition("@") if not Path(name).is_dir() else (name, "", "")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base, revision=revision or "main")
-        model = AutoModelForSeq2SeqLM.from_pretrained(base, revision=revision or "main", dtype=torch.float32,
-                                                      use_safetensors=True).eval()
+        where = {"pretrained_model_name_or_path": base, "revision": revision or "main", "trust_remote_code": False}
+        tokenizer = AutoTokenizer.from_pretrained(**where)
+        model = AutoModelForSeq2SeqLM.from_pretrained(**where, dtype=torch.float32, use_safetensors=True).eval()
     except OSError as error:
         raise UserError(
             f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
@@ -220,6 +222,8 @@ def translate(
         )
     found = {}
     for language in languages:
+        if not LANGUAGE.fullmatch(language):    # it becomes a folder's name
+            raise UserError(f"unknown language {ascii(language)}: languages are codes such as fi or swh_Latn")
         for split in splits:
             path = out / "translated" / name / language / f"{split}.parquet"
             origin = {"model": model, "from": data.fingerprint(name, split, ("en",), source), "rows": rows}
