@@ -1,11 +1,12 @@
 """A full disk, too little memory, a training that diverges or learns nothing: told in words, kept, marked."""
+import dataclasses
 import json
 
 import pandas as pd
 import pytest
 
-from xstilts import checkpoint, failures, profiles, report, runs, store, study as graph
-from xstilts.spec import UserError
+from xstilts import checkpoint, cli, failures, profiles, report, runs, store, study as graph
+from xstilts.spec import UserError, key
 
 FULL = OSError(28, "No space left on device")
 
@@ -55,15 +56,59 @@ def test_a_full_disk_is_known_by_what_libraries_say(study):
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
                                    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")])
-def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(study, monkeypatch, error):
+def test_too_little_memory_is_known_by_what_libraries_say(study, error):
+    told = failures.explained(error, graph.phase2(study, ("mnli",), 0), store.default_root())
+    assert isinstance(told, failures.OutOfMemory) and "give micro_batch 16" in str(told)
+
+
+def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(study, monkeypatch):
     wanted = graph.single_tasks(study)
     real = runs.adapt
-    monkeypatch.setattr(runs, "adapt", fail(error))
-    with pytest.raises(graph.RunsFailed, match="2 runs failed.*out of memory.*32 rows a forward pass: give micro_batch 16"):
-        graph.compute(wanted.values())
-    assert store.find(store.default_root(), wanted[graph.NONE, "xnli", 0])
+    monkeypatch.setattr(runs, "adapt", fail(MemoryError()))
+    assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
+    assert len(list(store.default_root().glob(".failed-*"))) == 1     # of the run itself, not of what starts from it
+    why = graph.lost(wanted.values())
+    assert list(why.what) == ["failed"] and "out of memory" in why.why[0]
+    assert "32 rows a forward pass: give micro_batch 16" in report.reasons(why).data
+    table, examples = graph.results(wanted), graph.examples(wanted)
+    gains = report.differences(study, table, examples)
+    assert list(gains.marks.dropna()) == ["failed: seed 0"] and report.heatmap(study, gains)
+    assert report.verdicts(gains) | {"unlearned": ""} == dict.fromkeys(report.verdicts(gains), "–") | {
+        "cells": 0, "up": 0, "down": 0, "unclear": 0, "verdict": "is not known", "unlearned": ""}
+    with pytest.raises(graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"):
+        graph.compute([graph.phase2(study, ("mnli",), 0)])      # nothing of what was asked for
     monkeypatch.setattr(runs, "adapt", real)
     assert len(graph.compute(wanted.values())) == 2     # not held against it
+    assert not len(graph.lost(wanted.values())) and not list(store.default_root().glob(".failed-*"))
+
+
+def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys):
+    """What is wrong in row 7 of a file is found when it is read: that cell has a reason, the others a score."""
+    both = dataclasses.replace(study, targets=("xnli", "udpos"))
+    wanted = graph.grid(both, {graph.NONE: lambda seed: graph.phase1(both)})
+    bad = dataclasses.replace(wanted[graph.NONE, "udpos", 0], languages=("en", "xx"))
+    wanted[graph.NONE, "udpos", 0] = bad
+    assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
+    table = graph.results(wanted)
+    assert set(table[table.state == ""].target) == {"xnli"} and list(table[table.state == "failed"].target) == ["udpos"]
+    assert "no rows of UDPOS in 'xx'" in graph.lost(wanted.values()).why[0]
+    assert cli._tell_lost(graph.lost(wanted.values())) == 1 and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
+    with pytest.raises(UserError, match="no rows of UDPOS in 'xx'"):
+        graph.compute([bad])
+
+
+def test_a_full_disk_stops_the_study_at_once(study, monkeypatch):
+    wanted, tried = graph.single_tasks(study), []
+    graph.compute([graph.base(study)])
+
+    def execute(run, folder, parent):
+        tried.append(run)
+        raise FULL
+
+    monkeypatch.setattr(runs, "execute", execute)
+    with pytest.raises(failures.NoRoom, match="no space left"):
+        graph.compute(wanted.values())
+    assert len(tried) == 1 and not list(store.default_root().glob(".failed-*"))
 
 
 def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
@@ -83,7 +128,7 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     assert report.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
         graph.predictions(wanted["mnli", "xnli", 0])
-    with pytest.raises(UserError, match="every one of these runs diverged"):
+    with pytest.raises(UserError, match="none of these runs has a result; the first: .*the loss is"):
         graph.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
 
 

@@ -96,13 +96,14 @@ def _chapters(asked: argparse.Namespace) -> int:
     study = profiles.study(**given)   # a slip is told before a kernel starts
     if asked.verb in ("compute", "plan"):
         from . import chapters, plan
-        from .study import compute
+        from .study import compute, lost
 
         if asked.verb == "plan":
             print(plan.text(study, asked.chapter))
         else:
             runs = chapters.needed(asked.chapter, study)
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
+            return _tell_lost(lost(runs))
         return 0
     try:
         page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
@@ -110,12 +111,19 @@ def _chapters(asked: argparse.Namespace) -> int:
         print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
-    return 0
+    from . import chapters, study as graph
+
+    return _tell_lost(graph.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", study)))
+
+
+def _tell_lost(lost) -> int:
+    """One line a run that has no result; the code of the command: 0 if all have one."""
+    for row in lost.itertuples():
+        print(visible(f"xstilts: {row.run} {row.what}: {row.why}"), file=sys.stderr)
+    return int(len(lost) > 0)
 
 
 def _fetch(asked: argparse.Namespace) -> int:
-    import yaml
-
     from . import profiles
     from .data import fetch
 

@@ -83,7 +83,8 @@ def _from_file(path: Path):
 def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[..., None],
             priority: Callable[[Run], float]) -> dict[str, BaseException]:
     """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with its parent's artifact in
-    the store. priority: the higher, the earlier. RunsFailed, after all that could be done is done."""
+    the store. priority: the higher, the earlier. Returns what failed: key -> why. A run that starts from one that failed has
+    that one's error."""
     from distributed import as_completed
 
     titles = {key(run): label(run) for run in lacking}
@@ -99,8 +100,7 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
             if future.status == "finished":
                 print(f"computed  {name[:8]}  {titles[name]}  {future.result():.0f} s", flush=True)
             else:
-                failed[titles[name]] = future.exception()
-                print(f"failed    {name[:8]}  {titles[name]}  {failed[titles[name]]}", flush=True)
+                failed[name] = future.exception()
     return failed
 
 

@@ -1,8 +1,11 @@
 """What went wrong with a run, in words: the disk is full, the memory does not suffice, the loss was no number.
 
     raise explained(error, run, root) or error
+    known(root, run)        # Failure("diverged", "the loss is nan at step 20 …"), or None
 
-A full disk stops a study, for every other run needs the disk, too. The others stop only what starts from the run.
+A full disk stops a study, for every other run needs the disk, too. The others stop only what starts from the run: why is kept
+in the store, beside the artifacts, and tables and chapters show it. What failed is tried again when it is next asked for; what
+diverged is not, for it would diverge again.
 """
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from . import store
+from . import environment, store
 from .spec import Adapt, Base, Run, UserError, key, label, parents
 from .train import Diverged
 
@@ -21,17 +25,26 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 FILE = "failed.json"
 
 
+class NoRoom(UserError):
+    """The disk is full."""
+
+
 class OutOfMemory(RuntimeError):
     """A run needs more memory than there is."""
+
+
+class Failure(NamedTuple):
+    what: str     # diverged, failed
+    why: str
 
 
 def explained(error: BaseException, run: Run, root: Path) -> Exception | None:
     """The same in words that say what to do; None where there is nothing to add."""
     if _chain(error, _is_full):
         free = shutil.disk_usage(_existing(root)).free
-        return UserError(f"no space left for {label(run)} in {root}: it needs about {_gigabytes(needed(run, root))}, "
-                         f"{_gigabytes(free)} are free. Finished runs are kept, nothing half-written is. Make room (`xstilts "
-                         "store clean` names what no chapter needs) or set XSTILTS_STORE to a larger disk, and start again")
+        return NoRoom(f"no space left for {label(run)} in {root}: it needs about {_gigabytes(needed(run, root))}, "
+                      f"{_gigabytes(free)} are free. Finished runs are kept, nothing half-written is. Make room (`xstilts "
+                      "store clean` names what no chapter needs) or set XSTILTS_STORE to a larger disk, and start again")
     if _chain(error, _is_memory) and not isinstance(error, OutOfMemory):
         return OutOfMemory(f"{label(run)}: out of memory. {_smaller(run)}")
     return None
@@ -85,14 +98,15 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder, *folder.parents) if place.exists())
 
 
-def keep(root: Path, run: Run, error: Diverged, unfinished: Path | None) -> None:
-    """Evidence of a diverged training: why, and its log. The same run would diverge again, so it is not done again."""
+def keep(root: Path, run: Run, error: BaseException, unfinished: Path | None = None) -> None:
+    """Evidence of a run that failed: why, and its log."""
     place = evidence(root, run)
     place.mkdir(parents=True, exist_ok=True)
     if unfinished and (unfinished / "log.jsonl").is_file():
         shutil.copy(unfinished / "log.jsonl", place / "log.jsonl")
-    text = json.dumps({"key": key(run), "label": label(run), "what": "diverged", "why": str(error),
-                       "environment": store.environment(), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
+    what, why = "diverged" if isinstance(error, Diverged) else "failed", str(error) or type(error).__name__
+    text = json.dumps({"key": key(run), "label": label(run), "what": what, "why": why,
+                       "environment": environment.environment(), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
     (place / "failed.new").write_text(text)
     os.replace(place / "failed.new", place / FILE)
 
@@ -101,10 +115,19 @@ def evidence(root: Path, run: Run) -> Path:
     return root / f".failed-{key(run)}"
 
 
-def known(root: Path, run: Run) -> str:
-    """Why the run, or one that it starts from, diverged; "" if none did."""
+def forget(root: Path, run: Run) -> None:
+    """The run has a result now."""
+    shutil.rmtree(evidence(root, run), ignore_errors=True)
+
+
+def known(root: Path, run: Run) -> Failure | None:
+    """What became of the run, or of one that it starts from, if it has no result."""
     if (store.folder_of(root, run) / store.MANIFEST).is_file():
-        return ""
-    if (evidence(root, run) / FILE).is_file():
-        return json.loads((evidence(root, run) / FILE).read_text())["why"]
-    return known(root, parents(run)[0]) if parents(run) else ""
+        return None
+    try:
+        told = json.loads((evidence(root, run) / FILE).read_text())
+        return Failure(told["what"], told["why"])
+    except FileNotFoundError:
+        return known(root, parents(run)[0]) if parents(run) else None
+    except (ValueError, KeyError, TypeError):     # damaged: it is evidence of nothing
+        return None

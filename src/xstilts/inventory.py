@@ -22,7 +22,7 @@ from .study import line
 KEY = re.compile(r"[0-9a-f]{20}")
 LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-\d+)?")
 WHY = {"writing": "unfinished, and no process is at it", "damaged": "damaged, was set aside",
-       "failed": "evidence of a training that diverged",
+       "failed": "evidence of a run that failed",
        "pulling": "half copied", "removing": "half removed"}
 
 

@@ -51,16 +51,17 @@ def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def finished(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the runs that diverged: they have no scores. `marks` names them."""
+    """Without the runs that diverged or failed: they have no scores. `marks` names them."""
     return table[table.state == ""] if "state" in table else table
 
 
 def marks(study: Study, table: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """(condition, target) -> what a reader of its mean has to know: seeds that diverged, and are not in it; seeds that
+    """(condition, target) -> what a reader of its mean has to know: seeds that diverged or failed, and are not in it; seeds that
     stayed at chance in English where others learned, and are."""
     found: dict[tuple[str, str], list[str]] = {}
-    diverged = table[table.state == "diverged"] if "state" in table else table.head(0)
-    for what, rows in (("diverged", diverged), ("at chance", collapsed(study, table))):
+    states = table.state if "state" in table else pd.Series("", index=table.index)
+    for what, rows in (("diverged", table[states == "diverged"]), ("failed", table[states == "failed"]),
+                       ("at chance", collapsed(study, table))):
         for (condition, target), part in rows.groupby(["condition", "target"]):
             seeds = ", ".join(str(seed) for seed in sorted(part.seed.unique()))
             found.setdefault((condition, target), []).append(f"{what}: seed {seeds}")
@@ -141,9 +142,12 @@ def _same_seeds(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def _without_empty_marks(rows: list[dict]) -> pd.DataFrame:
     """A table whose column `marks` is there only where something is marked."""
     found = pd.DataFrame(rows)
-    if not len(found) or not found.marks.fillna("").any():
-        return found.drop(columns="marks", errors="ignore")
-    return found.assign(marks=found.marks.replace("", np.nan))
+    if not len(found):
+        return found
+    found = found.assign(marks=found.marks.replace("", np.nan) if "marks" in found else np.nan)
+    if "of" in found:
+        found.insert(found.columns.get_loc("n") + 1, "of", found.pop("of").map(lambda n: np.nan if pd.isna(n) else f"{n:.0f}"))
+    return found.drop(columns=[name for name in ("marks", "of") if name in found and found[name].isna().all()])
 
 
 def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -161,6 +165,33 @@ def unlearned(gains: pd.DataFrame) -> pd.DataFrame:
     training. Such a difference says that a training failed, not that its transfer did."""
     reached = gains[gains.intermediate == NONE].set_index("target").English
     return gains[gains.English < gains.target.map(reached) / 2]
+
+
+def verdicts(gains: pd.DataFrame) -> dict[str, object]:
+    """What the prose of a table of differences says: how many cells are clearly up or down, best and least intermediate task on
+    average, largest and smallest cell, means. Dashes where nothing could be compared."""
+    cells = gains[gains.intermediate != NONE].dropna(subset="difference")
+    means = cells.groupby("intermediate").difference.mean().sort_values()
+    found = dict.fromkeys(("best", "best_gain", "least", "least_gain", "mean_gain", "top", "top_gain", "low", "low_gain"), "–")
+    found |= {"cells": len(cells), "up": int((cells.low > 0).sum()), "down": int((cells.high < 0).sum()),
+              "unclear": int(((cells.low <= 0) & (cells.high >= 0)).sum()), "verdict": "is not known",
+              "unlearned": ", ".join(f"{title(cell.intermediate)} for {title(cell.target)}"
+                                     for cell in unlearned(gains).itertuples()) or "none"}
+    if not len(cells):
+        return found
+    for name, place in (("best", -1), ("least", 0)):
+        found |= {name: title(means.index[place]), f"{name}_gain": signed(means.iloc[place])}
+    for name, place in (("top", cells.difference.idxmax()), ("low", cells.difference.idxmin())):
+        cell = cells.loc[place]
+        found |= {name: f"{title(cell.intermediate)} for {title(cell.target)}",
+                  f"{name}_gain": f"{signed(cell.difference)} [{cell.low:.1f}, {cell.high:.1f}]"}
+    mean = cells.difference.mean()
+    return found | {"mean_gain": signed(mean), "verdict": direction(mean, 0.5)}
+
+
+def reasons(lost: pd.DataFrame) -> HTML | None:
+    """Why cells of the page are empty; nothing where none is."""
+    return show(lost.rename(columns={"run": "no result of", "what": "it", "why": "because"})) if len(lost) else None
 
 
 def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
@@ -188,7 +219,7 @@ def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
     axis.set_xticklabels([f"{title(name)}\n{TASKS[name].metric}" for name in order], rotation=0, fontsize=9)
     axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
     axis.set_title("Difference to no intermediate training (mean over languages)" +
-                   ("\n† a run diverged or stayed at chance" if noted.to_numpy().any() else ""), fontsize=11)
+                   ("\n† a run diverged, failed, or stayed at chance" if noted.to_numpy().any() else ""), fontsize=11)
     return stamp(study, figure)
 
 

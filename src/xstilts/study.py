@@ -12,6 +12,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,8 +23,8 @@ from .tasks import TASKS, training_task
 from .train import Diverged
 
 
-class RunsFailed(RuntimeError):
-    """Some runs failed; the others are finished and kept."""
+class RunsFailed(UserError):
+    """Nothing of what was asked for could be computed."""
 
 
 NONE = "none"   # the condition without intermediate training
@@ -96,40 +97,68 @@ def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]
 
 def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local") -> dict[str, Path]:
     """key -> folder of every run asked for. Encoders are computed only if a run that is lacking starts from them.
-    scheduler: local, processes or dask (see `cluster`). RunsFailed, after all that could be done is done; a training that
-    diverged is a finding, not a failure: `results` has it as such, and it is not tried again."""
+    scheduler: local, processes or dask (see `cluster`). A run that fails stops only what starts from it: those are not in what
+    is returned, `lost` has their reasons and `results` marks their cells. Raises where nothing of `wanted` has a result, and at
+    once where the disk is full."""
     root, wanted = root or store.default_root(), list(wanted)
     cluster.check(scheduler)
     todo = lacking(wanted, root)
     for run in {key(run): run for run in wanted if run not in todo}.values():
         store.report(root, "found", run)
-    failed: dict[str, BaseException] = {}
-    for run in [run for run in todo if failures.known(root, run)]:
-        failed[label(run)] = Diverged(failures.known(root, run))
-        store.report(root, "diverged", run, str(failed[label(run)]))
-        todo.remove(run)
+    failed: dict[str, BaseException] = {}    # by key; of a run that could not start, what the one before it failed with
+    for run in todo:
+        before = failures.known(root, run)
+        if before and before.what == "diverged":
+            failed[key(run)] = Diverged(before.why)
+            store.report(root, "diverged", run, before.why)
+    asked, todo = todo, [run for run in todo if key(run) not in failed]
     while todo and (scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)):
         run = todo[0] if scheduler == "local" else _bottleneck(todo)
         try:
             once(run, root)     # here, with all cores
-        except UserError:
-            raise               # somebody's mistake: to be mended before anything goes on
         except Exception as error:   # noqa: BLE001  the others don't depend on it
-            if team.size() > 1:      # the processes would lose step
+            if team.size() > 1 or isinstance(error, failures.NoRoom):   # several processes would lose step
                 raise
-            lost = [other for other in todo if run in line(other)]
-            failed |= {label(other): error for other in lost}
-            todo = [other for other in todo if other not in lost]
-        todo = [other for other in todo if other != run]
+            failed |= {key(other): error for other in todo if run in line(other)}
+        todo = [other for other in todo if other != run and key(other) not in failed]
     if todo:
         chain = chains(todo)
         failed |= cluster.compute(todo, root, scheduler, once, lambda run: chain[key(run)])
-    bad = {name: error for name, error in failed.items() if not isinstance(error, Diverged)}
-    if bad:
-        first = next(iter(bad))
-        raise RunsFailed(f"{len(bad)} runs failed, or start from one that did; the others are finished and kept. First: "
-                         f"{first}: {bad[first]}") from bad[first]
-    return {key(run): _folder(root, run) for run in wanted if not failures.known(root, run)}
+    _keep_reasons(asked, failed, root)
+    there = {key(run): folder for run in wanted if (folder := store.find(root, run))}
+    bad = [error for error in failed.values() if not isinstance(error, Diverged)]
+    if bad and not there:
+        raise bad[0] if isinstance(bad[0], UserError) else RunsFailed(
+            f"{len(failed)} runs failed, or start from one that did. First: {bad[0]}") from bad[0]
+    return there
+
+
+def _keep_reasons(asked: list[Run], failed: dict[str, BaseException], root: Path) -> None:
+    """Why runs failed, in the store and in its log; of several that lack the same parent, of that one."""
+    for run in asked:
+        error = failed.get(key(run))
+        if isinstance(error, failures.NoRoom):
+            raise error
+        if error and not isinstance(error, Diverged) and not any(key(parent) in failed for parent in parents(run)):
+            failures.keep(root, run, error)
+            store.report(root, "failed", run, str(error) or type(error).__name__)
+
+
+def lost(wanted: Iterable[Run], root: Path | None = None) -> pd.DataFrame:
+    """Of the runs asked for, those without a result: run, what (failed, diverged), why. Empty where all is well."""
+    root = root or store.default_root()
+    found = {label(run): failures.known(root, run) for run in wanted}
+    return pd.DataFrame([{"run": name, **failure._asdict()} for name, failure in found.items() if failure],
+                        columns=["run", "what", "why"])
+
+
+def finished(wanted: Mapping[Any, Run], root: Path | None = None) -> dict[Any, Run]:
+    """Those of the named runs that have a result. UserError if none has."""
+    root = root or store.default_root()
+    there = {name: run for name, run in wanted.items() if not failures.known(root, run)}
+    if wanted and not there:
+        raise UserError(f"none of these runs has a result; the first: {failures.known(root, next(iter(wanted.values()))).why}")
+    return there
 
 
 def line(run: Run) -> list[Run]:
@@ -173,6 +202,7 @@ def once(run: Run, root: Path, tell: bool = True) -> None:
         if not there:
             _execute(run, root)
             if not team.rank():
+                failures.forget(root, run)
                 remote.push(root, run)
         team.wait()
     if there:
@@ -210,29 +240,27 @@ def chains(todo: list[Run]) -> dict[str, float]:
 
 def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     """Scores, tidy: condition, target, seed, language, metric, layer (-1: not of one layer), value 0-100, n,
-    baseline 0-100 (chance or majority), key, state. A run that diverged has one row without a value, of state "diverged";
-    elsewhere state is ""."""
+    of (rows that the split has), baseline 0-100 (chance or majority), key, state. A run without a result has one row without
+    a value, whose state is "diverged" or "failed"; elsewhere state is ""."""
     root = root or store.default_root()
     return pd.concat([_scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
                       for (condition, target, seed), run in wanted.items()], ignore_index=True)
 
 
 def _scores(root: Path, run: Score) -> pd.DataFrame:
-    if failures.known(root, run):
+    failure = failures.known(root, run)
+    if failure:
         return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
                               "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
-                              "baseline": float("nan"), "state": "diverged"}])
+                              "baseline": float("nan"), "state": failure.what}])
     return _table(root, run, "scores.csv").assign(state="")
 
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Numerators and denominators of each example: what intervals are computed from. None of runs that diverged."""
+    """Numerators and denominators of each example: what intervals are computed from. None of runs without a result."""
     root = root or store.default_root()
-    there = {cell: run for cell, run in wanted.items() if not failures.known(root, run)}
-    if wanted and not there:
-        raise UserError(f"every one of these runs diverged; the first: {failures.known(root, next(iter(wanted.values())))}")
     return pd.concat([_table(root, run, "examples.parquet").assign(condition=condition, target=target, seed=seed)
-                      for (condition, target, seed), run in there.items()], ignore_index=True)
+                      for (condition, target, seed), run in finished(wanted, root).items()], ignore_index=True)
 
 
 def history(run: Run, root: Path | None = None) -> pd.DataFrame:
@@ -263,7 +291,7 @@ def _folder(root: Path, run: Run) -> Path:
     folder = store.find(root, run)
     if not folder:
         if failures.known(root, run):
-            raise UserError(f"{label(run)} has no result: {failures.known(root, run)}")
+            raise UserError(f"{label(run)} has no result: {failures.known(root, run).why}")
         raise UserError(f"{key(run)} is not in the store {root}: call compute first")
     return folder
 
