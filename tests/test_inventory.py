@@ -36,8 +36,10 @@ def test_a_changed_lost_or_foreign_file_is_found(filled, capsys):
     out = capsys.readouterr().out
     assert f"{one.name}  model.safetensors has changed" in out and f"{other.name}  model.safetensors is missing" in out
     assert one.is_dir()     # verifying removes nothing
-    for text, reason in (('{"sha256": {"../../etc/passwd": "x"}}', "not in the folder"), ("[]", "not readable"),
-                         ('{"sha256": 3}', "not readable")):
+    for text, reason in (('{"sha256": {"../../etc/passwd": "x"}, "key": "%s"}' % one.name, "not in the folder"),
+                         ("[]", "not readable"), ('{"sha256": 3}', "not readable"),
+                         ('{"sha256": {}, "key": "%s"}' % other.name, f"the artifact of '{other.name}'"),
+                         ('{"sha256": {}, "key": "%s"}' % one.name, "model.safetensors was added")):
         (one / store.MANIFEST).write_text(text)
         assert reason in store.damaged(one)
 

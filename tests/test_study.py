@@ -1,11 +1,11 @@
 """The graph: keys, sharing, interruption, damage, the same scores twice. With real, tiny trainings."""
 import dataclasses
 import json
-import multiprocessing
-import os
+import shutil
 
 import pandas as pd
 import pytest
+import torch
 
 from xstilts import profiles, runs, store, study as graph
 from xstilts.spec import UserError, key
@@ -131,20 +131,33 @@ def test_a_damaged_artifact_is_set_aside_and_made_again(study, root):
     pd.testing.assert_frame_equal(graph.results({("none", "udpos", 0): run}), before, check_exact=True)
 
 
-def _compute(parameters, place):
-    os.environ["XSTILTS_STORE"] = place
-    graph.compute(graph.single_tasks(profiles.study(**parameters)).values())
+@pytest.mark.parametrize("name", [store.MANIFEST, "model.safetensors", "config.json"])
+def test_an_artifact_that_lost_a_file_is_made_again(study, root, name):
+    run = graph.base(study)
+    graph.compute([run])
+    (store.folder_of(root, run) / name).unlink()
+    store._verified.clear()
+    assert graph.compute([run]) and store.find(root, run)
+    assert len(events(root, "damaged")) == len(list(root.glob(".damaged-*"))) == 1
 
 
-def test_two_processes_share_the_work(tiny_encoder, root):
-    parameters = dict(SMALL, encoder=str(tiny_encoder), targets="xnli")
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_compute, args=(parameters, str(root))) for _ in range(2)]
-    [worker.start() for worker in workers]
-    [worker.join(120) for worker in workers]
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    computed = events(root, "computed")
-    assert len(computed) == len(set(computed)) == 5
+def test_an_artifact_of_another_recipe_version_is_not_used(study, root, monkeypatch):
+    from xstilts import spec
+
+    run = graph.base(study)
+    graph.compute([run])
+    monkeypatch.setattr(spec, "RECIPE_VERSION", spec.RECIPE_VERSION + 1)
+    assert store.find(root, run) is None
+    shutil.copytree(next(root.glob("[0-9a-f]*")), store.folder_of(root, run))      # not even under the new name
+    assert store.find(root, run) is None and len(events(root, "damaged")) == 1
+
+
+def test_the_manifest_says_where_a_result_was_computed(study):
+    folder = graph.compute([graph.base(study)])[key(graph.base(study))]
+    there = json.loads((folder / store.MANIFEST).read_text())["environment"]
+    assert there["packages"]["torch"] == torch.__version__.split("+")[0] or there["packages"]["torch"] == torch.__version__
+    assert there["cpu"] and there["cores"] >= 1 and there["threads"] == torch.get_num_threads()
+    assert there["recipe version"] and (there["code"] == {} or len(there["code"]["commit"]) == 40)
 
 
 def test_phase_1_can_be_left_out(study):

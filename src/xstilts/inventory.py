@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from . import checkpoint, store
 from .spec import Run, key
@@ -79,14 +79,13 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
 
 def busy(root: Path, name: str) -> bool:
     """Whether a process is computing the run now."""
-    path = root / ".locks" / f"{name}.lock"
-    if not path.exists():
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
+    for how in ("system", "lease"):
+        try:
+            with store.locked(root, name, how, timeout=0):
+                pass
+        except Timeout:
+            return True
+    return False
 
 
 def remove(root: Path, folder: Path) -> None:

@@ -4,11 +4,12 @@
     find(root, run)                          # its folder, or None
 
 A finished artifact has run.json with a checksum of each of its files; an unfinished one is never seen.
-Two processes that want the same run wait for each other (`lock`).
+Two processes that want the same run wait for each other (`lock`), but not for one that is dead.
 """
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,12 +19,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock, SoftFileLease
 
-from . import checkpoint, remote, team
-from .spec import Run, describe, key, label
+from . import checkpoint, environment, remote, team
+from .spec import Run, UserError, describe, key, label, parents, visible
 
 MANIFEST = "run.json"
+LEASE = 60.0    # seconds; see `locked`
 
 
 def default_root() -> Path:
@@ -43,12 +45,15 @@ def find(root: Path, run: Run) -> Path | None:
     """The finished artifact's folder, brought from the remote if need be. One whose files do not match their checksums
     is set aside and not found."""
     folder = folder_of(root, run)
-    if not (folder / MANIFEST).is_file() and not remote.pull(root, run):
+    if not folder.is_dir() and not remote.pull(root, run):
         return None
     problem = damaged(folder)
     if problem:
         aside = root / f".damaged-{folder.name}-{time.time_ns()}"
-        os.rename(folder, aside)
+        try:
+            os.rename(folder, aside)
+        except FileNotFoundError:     # another process was faster
+            return None
         report(root, "damaged", run, f"{problem}; set aside as {aside.name}")
         return None
     return folder
@@ -65,9 +70,11 @@ def damaged(folder: Path) -> str:
     if seen in _verified:
         return ""
     try:
-        checksums = dict(manifest(folder)["sha256"])
+        checksums, name = dict(manifest(folder)["sha256"]), manifest(folder)["key"]
     except (ValueError, KeyError, TypeError):
         return f"{MANIFEST} is not readable"
+    if name != folder.name:
+        return f"it is the artifact of {name!r}"
     for name, checksum in checksums.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
             return f"{name!r} is not in the folder"
@@ -75,6 +82,9 @@ def damaged(folder: Path) -> str:
             return f"{name} is missing"
         if _sha256(folder / name) != checksum:
             return f"{name} has changed"
+    foreign = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()} - {*checksums, MANIFEST}
+    if foreign:
+        return f"{min(foreign)} was added"
     _verified.add(seen)
     return ""
 
@@ -86,15 +96,37 @@ def _sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def lock(root: Path, run: Run) -> Iterator[None]:
-    """Held while a run is computed. The operating system drops it when the process dies. Of several processes that do a
-    run together the first holds it."""
+    """Held while a run is computed. Of several processes that do a run together the first holds it."""
     if team.rank():
         yield
         return
+    try:
+        held = locked(root, key(run))
+        held.acquire()
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            raise
+        held = locked(root, key(run), "lease")    # a disk without locks
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def locked(root: Path, name: str, how: str = "", **options) -> BaseFileLock:
+    """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the process dies. lease: for a store
+    on a disk that several machines share without common locks; a file that its holder renews. One that was not renewed for
+    LEASE seconds, or whose process has died on this machine, is nobody's. Should its holder live after all, both compute the
+    same, and the first to end has written the artifact: it appears by one rename."""
+    how = how or os.environ.get("XSTILTS_LOCK") or "system"
+    if how not in ("system", "lease"):
+        raise UserError(f"XSTILTS_LOCK: {how!r} is none of system, lease")
     folder = root / ".locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{key(run)}.lock"):
-        yield
+    if how == "lease":
+        return SoftFileLease(folder / f"{name}.lease", lease_duration=LEASE, **options)
+    return FileLock(folder / f"{name}.lock", **options)
 
 
 @contextlib.contextmanager
@@ -116,13 +148,17 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
     try:
         yield folder
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != checkpoint.FILE]
-        manifest = {"key": key(run), "label": label(run), "run": describe(run), "parents": _parent_keys(run),
+        manifest = {"key": key(run), "label": label(run), "run": describe(run), "parents": [key(parent) for parent in parents(run)],
                     "seconds": round(time.perf_counter() - started, 3), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                    "environment": environment(),
+                    "environment": environment.environment(),
                     "sha256": {str(path.relative_to(folder)): _sha256(path) for path in files}}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         (folder / checkpoint.FILE).unlink(missing_ok=True)
-        os.rename(folder, folder_of(root, run))
+        try:
+            os.rename(folder, folder_of(root, run))
+        except OSError:
+            if not (folder_of(root, run) / MANIFEST).is_file():     # else another process has just written the same
+                raise
     finally:
         _drop_all_but_checkpoint(folder)
 
@@ -138,27 +174,8 @@ def _drop_all_but_checkpoint(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _parent_keys(run: Run) -> list[str]:
-    from .spec import parents
-
-    return [key(parent) for parent in parents(run)]
-
-
 def manifest(folder: Path) -> dict:
     return json.loads((folder / MANIFEST).read_text())
-
-
-def environment() -> dict:
-    """Where a result was computed: it may differ in the last digits elsewhere."""
-    import platform
-
-    import torch
-    import transformers
-
-    return {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__,
-            "machine": platform.machine(), "threads": torch.get_num_threads(),
-            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-            "bf16": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())}
 
 
 def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True) -> None:
@@ -170,4 +187,4 @@ def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True
     with open(root / "log.jsonl", "a") as file:
         file.write(json.dumps(line | ({"detail": detail} if detail else {})) + "\n")
     if tell:
-        print(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}".rstrip(), flush=True)
+        print(visible(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}").rstrip(), flush=True)

@@ -1,0 +1,128 @@
+"""Several processes on one store: each run done once, nobody waits for the dead. With the system's locks, and without."""
+import dataclasses
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import time
+
+import pandas as pd
+import pytest
+from filelock import Timeout
+
+from xstilts import inventory, profiles, store, study as graph
+from xstilts.spec import Base, UserError, key
+
+SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
+             phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+PARTS = [("xnli",), ("xnli", "tatoeba"), ("tatoeba",), ("tatoeba", "xnli")]
+
+
+@pytest.fixture
+def study(tiny_encoder):
+    return profiles.study(encoder=str(tiny_encoder), targets="xnli,tatoeba", **SMALL)
+
+
+def fork(function, *arguments):
+    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
+def compute(study, targets, root):
+    graph.compute(graph.single_tasks(dataclasses.replace(study, targets=targets)).values(), root)
+
+
+@pytest.mark.parametrize("how", ["system", "lease"])
+def test_four_processes_with_overlapping_studies_do_each_run_once(study, tmp_path, monkeypatch, how):
+    monkeypatch.setenv("XSTILTS_LOCK", how)
+    root, wanted = tmp_path / "shared", graph.single_tasks(study)
+    workers = [fork(compute, study, targets, root) for targets in PARTS]
+    for _ in range(2000):       # one of them dies while it computes
+        at_it = [path for path in root.glob(".writing-*") if int(path.name.rsplit("-", 1)[1]) == workers[0].pid]
+        if at_it:
+            os.kill(workers[0].pid, signal.SIGKILL)
+            break
+        time.sleep(0.005)
+    [worker.join(120) for worker in workers]
+    assert [worker.exitcode for worker in workers] == [-signal.SIGKILL if at_it else 0, 0, 0, 0]
+    done = [line["key"] for line in map(json.loads, (root / "log.jsonl").read_text().splitlines()) if line["event"] == "computed"]
+    assert len(done) == len(set(done)) and set(graph.compute(wanted.values(), root)) == {key(run) for run in wanted.values()}
+    assert not list(root.glob(".writing-*")) and not list(root.glob(".damaged-*"))
+    if how == "system":
+        alone = tmp_path / "alone"
+        graph.compute(wanted.values(), alone)
+        pd.testing.assert_frame_equal(graph.results(wanted, root), graph.results(wanted, alone), check_exact=True)
+
+
+RUN = Base("e", "e")
+
+
+def hold(root, ready):
+    with store.lock(root, RUN):
+        ready.set()
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("how", ["system", "lease"])
+def test_a_lock_is_held_while_its_process_lives_and_nobodys_when_it_is_dead(tmp_path, monkeypatch, how):
+    monkeypatch.setenv("XSTILTS_LOCK", how)
+    ready = multiprocessing.get_context("fork").Event()
+    holder = fork(hold, tmp_path, ready)
+    assert ready.wait(20)
+    with pytest.raises(Timeout):
+        store.locked(tmp_path, key(RUN), timeout=0.3).acquire()
+    assert inventory.busy(tmp_path, key(RUN))
+    holder.kill()
+    holder.join()
+    with store.locked(tmp_path, key(RUN), timeout=10):
+        pass
+    assert not inventory.busy(tmp_path, key(RUN))
+
+
+def test_a_lock_of_another_machine_that_gives_no_sign_of_life_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "LEASE", 0.6)
+    held = store.locked(tmp_path, key(RUN), "lease")
+    with held:
+        path = tmp_path / ".locks" / f"{key(RUN)}.lease"
+        text = path.read_text()
+    import socket
+    assert socket.gethostname() in text
+    path.write_text(text.replace(socket.gethostname(), "elsewhere"))
+    began = time.monotonic()
+    with store.locked(tmp_path, key(RUN), "lease", timeout=20):
+        assert 0.5 < time.monotonic() - began < 10
+
+
+def test_a_disk_without_locks_gets_leases(tmp_path, monkeypatch):
+    import errno
+    import fcntl
+
+    def none(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with store.lock(tmp_path, RUN):
+        assert [path.name for path in (tmp_path / ".locks").glob("*.lease")] == [f"{key(RUN)}.lease"]
+    assert not list((tmp_path / ".locks").glob("*.lease"))
+
+
+def test_who_comes_second_keeps_the_first_ones_artifact(tmp_path):
+    """A process that was taken for dead and lives: the artifact is whole, and of one of them."""
+    with store.writing(tmp_path, RUN) as folder:
+        (folder / "scores.csv").write_text("the first")
+    first = tmp_path / "first"
+    os.rename(store.folder_of(tmp_path, RUN), first)
+    with store.writing(tmp_path, RUN) as folder:
+        (folder / "scores.csv").write_text("the second")
+        shutil.copytree(first, store.folder_of(tmp_path, RUN))
+    assert (store.find(tmp_path, RUN) / "scores.csv").read_text() == "the first"
+    assert not list(tmp_path.glob(".writing-*"))
+
+
+def test_an_unknown_kind_of_lock_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("XSTILTS_LOCK", "hope")
+    with pytest.raises(UserError, match=re.escape("XSTILTS_LOCK: 'hope' is none of system, lease")):
+        store.locked(tmp_path, "x")
