@@ -98,9 +98,9 @@ def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition:
                       "English": mean.value.get("en", np.nan),
                       "zero-shot": stats.score(others, condition, target) if len(zero_shot) else np.nan,
                       "lowest": f"{zero_shot.value.min():.1f} ({zero_shot.value.idxmin()})" if len(zero_shot) else np.nan,
-                      "baseline": mean.baseline.mean(), "languages": len(mean), "n": int(mean.n.min()),
+                      "baseline": mean.baseline.mean(), "languages": len(mean), "n": int(mean.n.min()), "of": _of(part),
                       "seeds": part.seed.nunique(), "marks": marked.get((condition, target), "")})
-    return _without_empty_marks(found)
+    return _without_empty(found)
 
 
 def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +118,8 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
             both = _same_seeds(ours, examples[(examples.condition == NONE) & (examples.target == target)])
             if len(ours):
                 score = stats.score(ours, condition, target)
-                row |= {"score": score.value, "languages": score.languages, "n": score.n, "seeds": score.seeds}
+                row |= {"score": score.value, "languages": score.languages, "n": score.n, "seeds": score.seeds,
+                        "of": _of(main[(main.condition == condition) & (main.target == target)])}
             if len(both) and condition != NONE:
                 gain = stats.difference(both, condition, target)
                 row |= {"difference": gain.value, "low": gain.low, "high": gain.high, "seeds": gain.seeds}
@@ -129,7 +130,13 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
         found += [{"intermediate": name, "target": target, "metric": TASKS[target].metric, "languages": "–", "n": "–",
                    "seeds": "–"} | dict.fromkeys(("English", "score", "difference", "low", "high"), np.nan)
                   for target in table.target.unique()]
-    return _without_empty_marks(found)
+    return _without_empty(found)
+
+
+def _of(part: pd.DataFrame) -> float:
+    """How many rows the split has, where fewer were scored; else NaN. Of the language with the fewest."""
+    fewer = part[part.n < part.of] if "of" in part else part.head(0)
+    return fewer.of.min() if len(fewer) else np.nan
 
 
 def _same_seeds(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -139,8 +146,8 @@ def _same_seeds(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return both[both.seed.isin(common)]
 
 
-def _without_empty_marks(rows: list[dict]) -> pd.DataFrame:
-    """A table whose column `marks` is there only where something is marked."""
+def _without_empty(rows: list[dict]) -> pd.DataFrame:
+    """A table whose columns `marks` and `of` (rows of the split, beside n) are there only where they say something."""
     found = pd.DataFrame(rows)
     if not len(found):
         return found

@@ -16,12 +16,14 @@ from pathlib import Path
 import pandas as pd
 
 from . import checkpoint, data, encoders, evaluate, vocabulary
+from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
 from .train import interactive, train
 
 NO_LAYER = -1   # in tables: the score is not of one layer
+EXACT, NORMALISED = "also among the training rows", "also among the training rows, but for case and punctuation"
 
 
 def execute(run: Run, folder: Path, parent: Path | None) -> None:
@@ -60,7 +62,7 @@ class Counts:
     def write(self, folder: Path) -> None:
         table = pd.DataFrame(self.table)
         table.to_csv(folder / "counts.csv", index=False)
-        missing = table[table.what != "rows"].groupby(["split", "task", "what"])["count"].sum()
+        missing = table[(table.what != "rows") & (table["count"] > 0)].groupby(["split", "task", "what"])["count"].sum()
         for (split, name, what), count in missing.items():
             print(f"{'':9} {'':8}  {name} {split}: {count} {what}", flush=True)
 
@@ -113,12 +115,17 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     model, tokenizer = encoders.load(parent)
     encoders.check_length(model, tokenizer, run.recipe.max_length)
     counts = Counts()
+    seen = None if target.untrained else Seen(data.load(training_task(target).name, "train", "en", run.data, run.recipe.rows),
+                                              target.kind)
 
     def rows(language: str, split: str = run.split):
         found = data.load(run.target, split, language, run.data, run.eval_rows)
         counts.read(split, run.target, language, found)
         if target.kind == "mine" and all(row["source"] and row["english"] for row in found):
             counts.note(split, run.target, language, {"pairs without any other sentence among them": len(found)})
+        if seen:
+            exact, alike = seen.overlap(found)
+            counts.note(split, run.target, language, {EXACT: exact, NORMALISED: alike})
         return found
 
     found = []
@@ -212,7 +219,7 @@ def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tupl
         where = {"task": task.name, "language": language, "metric": metric, "layer": layer}
         baseline = kind(task.kind).baseline(rows, task) if metric.startswith(task.metric) else float("nan")
         table.append({**where, "split": data.split_found(task.name, split, language, run.data),
-                      "value": value(pairs), "n": len(pairs), "baseline": baseline})
+                      "value": value(pairs), "n": len(pairs), "of": rows.total, "baseline": baseline})
         part = pd.DataFrame(pairs, columns=["numerator", "denominator"])
         examples.append(part.assign(**where, example=range(len(part))))
         if metric == task.metric and layer in (NO_LAYER, max(layers(found))):

@@ -263,6 +263,20 @@ def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
                       for (condition, target, seed), run in finished(wanted, root).items()], ignore_index=True)
 
 
+def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
+    """Scored rows that are among the target's training rows: a row a target, with the number of scored rows in all languages,
+    and of those that are there exactly, and but for case and punctuation. The most that any of the runs has."""
+    root, found = root or store.default_root(), []
+    for (_, target, _), run in finished(wanted, root).items():
+        counts = _table(root, run, "counts.csv")
+        counts = counts[counts.split == run.split].groupby("what")["count"].sum()
+        if runs.EXACT in counts:
+            found.append({"target": target, "rows": counts["rows"], "exact": counts[runs.EXACT],
+                          "normalised": counts[runs.NORMALISED]})
+    table = pd.DataFrame(found, columns=["target", "rows", "exact", "normalised"])
+    return table.groupby("target", as_index=False, sort=False).max()
+
+
 def history(run: Run, root: Path | None = None) -> pd.DataFrame:
     """A training's log: step, loss, learning_rate, seconds, dev (mean score on the dev rows)."""
     return pd.read_json(_folder(root or store.default_root(), run) / "log.jsonl", lines=True)

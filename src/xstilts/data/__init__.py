@@ -94,16 +94,18 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
     module, place = _at(row, language, source)
     blocks = module.blocks(row, split, language, place, limit)
     places = [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))]
+    total = len(places)
     if limit and len(places) > limit and row.kind != "mine":
         chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
+    rows.total = total if row.kind != "mine" else sum(bool(item["source"]) for item in rows)
     if not rows:
         raise UserError(f"{blocks[0].where}: no usable {split} rows of {row.title}")
     if row.kind == "span":    # some rules of comparing answers depend on the language
-        rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped)
+        rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped, rows.total)
     if row.kind == "mine" and limit:
-        rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped)
+        rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped, rows.total)
     if split == "test" and row.kind in ("classify", "choice", "tag"):
         _refuse_placeholder_labels(row, rows, blocks[0].where)
     return rows

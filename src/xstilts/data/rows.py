@@ -25,13 +25,14 @@ class Block:
 
 
 class Rows(tuple):
-    """Rows of a kind, and what was dropped on the way: {"no gold label": 3}."""
+    """Rows of a kind, what was dropped on the way ({"no gold label": 3}), and how many the split has to be scored."""
     dropped: dict[str, int]
+    total: int
 
     @staticmethod
-    def of(rows: list[dict], dropped: dict[str, int]) -> Rows:
+    def of(rows: list[dict], dropped: dict[str, int], total: int) -> Rows:
         found = Rows(rows)
-        found.dropped = dropped
+        found.dropped, found.total = dropped, total
         return found
 
 
@@ -62,7 +63,7 @@ def read(blocks: list[Block], chosen: list[tuple[int, int]]) -> Rows:
     count = sum(dropped.values())
     if count > MOST_UNUSABLE * len(chosen):
         raise UserError(f"{worst}. {count} of {len(chosen)} rows cannot be used, which is too many for a slip")
-    return Rows.of(rows, dropped)
+    return Rows.of(rows, dropped, len(chosen))
 
 
 def _text(value: object, where: str, column: str) -> None:
