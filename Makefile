@@ -1,14 +1,16 @@
 # make book   sets up, runs the study on the embedded default, builds the book into _build/html
 # make test   sets up, runs the tests
+# make torture  kills a small study again and again (KILLS=50) and prints what survived
 # make lab    JupyterLab on the notebooks
 # make clean  removes what is built; `make distclean` also finished runs and the environment
 
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+KILLS  ?= 50
 READY  := $(VENV)/ready
 
-.PHONY: book test lab clean distclean setup
+.PHONY: book test torture lab clean distclean setup
 setup: $(READY)
 
 book: $(READY)
@@ -16,6 +18,9 @@ book: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+torture: $(READY)
+	$(BIN)/python tests/torture.py --kills $(KILLS) --chapters $$(($(KILLS) / 10))
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks

@@ -61,7 +61,8 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
         os.environ["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".running-", dir=out.parent) as folder:
+    _sweep(out.parent)
+    with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
@@ -69,6 +70,17 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
         _hide_injected(unfinished)
         os.replace(unfinished, out)
     return out
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a chapter left whose process was killed."""
+    for left in folder.glob(".running-*-*"):
+        try:
+            os.kill(int(left.name.split("-")[1]), 0)
+        except (ProcessLookupError, ValueError):
+            shutil.rmtree(left, ignore_errors=True)
+        except OSError:     # it lives, and is somebody else's
+            continue
 
 
 def _hide_injected(path: Path) -> None:

@@ -21,6 +21,8 @@ from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
+from filelock import FileLock
+
 from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
@@ -176,9 +178,9 @@ def words(source: str) -> list[str]:
     if not path.is_file():
         found = sorted({word for text in texts(source) for word in re.split("[ \t\r\n]+", text)})
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps(found))
-        os.replace(unfinished, path)
+        with FileLock(path.with_suffix(".lock")):     # one unfinished file at most, whoever is killed
+            path.with_suffix(".new").write_text(json.dumps(found))
+            os.replace(path.with_suffix(".new"), path)
     return json.loads(path.read_text())
 
 

@@ -1,0 +1,161 @@
+"""A small study is killed with SIGKILL again and again, at random moments, and has to end with the scores of a quiet one.
+
+    python tests/torture.py --kills 50 --chapters 5     # prints what was tried and what survived; exit code 1 if anything did not
+
+Each attempt is a process of its own that computes the same study on the same store, with a checkpoint after every step; it is
+killed after a random time, or at a random call among those that write (a checkpoint, a table, a file's rename). A chapter is
+killed while its notebook runs or is written: it has to be published whole or not at all.
+"""
+import argparse
+import collections
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ |= {"OMP_NUM_THREADS": "1", "XSTILTS_CHECKPOINT": "0"}
+
+import pandas as pd
+
+from xstilts import book, checkpoint, profiles, store, study as graph
+
+PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
+                  phase3_steps=6, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+
+
+def attempt(work, seconds, at_write):
+    """Runs `work` in a child that is killed after some seconds, or at its at_write-th write; True if it got to the end."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if at_write:
+                die_at(at_write)
+            work()
+            code = 0
+        except BaseException as error:     # noqa: BLE001  told to the parent by the code
+            print(repr(error), file=sys.stderr, flush=True)
+        finally:
+            os._exit(code)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or at_write:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+                raise SystemExit("an attempt failed by itself: see above")
+            return os.WIFEXITED(status)
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    return os.WIFEXITED(os.waitpid(child, 0)[1])
+
+
+def die_at(count):
+    """Kills this process at its count-th write: before or after a rename, or half-way through a checkpoint."""
+    seen = [0]
+
+    def deadly(function, half=None):
+        def call(*arguments, **options):
+            seen[0] += 1
+            if seen[0] == count:
+                half and half(*arguments)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+        return call
+
+    os.rename, os.replace = deadly(os.rename), deadly(os.replace)
+    checkpoint.save_file = deadly(checkpoint.save_file, lambda tensors, path, *_: Path(path).write_bytes(b"half a file"))
+    Path.write_text = deadly(Path.write_text, lambda path, text, *_: os.write(os.open(path, 65), text[:9].encode()))
+    pd.DataFrame.to_parquet = deadly(pd.DataFrame.to_parquet, lambda table, path, *_: Path(path).write_bytes(b"PAR1"))
+
+
+def torture(encoder, folder, kills, seed=0):
+    """The table of what was tried, as text, and whether all is well."""
+    study = profiles.study(encoder=str(encoder), **PARAMETERS)
+    wanted = graph.single_tasks(study)
+
+    def computed(root):
+        return lambda: graph.compute(wanted.values(), root)
+
+    started = time.monotonic()
+    assert attempt(computed(folder / "quiet"), 3600, 0)
+    whole = time.monotonic() - started
+    draw, root, tried, rounds, repeated, left = random.Random(seed), folder / "killed-0", collections.Counter(), 0, 0, []
+    different = 0
+    while sum(tried.values()) < kills or not _finished(wanted, root):
+        enough = sum(tried.values()) >= kills
+        at_write = 0 if enough or draw.random() < 0.5 else draw.randint(1, 12)
+        seconds = 3600 if enough else draw.uniform(0, whole)
+        if not attempt(computed(root), seconds, at_write):
+            tried["at a write" if at_write else "at a random moment"] += 1
+        elif not _finished(wanted, root):
+            raise SystemExit("an attempt ended without all results")
+        if _finished(wanted, root):
+            same = all(graph.results(wanted, root)[name].equals(graph.results(wanted, folder / "quiet")[name])
+                       for name in ("value", "n", "key"))
+            different += not same
+            done = [line["key"] for line in map(json.loads, (root / "log.jsonl").read_text().splitlines())
+                    if line["event"] == "computed"]
+            repeated += len(done) - len(set(done))
+            left += [path.name for path in root.rglob("*") if path.name.startswith((".writing", ".damaged")) or
+                     path.name.endswith(".new")]
+            rounds += 1
+            if sum(tried.values()) < kills:      # the study is done: again, on an empty store
+                root = folder / f"killed-{rounds}"
+    lines = [f"{'killed':<28}{'times':>6}"] + [f"{what:<28}{count:>6}" for what, count in sorted(tried.items())]
+    lines += [f"{'studies that ended':<28}{rounds:>6}", f"{'  with other scores':<28}{different:>6}",
+              f"{'  finished runs repeated':<28}{repeated:>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
+    return "\n".join(lines), not (different or repeated or left)
+
+
+def torture_chapter(encoder, folder, kills, seed=0):
+    """The same for a chapter of the book: the table and whether all is well."""
+    os.environ["XSTILTS_STORE"] = str(folder / "store")
+    out, draw, killed, half = folder / "chapters" / "phase2_intermediate.ipynb", random.Random(seed), 0, 0
+    parameters = PARAMETERS | {"encoder": str(encoder), "scheduler": "local"}
+    os.chdir(Path(__file__).parents[1])
+    while killed < kills:
+        if attempt(lambda: book.run("phase2_intermediate", out, parameters), draw.uniform(1, 12), draw.choice([0, 0, 1, 2])):
+            out.unlink()         # it was too fast: again
+        else:
+            killed += 1
+        half += out.exists() and not whole_notebook(out)
+    ended = attempt(lambda: book.run("phase2_intermediate", out, parameters), 3600, 0) and whole_notebook(out)
+    left = [path.name for path in out.parent.iterdir() if path != out]
+    lines = [f"{'chapter killed':<28}{killed:>6}", f"{'  half a page published':<28}{half:>6}",
+             f"{'  ended whole':<28}{'yes' if ended else 'no':>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
+    return "\n".join(lines), bool(ended) and not (half or left)
+
+
+def whole_notebook(path):
+    cells = json.loads(path.read_text())["cells"]
+    return all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
+
+
+def _finished(wanted, root):
+    return all((store.folder_of(root, run) / store.MANIFEST).is_file() for run in wanted.values())
+
+
+def main():
+    asked = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    asked.add_argument("--kills", type=int, default=50)
+    asked.add_argument("--chapters", type=int, default=0, help="kills of a chapter")
+    asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--encoder", default="e5-small:1", help="a name or a folder")
+    asked = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        table, well = torture(asked.encoder, Path(folder), asked.kills, asked.seed)
+        print(table, flush=True)
+        if asked.chapters:
+            table, also = torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed)
+            print(table)
+            well = well and also
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
