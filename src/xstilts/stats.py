@@ -1,15 +1,22 @@
-"""Intervals by the bootstrap over examples and seeds; differences are paired on the same examples.
+"""Intervals by the bootstrap over examples and seeds, and over languages where they are a sample of languages;
+differences are paired on the same examples.
 
-    estimate = difference(examples, "mnli", "xnli")     # Estimate(value, low, high, n, seeds, languages)
+    estimate = difference(examples, "mnli", "xnli")     # Estimate(value, low, high, n, seeds, languages, p)
+    estimate = contrast(examples, {"large mnli": 1, "large none": -1, "small mnli": -1, "small none": 1}, "xquad")
+    holm([0.01, 0.04, 0.03])                            # [0.03, 0.06, 0.06]
 
 With one seed an interval speaks of other test examples only, not of another training: tables say how many seeds.
 """
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from scipy import stats as scipy_stats
 
 from .study import NONE
 
@@ -25,6 +32,7 @@ class Estimate:
     n: int           # examples a language, the smallest
     seeds: int
     languages: int
+    p: float = math.nan   # two-sided, of the value being 0: for differences
 
     @property
     def clear(self) -> bool:
@@ -37,13 +45,46 @@ class Estimate:
 
 def score(examples: pd.DataFrame, condition: str, target: str, language: str = "") -> Estimate:
     """The mean score of a condition on a target over its languages (or in one), at one metric and layer."""
-    return _estimate(_arrays(examples, condition, target, language), None)
+    return contrast(examples, {condition: 1}, target, language)
 
 
 def difference(examples: pd.DataFrame, condition: str, target: str, language: str = "",
-               reference: str = NONE) -> Estimate:
+               reference: str = NONE, over_languages: bool = False) -> Estimate:
     """How much better a condition is than the reference, on the same examples and seeds."""
-    return _estimate(_arrays(examples, condition, target, language), _arrays(examples, reference, target, language))
+    weights = {condition: 1, reference: -1} if condition != reference else {condition: 0}
+    return contrast(examples, weights, target, language, over_languages)
+
+
+def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str, language: str = "",
+             over_languages: bool = False) -> Estimate:
+    """The weighted sum of conditions' scores: a difference, a difference of differences, a difference to a mean.
+
+    over_languages: the interval is about other languages, too, drawn as these were; one language cannot carry it.
+    """
+    arrays = {condition: _arrays(examples, condition, target, language) for condition in weights}
+    common = set.intersection(*(set(found) for found in arrays.values()))
+    return _estimate([(weight, {name: array for name, array in arrays[condition].items() if name in common})
+                      for condition, weight in weights.items()], over_languages)
+
+
+def holm(ps: Sequence[float]) -> np.ndarray:
+    """p-values adjusted for their number, so that the chance of a single false alarm in the table stays as it was (Holm
+    1979). It needs no assumption about how cells depend on each other, which those of one table do. NaN stays."""
+    ps = np.asarray(ps, dtype=float)
+    there = np.flatnonzero(~np.isnan(ps))
+    order = there[np.argsort(ps[there])]
+    adjusted = np.full(len(ps), np.nan)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(ps[order] * np.arange(len(order), 0, -1)))
+    return adjusted
+
+
+def correlation(first: Sequence[float], second: Sequence[float]) -> Estimate:
+    """Pearson's, -1 to 1, with the 95 % interval of Fisher's transformation; n is the number of pairs. NaN below four."""
+    if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return Estimate(math.nan, math.nan, math.nan, len(first), 0, 0)
+    found = scipy_stats.pearsonr(first, second)
+    between = found.confidence_interval(0.95)
+    return Estimate(found.statistic, between.low, between.high, len(first), 0, 0, found.pvalue)
 
 
 def _arrays(examples: pd.DataFrame, condition: str, target: str, language: str) -> dict[str, np.ndarray]:
@@ -62,36 +103,69 @@ def _arrays(examples: pd.DataFrame, condition: str, target: str, language: str) 
     return found
 
 
-def _estimate(first: dict[str, np.ndarray], second: dict[str, np.ndarray] | None) -> Estimate:
-    """The statistic on the examples as they are, and its 2.5 and 97.5 percentiles over DRAWS resamples.
+def _estimate(terms: list[tuple[float, dict[str, np.ndarray]]], over_languages: bool) -> Estimate:
+    """The weighted sum on the examples as they are; its interval from DRAWS resamples of the examples, widened by what
+    seeds (and languages) vary beyond them.
 
     Rows of parallel test sets correspond across languages, so languages with equally many examples share a resample:
-    one hard sentence is hard in all of them.
+    one hard sentence is hard in all of them. Seeds and examples are crossed: resampling both would count their
+    interaction three times (Owen 2007, The pigeonhole bootstrap), and three seeds resampled have thin tails. So the
+    variance between seeds, less what the examples explain, is added, with Student's t (Satterthwaite's degrees of
+    freedom).
     """
-    draw = np.random.default_rng(0)
-    seeds = next(iter(first.values())).shape[0]
-    picked = draw.multinomial(seeds, np.full(seeds, 1 / seeds), DRAWS) / seeds      # [draws, seeds]
-    weights: dict[int, np.ndarray] = {}
-    values, samples = [], []
+    first, by_seed, samples = terms[0][1], [], []      # [languages, seeds], [languages, draws, seeds]
     for language, array in first.items():
-        n = array.shape[1]
-        if n not in weights:
-            weights[n] = draw.multinomial(n, np.full(n, 1 / n), DRAWS).astype(float)   # [draws, n]
-        value, sample = _ratio(array, weights[n], picked)
-        if second is not None:
-            other, other_sample = _ratio(second[language], weights[n], picked)
-            value, sample = value - other, sample - other_sample
-        values.append(value)
-        samples.append(sample)
-    low, high = np.nanpercentile(np.mean(samples, axis=0), [2.5, 97.5])
-    return Estimate(float(np.mean(values)), float(low), float(high), min(a.shape[1] for a in first.values()), seeds,
-                    len(first))
+        found = [_ratio(part[language], _resamples(array.shape[1])) for _, part in terms]
+        by_seed.append(sum(weight * value for (weight, _), (value, _) in zip(terms, found, strict=True)))
+        samples.append(sum(weight * sample for (weight, _), (_, sample) in zip(terms, found, strict=True)))
+    by_seed, samples = np.array(by_seed), np.array(samples)
+    samples = samples[:, ~np.isnan(samples).any((0, 2))]
+    n, value = min(array.shape[1] for array in first.values()), float(by_seed.mean())
+    more = [_between(by_seed.mean(0), samples.mean(0))]
+    more += [_between(by_seed.mean(1), samples.mean(2).T)] if over_languages else []
+    low, high, p = _interval(value, samples.mean((0, 2)), [part for part in more if part], n)
+    return Estimate(value, low, high, n, by_seed.shape[1], len(first), p)
 
 
-def _ratio(array: np.ndarray, weights: np.ndarray, picked: np.ndarray) -> tuple[float, np.ndarray]:
-    """100 * sum / sum for each seed, averaged over seeds: as it is, and for each resample. [draws]"""
+@lru_cache(maxsize=4)
+def _resamples(n: int) -> np.ndarray:
+    """How often each of n examples is in each resample. [draws, n]"""
+    return np.random.default_rng(n).multinomial(n, np.full(n, 1 / n), DRAWS).astype(float)
+
+
+def _between(values: np.ndarray, samples: np.ndarray) -> tuple[float, float, int] | None:
+    """Of `values` [k], whose resamples of examples are `samples` [draws, k]: (what they add to the variance of their
+    mean beyond the examples, the same with the examples' share, k - 1). None of a single one."""
+    count = len(values)
+    if count < 2:
+        return None
+    covariance = np.cov(samples.T)
+    own = (np.trace(covariance) - (covariance.sum() - np.trace(covariance)) / (count - 1)) / count
+    spread = float(values.var(ddof=1))
+    return max(0.0, spread - own) / count, spread / count, count - 1
+
+
+def _interval(value: float, samples: np.ndarray, more: list[tuple[float, float, int]], n: int) -> tuple[float, float, float]:
+    """(low, high, p): the resamples' percentiles, drawn out from the value as the further variance asks."""
+    if not len(samples):
+        return math.nan, math.nan, math.nan
+    inner = float(samples.var())
+    variance = inner + sum(part for part, _, _ in more)
+    if variance < 1e-18:
+        return value, value, float(abs(value) < 1e-9)
+    freedom = variance ** 2 / (sum(whole ** 2 / df for _, whole, df in more) + inner ** 2 / max(1, n - 1))
+    t = float(scipy_stats.t.ppf(0.975, freedom))
+    p = float(2 * scipy_stats.t.sf(abs(value) / math.sqrt(variance), freedom))
+    if inner < 1e-18:
+        return value - t * math.sqrt(variance), value + t * math.sqrt(variance), p
+    wider = math.sqrt(variance / inner) * t / 1.96 if more else 1.0
+    low, high = np.percentile(samples, [2.5, 97.5])
+    return value - (value - float(low)) * wider, value + (float(high) - value) * wider, p
+
+
+def _ratio(array: np.ndarray, resamples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """100 * sum / sum of each seed: as it is [seeds], and for each resample [draws, seeds]."""
     numerators, denominators = array[..., 0], array[..., 1]
     with np.errstate(invalid="ignore"):   # 0 / 0: nothing to find and nothing found
-        value = np.mean(100 * numerators.sum(1) / denominators.sum(1))
-        sampled = 100 * (weights @ numerators.T) / (weights @ denominators.T)        # [draws, seeds]
-    return float(value), (sampled * picked).sum(1)
+        return (100 * numerators.sum(1) / denominators.sum(1),
+                100 * (resamples @ numerators.T) / (resamples @ denominators.T))
