@@ -10,7 +10,7 @@ import papermill
 import pytest
 import yaml
 
-from xstilts import book
+from xstilts import book, chapters
 from xstilts.profiles import Study
 from xstilts.spec import UserError
 
@@ -66,9 +66,13 @@ def executed(tiny_encoder, tmp_path_factory):
                  languages=["en", "fi"], phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20,
                  phase3_rows=20, eval_rows=10, max_length=64)
 
+    wide = dict(missing="compute", sizes=[f"{tiny_encoder}:1", str(tiny_encoder)], intermediates=["commonsenseqa", "mnli"],
+                targets=["tatoeba", "xnli"])
+
     def run(chapter):
+        parameters = given | wide if chapter in chapters.WIDE else given
         out = root / "book" / "chapters" / f"{chapter}.ipynb"
-        return out if out.is_file() else book.run(chapter, out, given)
+        return out if out.is_file() else book.run(chapter, out, parameters)
 
     return run
 
@@ -82,6 +86,14 @@ def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
     assert {"image/png", "text/html"} <= kinds
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "embedded synthetic benchmark" in text
+
+
+def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    notebook = nbformat.read(book.run("multi_task", tmp_path / "out.ipynb", {}), as_version=4)
+    text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
+    assert "not run" in text and "image/png" in text and "none" in text
+    assert "helps" not in text and "can't tell" not in text
 
 
 def test_the_book_builds_without_warnings(executed, monkeypatch):

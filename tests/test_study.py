@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
-from xstilts import profiles, runs, store, study as graph
+from xstilts import batches, kinds, profiles, runs, spec, store, study as graph
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
              phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=64)
+
+
+PINNED = ["b40962295e4fc61fa136", "e284f56dbe2d3ffd5b7c", "4f5d512d683d1e383993", "0cdb9a3e86a8892068bc",
+          "a72d47b843f95b76c7b8"]
 
 
 @pytest.fixture
@@ -167,3 +171,40 @@ def test_phase_1_can_be_left_out(study):
 def test_asking_for_results_that_are_not_there_says_so(study):
     with pytest.raises(UserError, match="call compute first"):
         graph.results(graph.single_tasks(study))
+
+
+def test_keys_of_what_exists_stay(monkeypatch):
+    """Records and stores are found by these. Only a change that changes results may change them."""
+    from xstilts import data, encoders
+
+    monkeypatch.setattr(data, "fingerprint", lambda name, split, languages, source: f"{name} {split} {languages}")
+    monkeypatch.setattr(data, "texts_fingerprint", lambda source: "texts")
+    monkeypatch.setattr(encoders, "fingerprint", lambda name: name)
+    asked = profiles.study(data="mini")
+    runs = [graph.phase1(asked), graph.phase2(asked, ("mnli",), 0), graph.phase2(asked, ("squad", "mnli"), 1),
+            graph.phase3(asked, graph.phase1(asked), "xnli", 0), graph.phase3(asked, graph.phase1(asked), "tatoeba", 0)]
+    assert [key(run) for run in runs] == PINNED
+    steps = runs[1].recipe.steps
+    assert graph.phase2(asked, ("mnli",), 0, steps=steps) == runs[1]     # the equal budget shares it
+    others = [dict(languages=("fi",)), dict(steps=7), dict(rows=9), dict(mlm_share=0.5)]
+    assert len({key(graph.phase2(asked, ("mnli",), 0, **other)) for other in others} | {PINNED[1]}) == 5
+
+
+def test_text_is_mixed_in_at_its_share(study):
+    run = graph.phase2(study, ("mnli",), 0, mlm_share=0.5, steps=4)
+    graph.compute([run])
+    assert set(graph.dev_scores(run).task) == {"mnli", "text"} and "mnli+text" in str(spec.label(run))
+    drawn = [which for which, _ in batches.stream([[feature] * 90 for feature in features()], run.recipe, 0, 2000, 0.3)]
+    assert 0.26 < sum(drawn) / 2000 < 0.34
+
+
+def features():
+    return [kinds.Feature(0, [[1, 2, 3]], 0) for _ in range(2)]
+
+
+def test_what_is_missing_is_left_out_where_a_dash_is_asked_for(study):
+    wanted = graph.single_tasks(study)
+    asked = dataclasses.replace(study, missing="dash", targets=("udpos",))
+    assert graph.obtain(asked, wanted) == {}
+    part = {cell: run for cell, run in wanted.items() if cell[1] == "tatoeba"}
+    assert graph.obtain(study, part) == part == graph.obtain(asked, wanted)

@@ -54,9 +54,12 @@ def epoch(lengths: Sequence[int], batch_size: int, seed: str) -> list[list[int]]
 
 
 def stream(sets: Sequence[Sequence[Feature]], recipe: Recipe, seed: int,
-           steps: int) -> Iterator[tuple[int, list[Feature]]]:
-    """(which set, its next batch), `steps` times. Sets are drawn in proportion to min(size, cap)."""
+           steps: int, last_share: float = 0.0) -> Iterator[tuple[int, list[Feature]]]:
+    """(which set, its next batch), `steps` times. Sets are drawn in proportion to min(size, cap); last_share: the last
+    one instead so often."""
     sizes = [min(len(features), recipe.cap or len(features)) for features in sets]
+    if last_share:
+        sizes[-1] = sum(sizes[:-1]) * last_share / (1 - last_share)
     draw = random.Random(f"mixture {seed}")
     passes: list[Iterator[list[int]]] = [_forever(features, recipe.batch_size, f"{seed} {which}")
                                          for which, features in enumerate(sets)]

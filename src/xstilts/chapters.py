@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from . import comparisons
 from . import study as graph
 from .profiles import Study
 from .spec import Adapt, Run, Score, UserError
@@ -41,12 +42,14 @@ def single_task(study: Study) -> Wanted:
     return graph.single_tasks(study)
 
 
+WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "rq1", "rq2", "rq3", "rq5")   # see `comparisons`
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
     "benchmark": lambda study: [],     # shows rows, trains nothing
+    **{name: lambda study, name=name: [*getattr(comparisons, name)(study).wanted.values()] for name in WIDE},
 }
 
 

@@ -46,9 +46,9 @@ def cost(run: Run) -> Cost:
         return Cost(0, 0.0, 0.0)
     weights = layer_weights(_shipped(run).encoder)
     if isinstance(run, Adapt):
-        steps = _steps(run.recipe, [_rows(name, run) for name in run.tasks])
-        pieces = sum(_pieces(name, run) for name in run.tasks) / len(run.tasks)
-        dev = run.recipe.dev_rows * len(run.tasks) * _evaluations(run.recipe, steps)
+        steps = _steps(run.recipe, [_rows(name, run) for name in run.trained])
+        pieces = sum(_pieces(name, run) for name in run.trained) / len(run.trained)
+        dev = run.recipe.dev_rows * len(run.trained) * _evaluations(run.recipe, steps)
         return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * dev)
     pieces = _pieces(run.target, run)
     scored = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)

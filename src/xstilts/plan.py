@@ -197,7 +197,7 @@ def _what(run: Run) -> str:
     if isinstance(run, Base):
         return f"{run.encoder} as it ships"
     if isinstance(run, Adapt):
-        return f"train on {'+'.join(run.tasks)}"
+        return f"train on {'+'.join(run.trained)}"
     return f"{'train and score' if run.recipe.batch_size else 'score'} {run.target}"
 
 

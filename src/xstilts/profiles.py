@@ -56,13 +56,16 @@ class Study:
     micro_batch: int                 # rows a forward pass, 0 = the whole batch
     evaluate_every: int              # steps between scores on English dev rows (the learning curve), 0 = at the end only
     scheduler: str                   # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
+    sizes: tuple[str, ...]           # encoders that chapters on size compare, the smallest first
+    missing: str                     # what the wide chapters do about runs that the store lacks: compute, or show a dash
     patience: int                    # phase 3: keep the best of these, stop after so many without a better; 0 = keep last
 
 
 _ALL = dict(
     intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
     targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
-    languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0, scheduler="local")
+    languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0, scheduler="local",
+    sizes=("e5-small:4", "e5-small:8", "e5-small"), missing="compute")
 
 PROFILES = {
     # every figure here was chosen by measurement: see the log in the book
@@ -84,7 +87,8 @@ PROFILES = {
                    phase1_steps=0, phase2_steps=0, phase3_steps=0, phase1_rows=0, phase2_rows=0, phase3_rows=0,
                    eval_rows=0, phase1_batch=32, phase2_batch=4, phase3_batch=0, phase1_learning_rate=1e-5,
                    phase2_learning_rate=1e-5, phase3_learning_rate=1e-5, max_length=0, evaluate_every=1000,
-                   **_ALL | dict(micro_batch=4, cap=2 ** 17, patience=30, intermediates=(
+                   **_ALL | dict(micro_batch=4, cap=2 ** 17, patience=30,
+                       sizes=("xlmr-base", "xlmr-large", "xlmr-xl"), intermediates=(
                        "anli", "mnli", "qqp", "squad2", "squad", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"),
                        targets=("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba"))),
 }
@@ -168,6 +172,10 @@ def _checked(asked: Study) -> Study:
         for name in getattr(asked, role + "s"):
             task(name, role)
     cluster.check(asked.scheduler)
+    for size in asked.sizes:
+        encoders.parse_name(size)
+    if asked.missing not in ("compute", "dash"):
+        raise UserError(f"parameter missing: {asked.missing!r} is none of compute, dash")
     if asked.precision not in ("auto", "bf16", "fp32"):
         raise UserError(f"parameter precision: {asked.precision!r} is none of auto, bf16, fp32")
     if asked.vocabulary not in ("auto", "data", "full"):
@@ -194,6 +202,12 @@ def phase2_recipe(asked: Study, names: tuple[str, ...]) -> Recipe:
     steps = round(asked.phase2_steps * max(TASKS[name].effort for name in names))
     return _recipe(asked, steps, max(TASKS[name].epochs for name in names), asked.phase2_batch,
                    asked.phase2_learning_rate, max(TASKS[name].max_length for name in names), asked.phase2_rows)
+
+
+def phase2_budget(asked: Study) -> int:
+    """Steps that every condition gets where conditions must see equally many examples; 0 steps in the profile: three
+    epochs over as many rows as the sampling cap leaves of the largest task."""
+    return asked.phase2_steps or 3 * (asked.cap or 2 ** 17) // asked.phase2_batch
 
 
 def phase3_recipe(asked: Study, target: str) -> Recipe:

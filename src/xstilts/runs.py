@@ -67,11 +67,12 @@ class Counts:
             print(f"{'':9} {'':8}  {name} {split}: {count} {what}", flush=True)
 
 
-def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts) -> list:
-    """Features of a task's training rows in some languages, as `task` reads them; `recipe.rows` caps each language."""
+def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts,
+              limit: int) -> list:
+    """Features of a task's training rows in some languages, as `task` reads them; at most `limit` rows of each."""
     features: list = []
     for language in languages:
-        rows = data.load(name, "train", language, run.data, run.recipe.rows)
+        rows = data.load(name, "train", language, run.data, limit)
         some = kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
         counts.read("train", name, language, rows)
         counts.encoded("train", task, language, some)
@@ -83,10 +84,15 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
     model, tokenizer = encoders.load(parent)
     encoders.check_length(model, tokenizer, run.recipe.max_length)
-    tasks = {name: data.labelled(name, run.data) for name in run.tasks}
+    tasks = {name: data.labelled(name, run.data) for name in run.trained}
     languages = {name: task_languages(name, run.languages, run.data) for name in run.tasks}
+    limits = dict.fromkeys(run.tasks, run.recipe.rows)
+    if run.mlm_share:     # as many rows of text as of a task, from all languages together
+        languages["text"] = run.mlm_languages
+        limits["text"] = -(-run.recipe.rows // len(run.mlm_languages))
     counts = Counts()
-    sets = {name: _features(name, languages[name], run, tokenizer, task, counts) for name, task in tasks.items()}
+    sets = {name: _features(name, languages[name], run, tokenizer, task, counts, limits[name])
+            for name, task in tasks.items()}
     dev = {(name, language): data.load(name, "validation", language, run.data, -(-run.recipe.dev_rows // len(languages[name])))
            for name in tasks for language in languages[name]}
     for (name, language), rows in dev.items():
@@ -100,7 +106,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
 
     with vocabulary.only(model, pieces(tokenizer, *sets.values(), *encoded.values())):
         heads = train(model, tokenizer, sets, run.recipe, run.seed, _logger(folder, label(run)),
-                      lambda heads: _mean(dev_scores(heads)), label(run), tasks, folder / checkpoint.FILE)
+                      lambda heads: _mean(dev_scores(heads)), label(run), tasks, run.mlm_share, folder / checkpoint.FILE)
         found = dev_scores(heads)
     _write_scores(folder, run, "validation", [
         (tasks[name], language, metric, NO_LAYER, dev[name, language], predictions, pairs)
@@ -161,7 +167,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
 def _train_target(run: Score, target: Task, model, tokenizer, folder: Path, counts: Counts):
     """The training task's English rows, the target's own head: XNLI trains on MNLI, XQuAD on SQuAD."""
     training = training_task(target)
-    features = _features(training.name, ("en",), run, tokenizer, target, counts)
+    features = _features(training.name, ("en",), run, tokenizer, target, counts, run.recipe.rows)
     dev = data.load(training.name, "validation", "en", run.data, run.recipe.dev_rows) if run.recipe.evaluate_every else ()
 
     def fit(dev_score):

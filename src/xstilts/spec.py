@@ -61,6 +61,11 @@ class Recipe:
     dev_rows: int = 500          # of a task, all languages together
 
 
+def _later(default):
+    """A field that came later: it is in the key only where it says something, so that older keys stay."""
+    return field(default=default, metadata={"later": True})
+
+
 def _off_key(**kwargs):
     """A field that says where something lies. What lies there is in a fingerprint; the place is not in the key."""
     return field(metadata={"in_key": False}, **kwargs)
@@ -83,6 +88,13 @@ class Adapt:
     seed: int
     fingerprints: tuple[str, ...]  # of each task's rows
     data: str = _off_key(default="")
+    mlm_share: float = _later(0.0)             # of the steps: masked language modelling on text, mixed in
+    mlm_languages: tuple[str, ...] = _later(())
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The tasks, and the text where it is mixed in (last)."""
+        return self.tasks + (("text",) if self.mlm_share else ())
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,8 @@ Run = Base | Adapt | Score
 def describe(value: object) -> object:
     """JSON-ready form of a run for its key: places are left out, parents are replaced by their keys."""
     if isinstance(value, (Base, Adapt, Score, Recipe)):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.metadata.get("in_key", True)}
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.metadata.get("in_key", True)
+                  and not (f.metadata.get("later") and getattr(value, f.name) == f.default)}
         if "encoder" in fields:
             fields["encoder"] = key(fields["encoder"])
         return {"run": type(value).__name__, **{name: describe(item) for name, item in fields.items()}}
@@ -128,5 +141,6 @@ def label(run: Run) -> str:
     if isinstance(run, Base):
         return run.encoder
     if isinstance(run, Adapt):
-        return f"{label(run.encoder)} > {'+'.join(run.tasks)} (seed {run.seed})"
+        where = "" if run.languages == ("en",) or run.tasks == ("text",) else f" in {','.join(run.languages)}"
+        return f"{label(run.encoder)} > {'+'.join(run.trained)}{where} (seed {run.seed})"
     return f"{label(run.encoder)} > {run.target} (seed {run.seed})"

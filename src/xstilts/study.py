@@ -46,11 +46,20 @@ def phase1(study: Study) -> Base | Adapt:
                  _fingerprints("text", languages, study), study.data)
 
 
-def phase2(study: Study, names: tuple[str, ...], seed: int) -> Adapt:
-    """The encoder after intermediate training on English rows of the tasks."""
-    names = tuple(sorted(names))
-    fingerprints = tuple(item for name in names for item in _fingerprints(name, ("en",), study))
-    return Adapt(phase1(study), names, ("en",), profiles.phase2_recipe(study, names), seed, fingerprints, study.data)
+def phase2(study: Study, names: tuple[str, ...], seed: int, languages: tuple[str, ...] = ("en",), steps: int = 0,
+           rows: int = 0, mlm_share: float = 0.0) -> Adapt:
+    """The encoder after intermediate training on the tasks' rows: English ones, or `languages`'.
+
+    steps, rows (of a task and language): other than the profile's. mlm_share: of the steps, on text of all languages.
+    """
+    names, recipe = tuple(sorted(names)), profiles.phase2_recipe(study, tuple(names))
+    if steps:
+        recipe = dataclasses.replace(recipe, steps=steps, epochs=0)
+    recipe = dataclasses.replace(recipe, rows=rows or recipe.rows)
+    texts = runs.task_languages("text", study.languages, study.data) if mlm_share else ()
+    fingerprints = tuple(item for name in names for item in _fingerprints(name, languages, study))
+    fingerprints += _fingerprints("text", texts, study) if texts else ()
+    return Adapt(phase1(study), names, languages, recipe, seed, fingerprints, study.data, mlm_share, texts)
 
 
 def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int) -> Score:
@@ -164,6 +173,14 @@ def finished(wanted: Mapping[Any, Run], root: Path | None = None) -> dict[Any, R
 def line(run: Run) -> list[Run]:
     """The run and all that it starts from."""
     return [run, *(further for parent in parents(run) for further in line(parent))]
+
+
+def obtain(study: Study, wanted: Wanted, root: Path | None = None) -> dict[tuple[str, str, int], Score]:
+    """The scores that there are: all of them, computed where they lack; with `missing` = dash those in the store."""
+    root = root or store.default_root()
+    if study.missing == "compute":
+        compute(wanted.values(), root, study.scheduler)
+    return {cell: run for cell, run in wanted.items() if store.find(root, run)}
 
 
 def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
@@ -295,6 +312,11 @@ def predictions(run: Run, root: Path | None = None) -> pd.DataFrame:
 def vocabulary_size(run: Base, root: Path | None = None) -> int:
     """Pieces in the encoder's vocabulary, special ones included."""
     return json.loads((_folder(root or store.default_root(), run) / "config.json").read_text())["vocab_size"]
+
+
+def has(run: Run, root: Path | None = None) -> bool:
+    """The store has the run."""
+    return store.find(root or store.default_root(), run) is not None
 
 
 def seconds(run: Run, root: Path | None = None) -> float:

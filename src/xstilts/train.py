@@ -89,7 +89,8 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
 
 def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recipe, seed: int,
           log: Callable[[dict], None], dev_score: Callable[[nn.ModuleDict], float] | None = None,
-          title: str = "", tasks: Mapping[str, Task] = TASKS, kept: Path | None = None) -> nn.ModuleDict:
+          title: str = "", tasks: Mapping[str, Task] = TASKS, last_share: float = 0.0,
+          kept: Path | None = None) -> nn.ModuleDict:
     """Trains `model` in place on the features of one task or several and returns the heads, by task.
 
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
@@ -125,7 +126,7 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
         note({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
     before, last_kept = at.seconds, time.monotonic()
-    stream = islice(batches.stream(list(sets.values()), recipe, seed, steps), at.step, None)
+    stream = islice(batches.stream(list(sets.values()), recipe, seed, steps, last_share), at.step, None)
     progress = tqdm(stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False)
     for at.step, (which, features) in enumerate(progress, at.step + 1):
         rate = recipe.learning_rate * _schedule(at.step - 1, steps, recipe.warmup)

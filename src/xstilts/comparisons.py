@@ -1,0 +1,228 @@
+"""What the wide chapters compare: their conditions, as runs, and the differences that they ask about.
+
+    asked = multi_task(study)     # Comparison(wanted, contrasts)
+
+Equal budget: conditions take the same number of phase-2 steps of the same batch (`profiles.phase2_budget`), so that "more
+tasks" or "more languages" is not simply "more training". What gets the steps that its tasks would have one by one
+is called "own steps". Conditions that two chapters share are the same runs.
+"""
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from . import data, profiles
+from . import study as graph
+from .data.mini import dials
+from .profiles import PROFILES, Study
+from .spec import Adapt, Base, Score
+from .study import NONE
+from .tasks import TASKS
+
+NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
+NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
+
+
+class Contrast(NamedTuple):
+    name: str
+    weights: dict[str, float]     # condition -> its sign: a difference, or a difference of differences
+
+
+@dataclass(frozen=True)
+class Comparison:
+    wanted: dict[tuple[str, str, int], Score]
+    contrasts: list[Contrast]
+
+
+def against(first: str, second: str = NONE) -> Contrast:
+    return Contrast(f"{first} against {second}", {first: 1, second: -1})
+
+
+def pool(study: Study) -> tuple[str, ...]:
+    """The intermediate tasks of chapters that are about many: all nine, unless other than the profile's were asked for.
+    Those without rows are left out."""
+    asked = study.intermediates if study.intermediates != PROFILES[study.profile].intermediates else NINE
+    return tuple(name for name in asked if "en" in data.languages(name, study.data, "train"))
+
+
+def own_steps(study: Study, names: tuple[str, ...]) -> int:
+    """As many steps as the tasks would take one by one; 0: by their epochs, which add up anyway."""
+    return round(study.phase2_steps * sum(TASKS[name].effort for name in names))
+
+
+def multi_task(study: Study) -> Comparison:
+    """All tasks, the three that the paper names, all but one, and each alone, at one budget; all at their own steps."""
+    names, budget = pool(study), profiles.phase2_budget(study)
+    together = {"all": names}
+    three = tuple(name for name in names if name in NAMED_BEST)
+    together |= {"best three": three} if 1 < len(three) < len(names) else {}
+    together |= {f"all but {name}": tuple(other for other in names if other != name) for name in names if len(names) > 2}
+    together |= {name: (name,) for name in names}
+    steps = dict.fromkeys(together, budget) | {"all, own steps": own_steps(study, names)}
+    together["all, own steps"] = names
+    contrasts = [against(name) for name in ("all", "all, own steps", "best three") if name in together]
+    contrasts += [against("all", name) for name in together if name not in ("all", "all, own steps")]
+    return Comparison(_grid(study, {name: _phase2(study, some, steps=steps[name]) for name, some in together.items()}),
+                      contrasts)
+
+
+def mlm_continuation(study: Study) -> Comparison:
+    """Each task with a quarter or half of the steps on multilingual text, or none; the text alone; and half with the
+    task's own steps kept."""
+    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
+    texts = graph.runs.task_languages("text", study.languages, study.data)
+    conditions["text alone"] = _phase2(study, ("text",), steps=budget, languages=texts,
+                                       rows=max(1, study.phase2_rows // len(texts)))
+    for name in _present(study):
+        mixed = {f"{name} + {share:.0%} text": dict(steps=budget, mlm_share=share) for share in (0.25, 0.5)}
+        mixed[f"{name} + as many steps of text"] = dict(steps=2 * budget, mlm_share=0.5)
+        conditions |= {name: _phase2(study, (name,), steps=budget)}
+        conditions |= {label: _phase2(study, (name,), **how) for label, how in mixed.items()}
+        contrasts += [against(label, name) for label in mixed] + [against(name, "text alone")]
+    return Comparison(_grid(study, conditions), contrasts)
+
+
+def translated(study: Study) -> Comparison:
+    """Each task in English, in the study's other languages, and in both; on the embedded benchmark also with noise."""
+    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
+    for name in _present(study):
+        others = _others(study, name)
+        if not others:
+            continue
+        conditions[f"{name} in English"] = _phase2(study, (name,), steps=budget)
+        for label, languages in (("translated", others), ("in both", ("en", *others))):
+            conditions[f"{name} {label}"] = _spread(study, (name,), languages)
+            contrasts.append(against(f"{name} {label}", f"{name} in English"))
+        if dials.is_mini(study.data):
+            for noise in (0.1, 0.3):
+                noisy = dataclasses.replace(dials.parse(study.data), noise=noise)
+                turned = dataclasses.replace(study, data=dials.name(noisy))
+                conditions[f"{name} translated, noise {noise}"] = _spread(turned, (name,), others)
+                contrasts.append(against(f"{name} translated, noise {noise}", f"{name} translated"))
+    return Comparison(_grid(study, conditions), contrasts)
+
+
+def model_size(study: Study) -> Comparison:
+    """Each task against none, from encoders of several sizes; and how much more it does for the largest."""
+    return _sizes(study, {name: (name,) for name in _present(study)}, study.targets)
+
+
+def rq1(study: Study) -> Comparison:
+    """PAWS-X after 1, 3, 5 or 9 tasks in another language than English, two draws of each; after three in English; and
+    three from other sizes of the encoder."""
+    names, budget, draw = pool(study), profiles.phase2_budget(study), random.Random(1)
+    conditions, contrasts = {}, []
+    languages = [language for language in study.languages if language != "en"]
+    for count in (1, 3, 5, 9):
+        for number in range(2):
+            language = draw.choice(languages) if languages else "en"
+            there = [name for name in names if language in data.languages(name, study.data, "train")]
+            picked = tuple(draw.sample(there, min(count, len(there))))
+            if len(picked) < min(count, len(names)) or language == "en" or count > len(names):
+                continue
+            label = f"{count} in {language} (draw {number + 1})"
+            if label not in conditions:
+                conditions[label] = _phase2(study, picked, steps=budget, languages=(language,))
+                conditions[f"{label}, own steps"] = _phase2(study, picked, steps=own_steps(study, picked),
+                                                            languages=(language,))
+                conditions[f"{label[:-1]}, in English)"] = _phase2(study, picked, steps=budget)
+                contrasts += [against(label), against(f"{label}, own steps", label),
+                              against(label, f"{label[:-1]}, in English)")]
+    found = _grid(study, conditions, ("pawsx",))
+    sized = _sizes(study, {"three tasks": names[:3]}, ("pawsx",))
+    return Comparison(found | sized.wanted, contrasts + sized.contrasts)
+
+
+def rq2(study: Study) -> Comparison:
+    """The same rows of a task of each kind, in one source language or a mixture, for targets with Finnish and Hungarian."""
+    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
+    sources = ("de", "ru", "et", "fi", "hu", "tr")
+    for name in ("mnli", "squad", "ccg", "commonsenseqa"):
+        there = [language for language in sources if language in data.languages(name, study.data, "train")]
+        if not there or "en" not in data.languages(name, study.data, "train"):
+            continue
+        conditions[f"{name} in en"] = _phase2(study, (name,), steps=budget)
+        for language in there:
+            conditions[f"{name} in {language}"] = _phase2(study, (name,), steps=budget, languages=(language,))
+            contrasts.append(against(f"{name} in {language}", f"{name} in en"))
+        if len(there) > 1:
+            conditions[f"{name} in a mixture"] = _spread(study, (name,), tuple(there))
+            contrasts.append(against(f"{name} in a mixture", f"{name} in en"))
+    scored = tuple(language for language in ("fi", "hu") if language in study.languages)
+    narrow = dataclasses.replace(study, languages=scored)
+    return Comparison(_grid(narrow, conditions, ("udpos", "panx", "tydiqa", "tatoeba")), contrasts)
+
+
+def rq3(study: Study) -> Comparison:
+    """The same rows of each task in English or spread over the study's languages, on XTREME-R's targets; and English with
+    all of its rows."""
+    conditions, contrasts = {}, []
+    for name in _present(study):
+        languages = ("en", *_others(study, name))
+        if len(languages) < 2:
+            continue
+        conditions[f"{name}, many languages"] = _spread(study, (name,), languages)
+        conditions[f"{name}, English, same rows"] = _spread(study, (name,), languages, ("en",))
+        conditions[f"{name}, English, all rows"] = _phase2(study, (name,), steps=profiles.phase2_budget(study))
+        contrasts += [against(f"{name}, many languages", f"{name}, English, {which} rows") for which in ("same", "all")]
+    targets = ("xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "lareqa", "tatoeba")
+    return Comparison(_grid(study, conditions, targets), contrasts)
+
+
+def rq5(study: Study) -> Comparison:
+    """SQuAD v1.1 and v2, MNLI, HellaSwag and all, from encoders of several sizes, for reading comprehension."""
+    names = {name: (name,) for name in ("squad", "squad2", "mnli", "hellaswag") if name in pool(study)}
+    return _sizes(study, names | {"all": pool(study)}, ("xquad", "mlqa", "tydiqa"))
+
+
+def _sizes(study: Study, names: dict[str, tuple[str, ...]], targets: tuple[str, ...]) -> Comparison:
+    wanted, contrasts, sizes = {}, [], study.sizes
+    for size in sizes:
+        sized, label = dataclasses.replace(study, encoder=size), short(size)
+        conditions = {name: _phase2(sized, some, steps=profiles.phase2_budget(study)) for name, some in names.items()}
+        conditions[NONE] = lambda seed, sized=sized: graph.phase1(sized)
+        wanted |= {(f"{label}, {condition}", target, seed): run for (condition, target, seed), run
+                   in _grid(sized, conditions, targets).items()}
+        contrasts += [against(f"{label}, {name}", f"{label}, {NONE}") for name in names]
+    small, large = short(sizes[0]), short(sizes[-1])
+    if small != large:
+        contrasts += [Contrast(f"{name}: gain of {large} less gain of {small}",
+                               {f"{large}, {name}": 1, f"{large}, {NONE}": -1, f"{small}, {name}": -1, f"{small}, {NONE}": 1})
+                      for name in names]
+    return Comparison(wanted, contrasts)
+
+
+def short(encoder: str) -> str:
+    """An encoder's name without the folder it lies in."""
+    return encoder.rstrip("/").rpartition("/")[2]
+
+
+def _present(study: Study) -> tuple[str, ...]:
+    return tuple(name for name in study.intermediates if "en" in data.languages(name, study.data, "train"))
+
+
+def _others(study: Study, name: str) -> tuple[str, ...]:
+    """The study's languages but English that have training rows of the task."""
+    there = data.languages(name, study.data, "train")
+    return tuple(language for language in study.languages if language in there and language != "en")
+
+
+def _phase2(study: Study, names: tuple[str, ...], **how) -> Callable[[int], Adapt]:
+    return lambda seed: graph.phase2(study, names, seed, **how)
+
+
+def _spread(study: Study, names: tuple[str, ...], over: tuple[str, ...], read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
+    """The tasks at the budget, a share of the rows in each language, so that there are as many as in one; or the rows of
+    such a share, `read` in other languages."""
+    rows = max(1, study.phase2_rows // len(over)) if study.phase2_rows else 0
+    return _phase2(study, names, steps=profiles.phase2_budget(study), languages=read or over, rows=rows)
+
+
+def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], targets: tuple[str, ...] = ()) -> dict:
+    """The conditions and none, against those of the targets that the data has in a language of the study."""
+    there = tuple(target for target in targets or study.targets
+                  if set(data.languages(target, data.as_target(study.data), "test")) & set(study.languages))
+    return graph.grid(dataclasses.replace(study, targets=there), {NONE: lambda seed: graph.phase1(study)} | conditions)
