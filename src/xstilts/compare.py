@@ -17,30 +17,33 @@ from . import data, report, stats
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
-from .spec import key
+from .spec import Adapt, key
 from .tasks import TASKS
 
 ALPHA = 0.05
 SHOWN = 40     # rows of a figure; the table has all
 
 
-def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
+def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False,
+          leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> pd.DataFrame:
     """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table,
     languages, n, seeds. Only seeds that all conditions of a comparison have count.
 
-    over_languages: intervals and p speak of other languages, too.
+    over_languages: intervals and p speak of other languages, too. leave_out, only: of the languages.
     """
-    examples = _main(study, graph.examples(found)) if found else pd.DataFrame()
+    examples = _main(study, graph.examples(found)) if found else pd.DataFrame({"language": []})
+    examples = examples[~examples.language.isin(leave_out) & (examples.language.isin(only) if only else True)]
     targets, rows = list(dict.fromkeys(target for _, target, _ in asked.wanted)), []
     for name, weights in asked.contrasts:
         for target in targets:
             seeds = [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
             row = {"comparison": name, "target": target, "metric": TASKS[target].metric}
-            if not seeds:
+            part = examples[(examples.target == target) & examples.condition.isin(weights) & examples.seed.isin(seeds)] \
+                if seeds else examples.head(0)
+            if not len(part):
                 rows.append(row | dict.fromkeys(("difference", "low", "high", "p"), np.nan)
                             | dict.fromkeys(("languages", "n", "seeds"), "–"))
                 continue
-            part = examples[(examples.target == target) & examples.condition.isin(weights) & examples.seed.isin(seeds)]
             gain = stats.contrast(part, weights, target, over_languages=over_languages)
             rows.append(row | {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p,
                                "languages": gain.languages, "n": gain.n, "seeds": gain.seeds})
@@ -101,6 +104,31 @@ def figure(study: Study, shown: pd.DataFrame) -> Figure:
     axis.tick_params(axis="y", labelsize=9)
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return report.stamp(study, drawn)
+
+
+def difficulty(found: graph.Wanted, *shown: pd.DataFrame) -> pd.DataFrame:
+    """A row a condition: its task's difficulty as measured (100 less the score on English dev rows after phase 2, at the
+    same steps), and the mean gain over targets in each of the tables. Seeds are averaged."""
+    measured: dict[str, list[float]] = {}
+    for run in {(condition, seed): run for (condition, _, seed), run in found.items() if isinstance(run.encoder, Adapt)
+                and condition != graph.NONE and graph.has(run.encoder)}.items():
+        (condition, _), score = run
+        dev = graph.dev_scores(score.encoder)
+        dev = dev[(dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))]
+        measured.setdefault(condition, []).append(100 - dev.value.mean())
+    rows = [{"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
+            for condition, values in measured.items()]
+    table = pd.DataFrame(rows, columns=["condition", "difficulty", "seeds"])
+    for number, part in enumerate(shown):
+        gains = part.groupby("comparison").difference.mean()
+        table[f"gain {number + 1}"] = (table.condition + " against none").map(gains).astype(float)
+    return table
+
+
+def related(table: pd.DataFrame, column: str) -> stats.Estimate:
+    """Pearson's correlation of a gain with the difficulty, over conditions. NaN below four."""
+    part = table.dropna(subset=["difficulty", column])
+    return stats.correlation(part.difficulty.to_numpy(), part[column].to_numpy())
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:

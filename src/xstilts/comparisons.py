@@ -23,6 +23,7 @@ from .study import NONE
 from .tasks import TASKS
 
 NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
+AFRICAN = ("af", "sw", "yo", "wo")    # XTREME-R's; Masakhane's data sets have more
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
 
 
@@ -170,6 +171,22 @@ def rq3(study: Study) -> Comparison:
         contrasts += [against(f"{name}, many languages", f"{name}, English, {which} rows") for which in ("same", "all")]
     targets = ("xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "lareqa", "tatoeba")
     return Comparison(_grid(study, conditions, targets), contrasts)
+
+
+def rq4(study: Study) -> Comparison:
+    """Each task as it is, on the embedded benchmark also easier and harder, for African languages and English."""
+    conditions, contrasts = {}, []
+    turned = {f" (difficulty {level})": dials.name(dataclasses.replace(dials.parse(study.data), difficulty=level))
+              for level in dials.LEVELS} if dials.is_mini(study.data) else {"": study.data}
+    for name in pool(study):
+        for label, source in turned.items():
+            conditions[f"{name}{label}"] = _phase2(dataclasses.replace(study, data=source), (name,),
+                                                   steps=profiles.phase2_budget(study))
+            contrasts.append(against(f"{name}{label}"))
+    targets = ("udpos", "panx", "xnli", "tydiqa", "tatoeba", "afrixnli", "masakhaner", "masakhapos")
+    scored = {language for target in targets[5:] for language in data.languages(target, study.data, "test")} | {*AFRICAN, "en"}
+    narrow = dataclasses.replace(study, languages=tuple(language for language in study.languages if language in scored))
+    return Comparison(_grid(narrow, conditions, targets), contrasts)
 
 
 def rq5(study: Study) -> Comparison:

@@ -40,7 +40,11 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
-        return "–" if np.isnan(self.value) else f"{self.value:.1f} [{self.low:.1f}, {self.high:.1f}]"
+        return self.text()
+
+    def text(self, decimals: int = 1) -> str:
+        """Value and interval; a dash for none."""
+        return "–" if np.isnan(self.value) else "{:.{d}f} [{:.{d}f}, {:.{d}f}]".format(self.value, self.low, self.high, d=decimals)
 
 
 def score(examples: pd.DataFrame, condition: str, target: str, language: str = "") -> Estimate:

@@ -1,0 +1,79 @@
+"""Wide chapters: equal budgets by construction, words that follow from the numbers, dashes for what was not run."""
+import numpy as np
+import pandas as pd
+import pytest
+
+from xstilts import chapters, compare, comparisons, profiles, study as graph
+from xstilts.spec import Adapt, key
+
+
+@pytest.fixture(scope="module")
+def study():
+    return profiles.study(targets="xnli,tatoeba", languages="en,de,fi,sw", sizes="e5-small:4,e5-small:8")
+
+
+@pytest.mark.parametrize("name", chapters.WIDE)
+def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
+    asked = getattr(comparisons, name)(study)
+    there = {condition for condition, _, _ in asked.wanted}
+    assert asked.contrasts and {condition for _, weights in asked.contrasts for condition in weights} <= there
+    assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
+    steps = {run.encoder.recipe.steps for (condition, _, _), run in asked.wanted.items() if isinstance(run.encoder, Adapt)
+             and run.encoder.tasks != ("text",) and "own steps" not in condition and "as many" not in condition}
+    assert steps == {profiles.phase2_budget(study)}
+
+
+def test_chapters_share_their_runs(study):
+    keys = [{key(run) for run in chapters.needed(name, study)} for name in ("multi_task", "translated", "rq3", "single_task")]
+    assert keys[0] & keys[1] and keys[1] & keys[2] and keys[0] & keys[3]
+
+
+def test_translated_rows_are_as_many_and_in_other_languages(study):
+    wanted = comparisons.translated(study).wanted
+    run = wanted["mnli translated", "xnli", 0].encoder
+    assert run.languages == ("de", "fi", "sw") and run.recipe.rows == study.phase2_rows // 3
+    assert wanted["mnli translated, noise 0.3", "xnli", 0].encoder.fingerprints != run.fingerprints
+
+
+def fake(monkeypatch, study, rates: dict[str, float]):
+    """Examples of conditions that are right so often, on a test set of 400 in two languages."""
+    draw = np.random.default_rng(0)
+    asked = comparisons.Comparison({(name, target, 0): None for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
+                                   [comparisons.against(name) for name in (*rates, "missing") if name != graph.NONE])
+    found = {cell: None for cell in asked.wanted if cell[0] != "missing"}
+    parts = [pd.DataFrame({"condition": name, "target": target, "seed": 0, "language": language, "metric": "accuracy",
+                           "layer": layer, "example": range(400), "numerator": draw.random(400) < rates[name],
+                           "denominator": 1.0})
+             for name, target, _ in found for language in ("en", "fi") for layer in ([-1] if target == "xnli" else [2, 4])]
+    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat(parts))
+    return asked, found
+
+
+def test_verdicts_follow_from_the_numbers(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9, "squad": 0.2, "qqp": 0.5})
+    shown = compare.table(study, asked, found)
+    said = compare.verdicts(shown).set_index("comparison").verdict
+    assert list(said) == ["helps", "hurts", "can't tell", "not run"]
+    assert (shown["p (Holm)"].dropna() >= shown.p.dropna()).all() and shown.p.isna().sum() == 2
+    assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
+    only = compare.table(study, asked, found, only=("fi",))
+    assert set(only.dropna(subset="difference").languages) == {1}
+    assert len(compare.figure(study, shown).axes) == 1
+
+
+def test_words_turn_with_the_numbers(study, monkeypatch):
+    for rate, helping, hurting in ((0.9, "mnli against none", "none"), (0.1, "none", "mnli against none")):
+        asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
+        shown = compare.table(study, asked, found)
+        monkeypatch.setattr(compare, "key", str)
+        words = compare.words(study, asked, found, shown)
+        assert (words["helping"], words["hurting"]) == (helping, hurting)
+        assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
+
+
+def test_nothing_at_all_was_run(study):
+    asked = comparisons.multi_task(study)
+    shown = compare.table(study, asked, {})
+    assert shown.difference.isna().all() and set(compare.verdicts(shown).verdict) == {"not run"}
+    assert compare.words(study, asked, {}, shown)["largest_value"] == "–"
+    assert compare.difficulty({}, shown).empty and compare.cost(asked, {})["of them here"][0] == 0
