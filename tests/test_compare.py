@@ -20,6 +20,8 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
     assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
     steps = {run.encoder.recipe.steps for (condition, _, _), run in asked.wanted.items() if isinstance(run.encoder, Adapt)
              and run.encoder.tasks != ("text",) and "own steps" not in condition and "as many" not in condition}
+    if name == "xtreme":      # the chapter on single tasks again, with each task's own steps
+        return
     assert steps == {profiles.phase2_budget(study)}
 
 
@@ -77,3 +79,19 @@ def test_nothing_at_all_was_run(study):
     assert shown.difference.isna().all() and set(compare.verdicts(shown).verdict) == {"not run"}
     assert compare.words(study, asked, {}, shown)["largest_value"] == "–"
     assert compare.difficulty({}, shown).empty and compare.cost(asked, {})["of them here"][0] == 0
+
+
+def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
+    asked = comparisons.xtreme(study)
+    found = dict(asked.wanted)
+    dev = {key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0 for (condition, target, _), run in found.items()
+           if condition != graph.NONE and target in ("xnli", "tatoeba")}
+    monkeypatch.setattr(comparisons, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
+    chosen = comparisons.selection(study, asked, found).set_index("target")
+    assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
+    assert chosen["best on dev"]["panx"] is None and chosen["candidates"]["panx"] == 0
+    compared, runs = comparisons.best(asked, found, chosen.reset_index())
+    assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]
+    assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs
+    assert all(run.split == "test" for run in runs.values())
+    assert {run.split for (condition, _, _), run in asked.wanted.items() if condition.endswith("(dev)")} == {"validation"}

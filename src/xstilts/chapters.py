@@ -42,7 +42,7 @@ def single_task(study: Study) -> Wanted:
     return graph.single_tasks(study)
 
 
-WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "rq1", "rq2", "rq3", "rq4", "rq5")   # see `comparisons`
+WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")   # see `comparisons`
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],

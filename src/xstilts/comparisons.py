@@ -9,12 +9,15 @@ is called "own steps". Conditions that two chapters share are the same runs.
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import data, profiles
+import pandas as pd
+
+from . import averages, data, profiles
 from . import study as graph
 from .data.mini import dials
 from .profiles import PROFILES, Study
@@ -109,6 +112,64 @@ def translated(study: Study) -> Comparison:
 def model_size(study: Study) -> Comparison:
     """Each task against none, from encoders of several sizes; and how much more it does for the largest."""
     return _sizes(study, {name: (name,) for name in _present(study)}, study.targets)
+
+
+def xtreme(study: Study) -> Comparison:
+    """Each task and none, as in the chapter on single tasks, against XTREME's targets; what has no training is scored on its
+    validation rows, too, where these are others than the test rows: `best` selects on them."""
+    conditions = {name: _phase2(study, (name,)) for name in pool(study)}
+    targets = tuple(target for part in averages.CATEGORIES["XTREME"].values() for target in part)
+    wanted = _grid(study, conditions, targets)
+    dev = {(f"{name} (dev)", target, seed): graph.phase3(study, run.encoder, target, seed, "validation")
+           for (name, target, seed), run in wanted.items() if TASKS[target].untrained and _has_dev(target, run)}
+    return Comparison(wanted | dev, [against(name) for name in conditions])
+
+
+def _has_dev(target: str, run: Score) -> bool:
+    splits = [{data.split_found(target, split, language, run.data) for language in run.languages}
+              for split in ("test", "validation")]
+    return not splits[0] & splits[1]
+
+
+def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFrame:
+    """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task, at the
+    last measurement; where nothing is trained, the validation rows of all languages), its dev score, how many candidates
+    there were. No candidate, no choice: never the test rows."""
+    rows = []
+    for target in dict.fromkeys(target for _, target, _ in asked.wanted):
+        scores: dict[str, list[float]] = {}
+        for (condition, name, seed), run in found.items():
+            if name != target or condition == NONE or condition.endswith(" (dev)"):
+                continue
+            score = _dev_score(study, target, run, found.get((f"{condition} (dev)", target, seed)))
+            if not math.isnan(score):
+                scores.setdefault(condition, []).append(score)
+        means = {condition: sum(values) / len(values) for condition, values in scores.items()}
+        best = max(means, key=means.get) if means else ""
+        rows.append({"target": target, "best on dev": best or None, "dev score": means.get(best, math.nan),
+                     "candidates": len(means)})
+    return pd.DataFrame(rows, columns=["target", "best on dev", "dev score", "candidates"])
+
+
+def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
+    if not TASKS[target].untrained:
+        log = graph.history(run)
+        return float(log.dev.dropna().iloc[-1]) if "dev" in log and log.dev.notna().any() else math.nan
+    if dev is None:
+        return math.nan
+    table = graph.results({("", target, 0): dev})
+    table = table[(table.metric == TASKS[target].metric) & (table.layer == min(study.layer, table.layer.max()))]
+    return float(table.value.mean())
+
+
+def best(asked: Comparison, found: graph.Wanted, chosen: pd.DataFrame) -> tuple[Comparison, dict]:
+    """The comparison of the chosen task of each target with none, on the test rows, and its finished runs."""
+    names = dict(zip(chosen.target, chosen["best on dev"], strict=True))
+    runs = {("best on dev" if condition == names[target] else condition, target, seed): run
+            for (condition, target, seed), run in found.items() if condition in (NONE, names[target])}
+    wanted = {(name, target, seed): run for (condition, target, seed), run in asked.wanted.items() if condition == NONE
+              for name in (NONE, "best on dev")}
+    return Comparison(wanted, [against("best on dev")]), runs
 
 
 def rq1(study: Study) -> Comparison:

@@ -62,7 +62,7 @@ def phase2(study: Study, names: tuple[str, ...], seed: int, languages: tuple[str
     return Adapt(phase1(study), names, languages, recipe, seed, fingerprints, study.data, mlm_share, texts)
 
 
-def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int) -> Score:
+def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int, split: str = "test") -> Score:
     """The target: trained in English from `encoder`, scored in each of the study's languages that it has."""
     study = dataclasses.replace(study, data=data.as_target(study.data))
     row, there = TASKS[target], data.languages(target, study.data, "test")
@@ -70,13 +70,13 @@ def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int) -> Score
     if not languages:
         raise UserError(f"{row.title} has none of the study's languages ({', '.join(study.languages)}); "
                         f"it has: {', '.join(there) or 'none'}")
-    scored = (data.fingerprint(target, "test", languages, study.data),)
+    scored = (data.fingerprint(target, split, languages, study.data),)
     if row.kind == "mine":     # its threshold is tuned on these
         scored += (data.fingerprint(target, "validation", languages, study.data),)
     if row.untrained:
-        return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, "test", 0,
+        return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, split, 0,
                      scored, study.data)
-    return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, "test", seed,
+    return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, split, seed,
                  _fingerprints(training_task(row).name, ("en",), study) + scored, study.data)
 
 
