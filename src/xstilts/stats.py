@@ -10,7 +10,8 @@ With one seed an interval speaks of other test examples only, not of another tra
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,16 +60,20 @@ def difference(examples: pd.DataFrame, condition: str, target: str, language: st
     return contrast(examples, weights, target, language, over_languages)
 
 
-def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str, language: str = "",
+def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str | Sequence[str], language: str = "",
              over_languages: bool = False) -> Estimate:
     """The weighted sum of conditions' scores: a difference, a difference of differences, a difference to a mean.
 
+    target: several targets count alike, however many languages each has.
     over_languages: the interval is about other languages, too, drawn as these were; one language cannot carry it.
     """
-    arrays = {condition: _arrays(examples, condition, target, language) for condition in weights}
-    common = set.intersection(*(set(found) for found in arrays.values()))
-    return _estimate([(weight, {name: array for name, array in arrays[condition].items() if name in common})
-                      for condition, weight in weights.items()], over_languages)
+    targets = [target] if isinstance(target, str) else list(target)
+    arrays = {condition: {(name, found): array for name in targets
+                          for found, array in _arrays(examples, condition, name, language).items()} for condition in weights}
+    cells = sorted(set.intersection(*(set(found) for found in arrays.values())))
+    count = Counter(name for name, _ in cells)
+    return _estimate([(weight, {cell: arrays[condition][cell] for cell in cells}) for condition, weight in weights.items()],
+                     over_languages, np.array([1 / (len(count) * count[name]) for name, _ in cells]))
 
 
 def holm(ps: Sequence[float]) -> np.ndarray:
@@ -107,9 +112,10 @@ def _arrays(examples: pd.DataFrame, condition: str, target: str, language: str) 
     return found
 
 
-def _estimate(terms: list[tuple[float, dict[str, np.ndarray]]], over_languages: bool) -> Estimate:
+def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_languages: bool,
+              share: np.ndarray | None = None) -> Estimate:
     """The weighted sum on the examples as they are; its interval from DRAWS resamples of the examples, widened by what
-    seeds (and languages) vary beyond them.
+    seeds (and languages) vary beyond them. share: of each language in the mean; alike if it is left out.
 
     Rows of parallel test sets correspond across languages, so languages with equally many examples share a resample:
     one hard sentence is hard in all of them. Seeds and examples are crossed: resampling both would count their
@@ -124,10 +130,12 @@ def _estimate(terms: list[tuple[float, dict[str, np.ndarray]]], over_languages: 
         samples.append(sum(weight * sample for (weight, _), (_, sample) in zip(terms, found, strict=True)))
     by_seed, samples = np.array(by_seed), np.array(samples)
     samples = samples[:, ~np.isnan(samples).any((0, 2))]
-    n, value = min(array.shape[1] for array in first.values()), float(by_seed.mean())
-    more = [_between(by_seed.mean(0), samples.mean(0))]
+    share = np.full(len(first), 1 / len(first)) if share is None else share
+    means, drawn = share @ by_seed, np.tensordot(share, samples, 1)       # [seeds], [draws, seeds]
+    n, value = min(array.shape[1] for array in first.values()), float(means.mean())
+    more = [_between(means, drawn)]
     more += [_between(by_seed.mean(1), samples.mean(2).T)] if over_languages else []
-    low, high, p = _interval(value, samples.mean((0, 2)), [part for part in more if part], n)
+    low, high, p = _interval(value, drawn.mean(1), [part for part in more if part], n)
     return Estimate(value, low, high, n, by_seed.shape[1], len(first), p)
 
 
