@@ -1,4 +1,5 @@
 # make book   sets up, runs the study on the embedded default, builds the book into _build/html
+# make study  computes every run of every chapter (hours; goes on where it was stopped), then records the scores
 # make test   sets up, runs the tests
 # make torture  kills a small study again and again (KILLS=50) and prints what survived
 # make lab    JupyterLab on the notebooks
@@ -10,11 +11,15 @@ BIN    := $(VENV)/bin
 KILLS  ?= 50
 READY  := $(VENV)/ready
 
-.PHONY: book test torture lab clean distclean setup
+.PHONY: book study test torture lab clean distclean setup
 setup: $(READY)
 
 book: $(READY)
 	$(BIN)/xstilts book
+
+study: $(READY)
+	$(BIN)/xstilts compute
+	$(BIN)/xstilts record
 
 test: $(READY)
 	$(BIN)/python -m pytest

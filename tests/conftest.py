@@ -23,6 +23,7 @@ SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 @pytest.fixture(autouse=True)
 def own_places(tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("XSTILTS_RECORDS", str(tmp_path / "records"))
     monkeypatch.delenv("XSTILTS_DATA", raising=False)
 
 

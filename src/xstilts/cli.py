@@ -5,6 +5,8 @@
     xstilts plan single_task -p profile paper      what is needed, what is there, what it will cost
     xstilts compute single_task                    the runs without the notebook
     xstilts store verify                           finished runs: verify, list, clean (what no chapter needs)
+    xstilts record                                 finished runs' scores into book/recorded
+    xstilts verify --sample 3                      recorded runs again, and the differences
     xstilts tasks                                  the table of tasks
     xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
     xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
@@ -25,9 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name, words in (("book", "run every chapter and build the book"), ("run", "run one chapter"),
                         ("compute", "compute a chapter's runs, without the notebook"),
-                        ("plan", "what a chapter or the book would cost")):
+                        ("plan", "what a chapter or the book would cost"),
+                        ("record", "keep the scores of finished runs in the project"),
+                        ("verify", "compute recorded runs again and compare")):
         verb = verbs.add_parser(name, help=words)
-        if name in ("compute", "plan"):
+        if name == "verify":
+            verb.add_argument("--sample", type=int, default=3, metavar="N", help="how many runs; 3 if it is left out")
+            verb.add_argument("--seed", type=int, default=0, help="of the draw of the runs")
+        if name in ("compute", "plan", "record"):
             verb.add_argument("chapter", nargs="?", default="", help="all of them if it is left out")
         if name == "run":
             verb.add_argument("chapter")
@@ -94,6 +101,8 @@ def _chapters(asked: argparse.Namespace) -> int:
 
     given = _given(asked.parameter)
     study = profiles.study(**given)   # a slip is told before a kernel starts
+    if asked.verb in ("record", "verify"):
+        return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
     if asked.verb in ("compute", "plan"):
         from . import chapters, plan
         from .study import compute, lost
@@ -121,6 +130,26 @@ def _tell_lost(lost) -> int:
     for row in lost.itertuples():
         print(visible(f"xstilts: {row.run} {row.what}: {row.why}"), file=sys.stderr)
     return int(len(lost) > 0)
+
+
+def _record(asked: argparse.Namespace, study) -> int:
+    from . import chapters, records, store
+    from .study import line
+
+    runs = [run for wanted in chapters.needed(asked.chapter, study) for run in line(wanted)]
+    written = records.record(runs, store.default_root())
+    print(f"{len(written)} records are new or have changed in {records.folder()}\n{records.said(runs, store.default_root())}")
+    return 0
+
+
+def _verify(asked: argparse.Namespace, study) -> int:
+    from . import verify
+
+    table = verify.verify(study, asked.sample, asked.seed)
+    print(table.to_string(index=False) if len(table) else "nothing is recorded for these parameters")
+    print(f"Tolerance: to the last digit with the machine, versions and threads of the record, else {verify.TOLERANCE} points of "
+          "the mean over languages.")
+    return int((table.within == "no").any())
 
 
 def _fetch(asked: argparse.Namespace) -> int:

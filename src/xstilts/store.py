@@ -28,13 +28,17 @@ MANIFEST = "run.json"
 LEASE = 60.0    # seconds; see `locked`
 
 
+def project() -> Path:
+    """The folder of the checkout: where the book's table of contents is, here or above; else here."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "_toc.yml").is_file()), here)
+
+
 def default_root() -> Path:
-    """XSTILTS_STORE, else `store` beside the book's table of contents, else `store` here."""
+    """XSTILTS_STORE, else `store` of the project."""
     if os.environ.get("XSTILTS_STORE"):
         return Path(os.environ["XSTILTS_STORE"]).expanduser().resolve()
-    here = Path.cwd()
-    project = next((folder for folder in (here, *here.parents) if (folder / "_toc.yml").is_file()), here)
-    return project / "store"
+    return project() / "store"
 
 
 def folder_of(root: Path, run: Run) -> Path:

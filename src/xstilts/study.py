@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from . import cluster, costs, data, encoders, failures, profiles, remote, runs, store, team
+from . import cluster, costs, data, encoders, failures, profiles, records, remote, runs, store, team
 from .profiles import Study
 from .spec import Adapt, Base, Run, Score, UserError, key, label, parents
 from .tasks import TASKS, training_task
@@ -176,11 +177,11 @@ def line(run: Run) -> list[Run]:
 
 
 def obtain(study: Study, wanted: Wanted, root: Path | None = None) -> dict[tuple[str, str, int], Score]:
-    """The scores that there are: all of them, computed where they lack; with `missing` = dash those in the store."""
+    """The scores that are in the store or recorded; with `missing` = compute the others are computed first."""
     root = root or store.default_root()
     if study.missing == "compute":
-        compute(wanted.values(), root, study.scheduler)
-    return {cell: run for cell, run in wanted.items() if store.find(root, run)}
+        compute([run for run in wanted.values() if not has(run, root)], root, study.scheduler)
+    return {cell: run for cell, run in wanted.items() if has(run, root)}
 
 
 def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
@@ -264,28 +265,24 @@ def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
                       for (condition, target, seed), run in wanted.items()], ignore_index=True)
 
 
-def _scores(root: Path, run: Score) -> pd.DataFrame:
-    failure = failures.known(root, run)
-    if failure:
-        return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
-                              "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
-                              "baseline": float("nan"), "state": failure.what}])
-    return _table(root, run, "scores.csv").assign(state="")
-
-
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Numerators and denominators of each example: what intervals are computed from. None of runs without a result."""
+    """Numerators and denominators of each example: what intervals are computed from. None of runs without a result, nor in
+    records of real rows."""
     root = root or store.default_root()
-    return pd.concat([_table(root, run, "examples.parquet").assign(condition=condition, target=target, seed=seed)
+    return pd.concat([_examples(root, run).assign(condition=condition, target=target, seed=seed)
                       for (condition, target, seed), run in finished(wanted, root).items()], ignore_index=True)
 
 
 def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     """Scored rows that are among the target's training rows: a row a target, with the number of scored rows in all languages,
-    and of those that are there exactly, and but for case and punctuation. The most that any of the runs has."""
+    and of those that are there exactly, and but for case and punctuation. The most that any of the runs has; none of runs that
+    are only recorded."""
     root, found = root or store.default_root(), []
     for (_, target, _), run in finished(wanted, root).items():
-        counts = _table(root, run, "counts.csv")
+        folder = store.find(root, run)
+        if not folder:
+            continue
+        counts = pd.read_csv(folder / "counts.csv")
         counts = counts[counts.split == run.split].groupby("what")["count"].sum()
         if runs.EXACT in counts:
             found.append({"target": target, "rows": counts["rows"], "exact": counts[runs.EXACT],
@@ -301,7 +298,15 @@ def history(run: Run, root: Path | None = None) -> pd.DataFrame:
 
 def dev_scores(run: Adapt, root: Path | None = None) -> pd.DataFrame:
     """An adapted encoder's scores on its own tasks' validation rows, before its heads were dropped."""
-    return pd.read_csv(_folder(root or store.default_root(), run) / "scores.csv")
+    return _scores(root or store.default_root(), run).drop(columns="state")
+
+
+def last_dev(run: Run, root: Path | None = None) -> float:
+    """A training's last score on its English dev rows; NaN where none was measured."""
+    if store.find(root or store.default_root(), run):
+        log = history(run, root)
+        return float(log.dev.dropna().iloc[-1]) if "dev" in log and log.dev.notna().any() else math.nan
+    return (records.find(run) or {}).get("dev", math.nan)
 
 
 def predictions(run: Run, root: Path | None = None) -> pd.DataFrame:
@@ -315,12 +320,18 @@ def vocabulary_size(run: Base, root: Path | None = None) -> int:
 
 
 def has(run: Run, root: Path | None = None) -> bool:
-    """The store has the run."""
-    return store.find(root or store.default_root(), run) is not None
+    """The run's scores are in the store or recorded."""
+    return bool(store.find(root or store.default_root(), run) or records.find(run))
+
+
+def made(run: Run, root: Path | None = None) -> dict:
+    """How a run was made, from the store or its record: seconds, written (when), environment (where)."""
+    folder = store.find(root or store.default_root(), run)
+    return store.manifest(folder) if folder else records.find(run)
 
 
 def seconds(run: Run, root: Path | None = None) -> float:
-    return store.manifest(_folder(root or store.default_root(), run))["seconds"]
+    return made(run, root)["seconds"]
 
 
 def _folder(root: Path, run: Run) -> Path:
@@ -332,6 +343,17 @@ def _folder(root: Path, run: Run) -> Path:
     return folder
 
 
-def _table(root: Path, run: Run, name: str) -> pd.DataFrame:
-    path = _folder(root, run) / name
-    return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+def _scores(root: Path, run: Run) -> pd.DataFrame:
+    folder, recorded = store.find(root, run), records.find(run)
+    failure = None if folder or recorded else failures.known(root, run)
+    if failure and isinstance(run, Score):
+        return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
+                              "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
+                              "baseline": float("nan"), "state": failure.what}])
+    return (records.scores(run) if recorded and not folder else pd.read_csv(_folder(root, run) / "scores.csv")).assign(state="")
+
+
+def _examples(root: Path, run: Run) -> pd.DataFrame:
+    folder = store.find(root, run)
+    return records.examples(run) if not folder and records.find(run) \
+        else pd.read_parquet(_folder(root, run) / "examples.parquet")

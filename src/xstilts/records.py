@@ -1,0 +1,141 @@
+"""Recorded results: a finished run's scores in a small file of the project, named by the run's key.
+
+    record(runs, root)      # store -> book/recorded/<key>.json
+    find(run)               # what was recorded of exactly this run, or None
+
+Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
+where and when it was computed. Of synthetic rows it also has which examples were right, so that differences stay
+paired; of real rows it has no trace but the scores. The key is the run's own, so another parameter, other rows or
+another recipe find nothing here. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
+"""
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import store
+from .data.mini import dials
+from .spec import Base, Run, Score, UserError, key
+from .tasks import TASKS
+
+WHERE = ["task", "language", "metric", "layer"]
+
+
+def folder() -> Path:
+    given = os.environ.get("XSTILTS_RECORDS")
+    return Path(given).expanduser() if given else store.project() / "book" / "recorded"
+
+
+def record(runs: Iterable[Run], root: Path) -> list[Path]:
+    """Writes what the store has of the runs; returns the files that are new or have changed."""
+    written, at = [], commit()
+    folder().mkdir(parents=True, exist_ok=True)
+    for run in {key(run): run for run in runs}.values():
+        there, path = store.find(root, run), folder() / f"{key(run)}.json"
+        if not there or path.is_file() and find(run)["written"] == store.manifest(there)["written"]:
+            continue
+        path.write_text(json.dumps(_of(run, there) | {"commit": at}, indent=1, ensure_ascii=False) + "\n")
+        written.append(path)
+    return written
+
+
+def commit() -> str:
+    """Of the code that records; "" outside of a checkout."""
+    found = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=store.project(), capture_output=True,
+                           text=True, check=False)
+    return found.stdout.strip()
+
+
+def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:
+    """Runs, each once, by where their results are from: "live" (the store), "recorded", "not run"."""
+    found: dict[str, list[Run]] = {"live": [], "recorded": [], "not run": []}
+    for run in {key(run): run for run in runs}.values():
+        found["live" if store.find(root, run) else "recorded" if find(run) else "not run"].append(run)
+    return found
+
+
+def said(runs: Iterable[Run], root: Path) -> str:
+    """The same in words, with the machines and days of what was recorded."""
+    found = source(runs, root)
+    places = sorted({f"{record['environment']['device']} ({record['environment']['machine']}), {record['written'][:10]}"
+                     for record in map(find, found["recorded"])})
+    return " · ".join([f"runs: {len(found['live'])} live", f"{len(found['recorded'])} recorded" +
+                       (f" ({'; '.join(places)})" if places else ""), f"{len(found['not run'])} not run"])
+
+
+def find(run: Run) -> dict | None:
+    """The record of a run. UserError for a file that is none."""
+    path = folder() / f"{key(run)}.json"
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def scores(run: Run) -> pd.DataFrame:
+    """A recorded run's scores.csv."""
+    return pd.read_csv(io.StringIO("\n".join(find(run)["scores"])))
+
+
+def examples(run: Run) -> pd.DataFrame:
+    """A recorded run's numerators and denominators of its main metric; no rows where they were not kept."""
+    parts = [pd.DataFrame({name: part[name] for name in WHERE} | {"example": range(part["n"])}).assign(
+        numerator=unpack(part["numerator"], part["n"]), denominator=unpack(part["denominator"], part["n"]))
+        for part in find(run).get("examples", ())]
+    empty = pd.DataFrame(columns=[*WHERE, "example", "numerator", "denominator"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def pack(values: np.ndarray) -> float | str | list[float]:
+    """One number for all, hex digits for noughts and ones, else a list: small, and to the last digit."""
+    values = np.asarray(values, float)
+    if len(set(values)) == 1:
+        return _plain(values[0])
+    if set(values) == {0.0, 1.0}:
+        return format(int("".join(str(int(value)) for value in values), 2), "x")
+    return [_plain(value) for value in values]
+
+
+def unpack(packed: float | str | list[float], n: int) -> np.ndarray:
+    if isinstance(packed, str):
+        return np.array([float(digit) for digit in format(int(packed, 16), f"0{n}b")])
+    return np.full(n, float(packed)) if not isinstance(packed, list) else np.array(packed, float)
+
+
+def _plain(value: float) -> float:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _of(run: Run, there: Path) -> dict:
+    made = store.manifest(there)
+    found = {name: made[name] for name in ("key", "label", "parents", "seconds", "written", "environment")}
+    if isinstance(run, Base):
+        return found
+    found["scores"] = (there / "scores.csv").read_text().splitlines()
+    if (there / "log.jsonl").is_file():
+        log = [json.loads(line) for line in (there / "log.jsonl").read_text().splitlines()]
+        measured = [entry["dev"] for entry in log if entry.get("dev") is not None]
+        found |= {"dev": measured[-1]} if measured else {}
+    if isinstance(run, Score) and dials.is_mini(run.data):     # made up by this code: nothing of anybody's rows
+        table = pd.read_parquet(there / "examples.parquet")
+        table = table[table.metric == table.task.map(lambda name: TASKS[name].metric)]
+        found["examples"] = [dict(zip(WHERE, where, strict=True)) | {"n": len(part), "numerator": pack(part.numerator),
+                                                                     "denominator": pack(part.denominator)}
+                             for where, part in table.sort_values("example").groupby(WHERE, sort=False)]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, changed: int) -> dict:
+    try:
+        found = json.loads(path.read_text())
+        if found["key"] != path.stem:
+            raise ValueError(f"it has the key {found['key']}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is no record: {error}; take it from the repository again, or delete it") from error
+    return found

@@ -1,0 +1,66 @@
+"""Computes recorded runs again and compares.
+
+    verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is within
+
+The run is computed anew, whatever the store has of it; the encoder that it starts from is taken from the store, or
+computed there. On the machine, versions and threads of the record the scores must be the same to the last digit.
+Elsewhere numbers round differently and two trainings drift apart: then the mean over languages may differ by
+TOLERANCE points. A training near the threshold of learning its task at all can differ by more, and is then reported
+as such.
+"""
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from . import chapters, records, runs, store
+from . import study as graph
+from .profiles import Study
+from .spec import Score, key, label
+from .tasks import TASKS
+
+EXACT, TOLERANCE = 1e-6, 3.0     # points
+COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within"]
+
+
+def sample(study: Study, count: int, seed: int = 0) -> list[Score]:
+    """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that is minutes; where
+    these are too few, among all."""
+    recorded = {key(run): run for run in chapters.needed("", study) if isinstance(run, Score) and records.find(run)}
+    root, draw, order = store.default_root(), random.Random(seed), sorted(recorded)
+    draw.shuffle(order)
+    order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
+    return [recorded[name] for name in order[:count]]
+
+
+def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
+    """Mean main scores (0-100) as recorded and as computed again. No rows where nothing is recorded."""
+    return pd.DataFrame([_again(study, run) for run in sample(study, count, seed)], columns=COLUMNS)
+
+
+def _again(study: Study, run: Score) -> dict[str, object]:
+    record, threads, root = records.find(run), torch.get_num_threads(), store.default_root()
+    parent = graph.compute([run.encoder], root, study.scheduler)[key(run.encoder)]
+    torch.set_num_threads(min(record["environment"]["threads"], os.cpu_count() or 1))
+    try:
+        here = store.environment()
+        with tempfile.TemporaryDirectory() as folder:
+            runs.execute(run, Path(folder), parent)
+            again = pd.read_csv(Path(folder) / "scores.csv")
+    finally:
+        torch.set_num_threads(threads)
+    same, (before, now) = here == record["environment"], (_main(run, table) for table in (records.scores(run), again))
+    difference, allowed = abs(now - before), EXACT if same else TOLERANCE
+    return {"run": label(run), "recorded": before.mean(), "again": now.mean(),
+            "largest difference of a language": difference.groupby("language").max().max(),
+            "machine": "as recorded" if same else "another", "tolerance": allowed if allowed > EXACT else 0.0,
+            "within": "yes" if (difference.max() if same else abs(now.mean() - before.mean())) <= allowed else "no"}
+
+
+def _main(run: Score, table: pd.DataFrame) -> pd.Series:
+    return table[table.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value

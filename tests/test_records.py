@@ -1,0 +1,106 @@
+"""Records: what comes out is what went in, for exactly the run that it is of; and a run computed again is compared."""
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xstilts import chapters, ledger, profiles, records, runs, store, study as graph, verify
+from xstilts.spec import UserError, key
+
+SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
+             phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=64)
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_encoder, tmp_path_factory):
+    """A study whose chapter on single tasks has been run: (study, its store)."""
+    study, root = profiles.study(encoder=str(tiny_encoder), missing="dash", scheduler="local", **SMALL), tmp_path_factory.mktemp("store")
+    graph.compute(graph.single_tasks(study).values(), root)
+    return study, root
+
+
+def record(study, root) -> int:
+    wanted = graph.single_tasks(study)
+    return len(records.record([run for wanted in wanted.values() for run in graph.line(wanted)], root))
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=40) | st.lists(st.floats(0, 30), min_size=1, max_size=20))
+def test_what_is_packed_comes_back(values):
+    packed = json.loads(json.dumps(records.pack(np.array(values))))
+    assert list(records.unpack(packed, len(values))) == values
+
+
+def test_a_record_stands_for_its_run_to_the_last_digit(finished):
+    study, root = finished
+    wanted = graph.single_tasks(study)
+    assert graph.obtain(study, wanted) == {}
+    assert record(study, root) == 9 and record(study, root) == 0          # base, phase 1, phase 2, six scores
+    assert graph.obtain(study, wanted) == wanted                          # with an empty store
+    for table in (graph.results, graph.examples):
+        ours, theirs = table(wanted), table(wanted, root)
+        theirs = theirs.merge(ours[["target", "metric"]].drop_duplicates())     # examples: of main metrics alone
+        order = [name for name in ("condition", "target", "language", "layer", "metric", "example") if name in ours]
+        ours, theirs = (part.sort_values(order).reset_index(drop=True) for part in (ours, theirs))
+        pd.testing.assert_frame_equal(ours[theirs.columns], theirs, check_exact=True, check_dtype=False)
+    run = wanted["mnli", "xnli", 0]
+    assert graph.seconds(run) == graph.seconds(run, root) > 0
+    assert graph.last_dev(run.encoder) == graph.last_dev(run.encoder, root)
+    assert "9 recorded" in records.said([step for run in wanted.values() for step in graph.line(run)], store.default_root())
+
+
+def test_another_parameter_finds_no_record(finished):
+    study, root = finished
+    record(study, root)
+    other = dataclasses.replace(study, phase3_steps=20)
+    assert set(graph.obtain(other, graph.single_tasks(other))) == {("none", "tatoeba", 0), ("mnli", "tatoeba", 0)}
+
+
+def test_of_real_rows_only_scores_are_kept(finished, monkeypatch):
+    study, root = finished
+    monkeypatch.setattr(records.dials, "is_mini", lambda source: False)
+    record(study, root)
+    run = graph.single_tasks(study)["none", "xnli", 0]
+    assert "examples" not in records.find(run) and records.examples(run).empty and len(records.scores(run))
+
+
+def test_a_broken_record_is_named(finished):
+    study, root = finished
+    record(study, root)
+    run = graph.phase1(study)
+    path = records.folder() / f"{key(run)}.json"
+    path.write_text(path.read_text().replace(key(run), "0" * 20, 1))
+    with pytest.raises(UserError, match=f"{path.name} is no record: it has the key 0000"):
+        records.find(run)
+
+
+def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
+    study, root = finished
+    record(study, root)
+    monkeypatch.setenv("XSTILTS_STORE", str(root))
+    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    found = verify.verify(study, 2)
+    assert len(found) == 2 and set(found.within) == {"yes"} and set(found.machine) == {"as recorded"}
+    assert (found.tolerance == 0).all() and (found["largest difference of a language"] == 0).all()
+
+    def other(run, folder, parent):          # another machine's training came out otherwise
+        records.scores(run).assign(value=lambda table: table.value - 10).to_csv(folder / "scores.csv", index=False)
+
+    monkeypatch.setattr(runs, "execute", other)
+    monkeypatch.setattr(store, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
+    found = verify.verify(study, 1)
+    assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
+
+
+def test_costs_count_shared_runs_once(finished, monkeypatch):
+    study, root = finished
+    record(study, root)
+    monkeypatch.setattr(chapters, "RUNS", {name: chapters.RUNS[name] for name in ("phase2_intermediate", "single_task")})
+    table = ledger.by_chapter(study).set_index("chapter")
+    assert list(table.recorded) == [3, 9, 9] and set(table.live) == {0}
+    assert table.hours["the whole book"] == table.hours["single_task"] > 0
+    assert ledger.shared(table.reset_index()) == pytest.approx(table.hours["phase2_intermediate"])
+    assert table["watt-hours"]["single_task"] > 0
