@@ -135,14 +135,18 @@ def _sample(name: str, source: str, split: str) -> data.Rows:
     return data.load(name, split, "en" if "en" in there else there[0], source)
 
 
-@lru_cache(maxsize=256)
-def _counted(name: str, source: str, split: str, encoder: str) -> float:
+@lru_cache(maxsize=4)
+def _tokenizer(folder: str):
     from transformers import AutoTokenizer
 
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+@lru_cache(maxsize=256)
+def _counted(name: str, source: str, split: str, encoder: str) -> float:
     from .kinds import kind
 
-    task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], AutoTokenizer.from_pretrained(
-        encoder, trust_remote_code=False)
+    task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], _tokenizer(encoder)
     if task.kind in ("retrieve", "mine"):
         texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))

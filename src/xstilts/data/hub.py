@@ -19,7 +19,7 @@ from .rows import Block
 
 TEXT_ROWS = 100_000   # of a Wikipedia: more is never trained on here, and whole Wikipedias are large
 COMMIT = re.compile("[0-9a-f]{40}")
-unasked = False      # a plan without a network: branches stand for their commits, and nothing is found in the store
+unasked = False      # a plan without a network: branches stand for their commits, names for splits; the store has nothing
 
 
 def languages(row: Task, source: str) -> list[str]:
@@ -109,7 +109,7 @@ def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
     names = place.split_names(split, language)
     if not names:
         return []
-    if place.files:   # files are named, not listed
+    if place.files or unasked:   # files are named, not listed
         return names[0].split("+")
     there = _splits(place, language)
     for name in names:
