@@ -1,10 +1,12 @@
 """Wide chapters: equal budgets by construction, words that follow from the numbers, dashes for what was not run."""
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import chapters, compare, comparisons, profiles, study as graph
-from xstilts.spec import Adapt, key
+from xstilts import chapters, compare, comparisons, explain, profiles, records, study as graph
+from xstilts.spec import Adapt, Base, key
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,15 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
     assert steps == {profiles.phase2_budget(study)}
 
 
+@pytest.mark.parametrize("name", chapters.WIDE)
+def test_all_conditions_start_from_the_same_encoder(study, name):
+    asked = getattr(comparisons, name)(study).wanted.values()
+    phase1 = {key(step) for run in asked for step in graph.line(run) if isinstance(step, Adapt) and step.tasks == ("text",)
+              and not isinstance(step.encoder, Adapt)}
+    sizes = {study.encoder, *(study.sizes if name in ("model_size", "rq1", "rq5") else ())}
+    assert phase1 <= {key(graph.phase1(dataclasses.replace(study, encoder=size))) for size in sizes}
+
+
 def test_chapters_share_their_runs(study):
     keys = [{key(run) for run in chapters.needed(name, study)} for name in ("multi_task", "translated", "rq3", "single_task")]
     assert keys[0] & keys[1] and keys[1] & keys[2] and keys[0] & keys[3]
@@ -40,14 +51,16 @@ def test_translated_rows_are_as_many_and_in_other_languages(study):
 def fake(monkeypatch, study, rates: dict[str, float]):
     """Examples of conditions that are right so often, on a test set of 400 in two languages."""
     draw = np.random.default_rng(0)
-    asked = comparisons.Comparison({(name, target, 0): None for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
+    asked = comparisons.Comparison({(name, target, 0): Base(f"{name} {target}", f"{name} {target}")
+                                    for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
                                    [comparisons.against(name) for name in (*rates, "missing") if name != graph.NONE])
-    found = {cell: None for cell in asked.wanted if cell[0] != "missing"}
-    parts = [pd.DataFrame({"condition": name, "target": target, "seed": 0, "language": language, "metric": "accuracy",
-                           "layer": layer, "example": range(400), "numerator": draw.random(400) < rates[name],
-                           "denominator": 1.0})
-             for name, target, _ in found for language in ("en", "fi") for layer in ([-1] if target == "xnli" else [2, 4])]
-    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat(parts))
+    found = {cell: run for cell, run in asked.wanted.items() if cell[0] != "missing"}
+    parts = {cell: pd.concat([pd.DataFrame({
+        "condition": cell[0], "target": cell[1], "seed": 0, "language": language, "metric": "accuracy", "layer": layer,
+        "example": range(400), "numerator": draw.random(400) < rates[cell[0]], "denominator": 1.0})
+        for language in ("en", "fi") for layer in ([-1] if cell[1] == "xnli" else [2, 4])]) for cell in found}
+    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     return asked, found
 
 
@@ -60,14 +73,13 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
     only = compare.table(study, asked, found, only=("fi",))
     assert set(only.dropna(subset="difference").languages) == {1}
-    assert len(compare.figure(study, shown).axes) == 1
+    assert len(compare.figure(study, asked, shown).axes) == 1
 
 
 def test_words_turn_with_the_numbers(study, monkeypatch):
     for rate, helping, hurting in ((0.9, "mnli against none", "none"), (0.1, "none", "mnli against none")):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
         shown = compare.table(study, asked, found)
-        monkeypatch.setattr(compare, "key", str)
         words = compare.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
@@ -78,10 +90,11 @@ def test_nothing_at_all_was_run(study):
     shown = compare.table(study, asked, {})
     assert shown.difference.isna().all() and set(compare.verdicts(shown).verdict) == {"not run"}
     assert compare.words(study, asked, {}, shown)["largest_value"] == "–"
-    assert compare.difficulty({}, shown).empty and compare.cost(asked, {})["of them here"][0] == 0
+    assert explain.difficulty({}, shown).empty and list(compare.cost(asked)["count"][:2]) == [0, 0]
 
 
 def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
+    study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets)
     asked = comparisons.xtreme(study)
     found = dict(asked.wanted)
     dev = {key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0 for (condition, target, _), run in found.items()
@@ -89,7 +102,7 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     monkeypatch.setattr(comparisons, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
     chosen = comparisons.selection(study, asked, found).set_index("target")
     assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
-    assert chosen["best on dev"]["panx"] is None and chosen["candidates"]["panx"] == 0
+    assert pd.isna(chosen["best on dev"]["panx"]) and chosen["candidates"]["panx"] == 0
     compared, runs = comparisons.best(asked, found, chosen.reset_index())
     assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]
     assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs

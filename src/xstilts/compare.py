@@ -13,56 +13,85 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import data, report, stats
+from . import data, records, report, stats, store
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
-from .spec import Adapt, key
+from .spec import key
 from .tasks import TASKS
 
 ALPHA = 0.05
 SHOWN = 40     # rows of a figure; the table has all
+MARKERS = "osD^vP*X<>"
+FOUND = ["difference", "low", "high", "p", "languages", "n", "seeds", "from"]
 
 
 def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False,
           leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> pd.DataFrame:
     """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table,
-    languages, n, seeds. Only seeds that all conditions of a comparison have count.
+    languages, n, seeds, and where it is from. Only seeds that all conditions of a comparison have count.
 
     over_languages: intervals and p speak of other languages, too. leave_out, only: of the languages.
     """
-    examples = _main(study, graph.examples(found)) if found else pd.DataFrame({"language": []})
-    examples = examples[~examples.language.isin(leave_out) & (examples.language.isin(only) if only else True)]
-    targets, rows = list(dict.fromkeys(target for _, target, _ in asked.wanted)), []
-    for name, weights in asked.contrasts:
-        for target in targets:
-            seeds = [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
-            row = {"comparison": name, "target": target, "metric": TASKS[target].metric}
-            part = examples[(examples.target == target) & examples.condition.isin(weights) & examples.seed.isin(seeds)] \
-                if seeds else examples.head(0)
-            if not len(part):
-                rows.append(row | dict.fromkeys(("difference", "low", "high", "p"), np.nan)
-                            | dict.fromkeys(("languages", "n", "seeds"), "–"))
-                continue
-            gain = stats.contrast(part, weights, target, over_languages=over_languages)
-            rows.append(row | {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p,
-                               "languages": gain.languages, "n": gain.n, "seeds": gain.seeds})
-    result = pd.DataFrame(rows, columns=["comparison", "target", "metric", "difference", "low", "high", "p", "languages",
-                                         "n", "seeds"])
+    part = examples(study, found, leave_out, only)
+    targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
+    rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
+            | difference(study, found, part, weights, (target,), over_languages)
+            for name, weights in asked.contrasts for target in targets]
+    result = pd.DataFrame(rows, columns=["comparison", "target", "metric", *FOUND])
     result.insert(7, "p (Holm)", stats.holm(result.p))
     return result
 
 
-def _main(study: Study, examples: pd.DataFrame) -> pd.DataFrame:
-    """Each target's first metric; retrieval at the study's layer, or the last one of an encoder that has fewer."""
-    examples = examples[examples.metric == examples.target.map(lambda name: TASKS[name].metric)]
-    last = examples.groupby(["condition", "target"]).layer.transform("max")
-    return examples[examples.layer == np.minimum(last, study.layer)]
+def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = (),
+             only: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Examples of the runs at each target's first metric; of retrieval at the study's layer, or at the last one of an
+    encoder that has fewer."""
+    columns = ["condition", "target", "seed", "language", "metric", "layer", "example", "numerator", "denominator"]
+    parts = [pd.DataFrame(columns=columns)]
+    for cell, run in found.items():
+        part = graph.examples({cell: run})
+        part = part[(part.metric == TASKS[cell[1]].metric) & ~part.language.isin(leave_out)
+                    & (part.language.isin(only) if only else True)]
+        parts.append(part[part.layer == min(study.layer, part.layer.max())] if len(part) else part)
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: dict[str, float],
+               targets: tuple[str, ...], over_languages: bool = False) -> dict[str, object]:
+    """difference, low, high, p, languages, n, seeds, from: of the conditions' weighted sum over those of the targets
+    that have all of them; targets count alike. Records of real rows have scores alone: then there is no interval."""
+    there = {target: [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
+             for target in targets}
+    seeds = tuple(seed for seed in study.seeds if all(seed in some for some in there.values() if some))
+    targets = tuple(target for target, some in there.items() if some)
+    runs = [found[condition, target, seed] for condition in weights for target in targets for seed in seeds]
+    if not runs:
+        return dict.fromkeys(FOUND[:4], np.nan) | dict.fromkeys(FOUND[4:], "–")
+    places = " and ".join(where for where, some in records.source(runs, store.default_root()).items() if some)
+    part = part[part.condition.isin(weights) & part.target.isin(targets) & part.seed.isin(seeds)]
+    if part.groupby(["condition", "target", "seed"]).ngroups < len(runs):
+        return _scores_alone(study, found, weights, targets, seeds) | {"from": places}
+    gain = stats.contrast(part, weights, targets, over_languages=over_languages)
+    return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "languages": gain.languages,
+            "n": gain.n, "seeds": gain.seeds, "from": places}
+
+
+def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], targets: tuple[str, ...],
+                  seeds: tuple[int, ...]) -> dict[str, object]:
+    cells = {cell: found[cell] for condition in weights for target in targets for seed in seeds
+             for cell in [(condition, target, seed)]}
+    rows = report.main_metric(study, graph.results(cells))
+    means = rows.groupby(["target", "condition"]).value.mean().unstack()
+    value = float((means * pd.Series(weights)).sum(axis=1).mean())
+    return {"difference": value, "low": np.nan, "high": np.nan, "p": np.nan, "n": int(rows.n.min()),
+            "seeds": len(seeds), "languages": int(rows.groupby("target").language.nunique().sum())}
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """The rule: a difference counts if its p after Holm is below 0.05. All that count go up: *helps*; all down: *hurts*; some
-    each way: *helps some targets and hurts others*; none counts: *can't tell*; no difference at hand: *not run*."""
+    """The rule: a difference counts if its p after Holm is below 0.05. All that count go up: *helps*; all down:
+    *hurts*; some each way: *helps some targets and hurts others*; none counts: *can't tell*; no difference at hand:
+    *not run*."""
     rows = rows.dropna(subset="difference")
     counts = rows[rows["p (Holm)"] < ALPHA].difference
     if not len(rows):
@@ -82,19 +111,23 @@ def verdicts(shown: pd.DataFrame) -> pd.DataFrame:
                         columns=["comparison", "targets", "mean difference", "up", "down", "verdict"])
 
 
-def figure(study: Study, shown: pd.DataFrame) -> Figure:
-    """Differences with their 95 % intervals, a marker a target; a dash where nothing was run. At most SHOWN rows: those
-    with a difference go first."""
+def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
+    """Differences with their 95 % intervals, a marker a target: filled if all of it was run here, hollow if something
+    is recorded; a dash where nothing was run. At most SHOWN rows: those with a difference go first."""
     shown = shown.assign(there=shown.groupby("comparison").difference.transform("count") > 0)
     names = list(shown.sort_values("there", ascending=False, kind="stable").comparison.unique())[:SHOWN]
     targets = list(shown.target.unique())
-    drawn, axis = plt.subplots(figsize=(7.5, 0.42 * max(3, len(names)) + 1.2))
+    drawn, axis = plt.subplots(figsize=(8.5, 0.42 * max(3, len(names)) + 1.2), layout="constrained")
     for number, target in enumerate(targets):
         part = shown[(shown.target == target) & shown.comparison.isin(names)].dropna(subset="difference")
         places = [names.index(name) + 0.6 * ((number + 0.5) / len(targets) - 0.5) for name in part.comparison]
-        errors = np.array([part.difference - part.low, part.high - part.difference]).clip(min=0)
-        axis.errorbar(part.difference, places, xerr=errors, fmt="osD^vP*X<>"[number % 10], ms=5, lw=1,
-                      label=report.title(target))
+        errors = np.nan_to_num([part.difference - part.low, part.high - part.difference]).clip(min=0)
+        axis.errorbar(part.difference, places, xerr=errors, fmt="none", ecolor=f"C{number % 10}", lw=1)
+        live = (part["from"] == "live").to_numpy()
+        for filled in (True, False):
+            axis.plot(part.difference[live == filled], np.array(places)[live == filled], MARKERS[number % 10], ms=5,
+                      color=f"C{number % 10}", mfc=None if filled else "white",
+                      label=report.title(target) if filled else None)
     for place, name in enumerate(names):
         if shown[shown.comparison == name].difference.isna().all():
             axis.text(0, place, "–", ha="center", va="center", color="0.4")
@@ -103,53 +136,26 @@ def figure(study: Study, shown: pd.DataFrame) -> Figure:
              ylim=(len(names) - 0.5, -0.5))
     axis.tick_params(axis="y", labelsize=9)
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    return report.stamp(study, drawn)
-
-
-def difficulty(found: graph.Wanted, *shown: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition: its task's difficulty as measured (100 less the score on English dev rows after phase 2, at the
-    same steps), and the mean gain over targets in each of the tables. Seeds are averaged."""
-    measured: dict[str, list[float]] = {}
-    for run in {(condition, seed): run for (condition, _, seed), run in found.items() if isinstance(run.encoder, Adapt)
-                and condition != graph.NONE and graph.has(run.encoder)}.items():
-        (condition, _), score = run
-        dev = graph.dev_scores(score.encoder)
-        dev = dev[(dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))]
-        measured.setdefault(condition, []).append(100 - dev.value.mean())
-    rows = [{"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
-            for condition, values in measured.items()]
-    table = pd.DataFrame(rows, columns=["condition", "difficulty", "seeds"])
-    for number, part in enumerate(shown):
-        gains = part.groupby("comparison").difference.mean()
-        table[f"gain {number + 1}"] = (table.condition + " against none").map(gains).astype(float)
-    return table
-
-
-def related(table: pd.DataFrame, column: str) -> stats.Estimate:
-    """Pearson's correlation of a gain with the difficulty, over conditions. NaN below four."""
-    part = table.dropna(subset=["difficulty", column])
-    return stats.correlation(part.difficulty.to_numpy(), part[column].to_numpy())
+    return report.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
     counts, summed = there[there["p (Holm)"] < ALPHA], verdicts(shown)
-    top = f"{counts.loc[counts.difference.abs().idxmax(), 'comparison']}" if len(counts) else "none"
+    top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else {"comparison": "none", "difference": np.nan}
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
-            "runs": len({key(run) for run in asked.wanted.values()}), "there": len({key(run) for run in found.values()}),
+            "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
             "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
-            "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts), "largest": top,
-            "largest_value": report.signed(counts.difference[counts.difference.abs().idxmax()] if len(counts) else np.nan),
+            "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
+            "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
             "helping": ", ".join(summed[summed.verdict == "helps"].comparison) or "none",
             "hurting": ", ".join(summed[summed.verdict == "hurts"].comparison) or "none"}
 
 
-def cost(asked: Comparison, found: graph.Wanted) -> pd.DataFrame:
-    """What the chapter's runs took, each counted once: those at hand, with the encoders they start from."""
-    every = {key(run): run for wanted in asked.wanted.values() for run in graph.line(wanted)}
-    there = {key(run): run for wanted in found.values() for run in graph.line(wanted)}
-    took = [graph.seconds(run) for run in there.values() if graph.has(run)]
-    return pd.DataFrame([{"runs": len(every), "of them here": len(took),
-                          "asked for by several conditions": sum(len(graph.line(run)) for run in asked.wanted.values())
-                          - len(every), "minutes": sum(took) / 60 if took else np.nan}])
+def cost(asked: Comparison) -> pd.DataFrame:
+    """What the chapter's runs took, with the encoders they start from, each counted once, by where they were run."""
+    runs = [run for wanted in asked.wanted.values() for run in graph.line(wanted)]
+    places = records.source(runs, store.default_root())
+    return pd.DataFrame([{"runs": where, "count": len(runs), "minutes": sum(map(graph.seconds, runs)) / 60
+                          if runs and where != "not run" else np.nan} for where, runs in places.items()])

@@ -2,9 +2,9 @@
 
     asked = multi_task(study)     # Comparison(wanted, contrasts)
 
-Equal budget: conditions take the same number of phase-2 steps of the same batch (`profiles.phase2_budget`), so that "more
-tasks" or "more languages" is not simply "more training". What gets the steps that its tasks would have one by one
-is called "own steps". Conditions that two chapters share are the same runs.
+Equal budget: conditions take the same number of phase-2 steps of the same batch (`profiles.phase2_budget`), so that
+"more tasks" or "more languages" is not simply "more training". What gets the steps that its tasks would have one by
+one is called "own steps". Conditions that two chapters share are the same runs.
 """
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def multi_task(study: Study) -> Comparison:
     together = {"all": names}
     three = tuple(name for name in names if name in NAMED_BEST)
     together |= {"best three": three} if 1 < len(three) < len(names) else {}
-    together |= {f"all but {name}": tuple(other for other in names if other != name) for name in names if len(names) > 2}
+    if len(names) > 2:
+        together |= {f"all but {name}": tuple(other for other in names if other != name) for name in names}
     together |= {name: (name,) for name in names}
     steps = dict.fromkeys(together, budget) | {"all, own steps": own_steps(study, names)}
     together["all, own steps"] = names
@@ -115,8 +116,8 @@ def model_size(study: Study) -> Comparison:
 
 
 def xtreme(study: Study) -> Comparison:
-    """Each task and none, as in the chapter on single tasks, against XTREME's targets; what has no training is scored on its
-    validation rows, too, where these are others than the test rows: `best` selects on them."""
+    """Each task and none, as in the chapter on single tasks, against XTREME's targets; what has no training is scored
+    on its validation rows, too, where these are others than the test rows: `best` selects on them."""
     conditions = {name: _phase2(study, (name,)) for name in pool(study)}
     targets = tuple(target for part in averages.CATEGORIES["XTREME"].values() for target in part)
     wanted = _grid(study, conditions, targets)
@@ -132,9 +133,9 @@ def _has_dev(target: str, run: Score) -> bool:
 
 
 def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFrame:
-    """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task, at the
-    last measurement; where nothing is trained, the validation rows of all languages), its dev score, how many candidates
-    there were. No candidate, no choice: never the test rows."""
+    """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task,
+    at the last measurement; where nothing is trained, the validation rows of all languages), its dev score, how many
+    candidates there were. No candidate, no choice: never the test rows."""
     rows = []
     for target in dict.fromkeys(target for _, target, _ in asked.wanted):
         scores: dict[str, list[float]] = {}
@@ -153,8 +154,7 @@ def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFr
 
 def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
     if not TASKS[target].untrained:
-        log = graph.history(run)
-        return float(log.dev.dropna().iloc[-1]) if "dev" in log and log.dev.notna().any() else math.nan
+        return graph.last_dev(run)
     if dev is None:
         return math.nan
     table = graph.results({("", target, 0): dev})
@@ -188,23 +188,25 @@ def rq1(study: Study) -> Comparison:
             label = f"{count} in {language} (draw {number + 1})"
             if label not in conditions:
                 conditions[label] = _phase2(study, picked, steps=budget, languages=(language,))
-                conditions[f"{label}, own steps"] = _phase2(study, picked, steps=own_steps(study, picked),
-                                                            languages=(language,))
                 conditions[f"{label[:-1]}, in English)"] = _phase2(study, picked, steps=budget)
-                contrasts += [against(label), against(f"{label}, own steps", label),
-                              against(label, f"{label[:-1]}, in English)")]
+                contrasts += [against(label), against(label, f"{label[:-1]}, in English)")]
+                if not number:      # it takes several times as long: once is enough to see what more steps do
+                    conditions[f"{label}, own steps"] = _phase2(study, picked, steps=own_steps(study, picked),
+                                                                languages=(language,))
+                    contrasts.append(against(f"{label}, own steps", label))
     found = _grid(study, conditions, ("pawsx",))
     sized = _sizes(study, {"three tasks": names[:3]}, ("pawsx",))
     return Comparison(found | sized.wanted, contrasts + sized.contrasts)
 
 
 def rq2(study: Study) -> Comparison:
-    """The same rows of a task of each kind, in one source language or a mixture, for targets with Finnish and Hungarian."""
+    """The same rows of a task of each kind, in one source language or a mixture, for targets with Finnish and
+    Hungarian."""
     budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
     sources = ("de", "ru", "et", "fi", "hu", "tr")
-    for name in ("mnli", "squad", "ccg", "commonsenseqa"):
-        there = [language for language in sources if language in data.languages(name, study.data, "train")]
-        if not there or "en" not in data.languages(name, study.data, "train"):
+    for name in (name for name in ("mnli", "squad", "ccg", "commonsenseqa") if name in pool(study)):
+        there = [language for language in sources if language in _others(study, name)]
+        if not there:
             continue
         conditions[f"{name} in en"] = _phase2(study, (name,), steps=budget)
         for language in there:
@@ -214,13 +216,12 @@ def rq2(study: Study) -> Comparison:
             conditions[f"{name} in a mixture"] = _spread(study, (name,), tuple(there))
             contrasts.append(against(f"{name} in a mixture", f"{name} in en"))
     scored = tuple(language for language in ("fi", "hu") if language in study.languages)
-    narrow = dataclasses.replace(study, languages=scored)
-    return Comparison(_grid(narrow, conditions, ("udpos", "panx", "tydiqa", "tatoeba")), contrasts)
+    return Comparison(_grid(study, conditions, ("udpos", "panx", "tydiqa", "tatoeba"), scored), contrasts)
 
 
 def rq3(study: Study) -> Comparison:
-    """The same rows of each task in English or spread over the study's languages, on XTREME-R's targets; and English with
-    all of its rows."""
+    """The same rows of each task in English or spread over the study's languages, on XTREME-R's targets; and English
+    with all of its rows."""
     conditions, contrasts = {}, []
     for name in _present(study):
         languages = ("en", *_others(study, name))
@@ -244,10 +245,12 @@ def rq4(study: Study) -> Comparison:
             conditions[f"{name}{label}"] = _phase2(dataclasses.replace(study, data=source), (name,),
                                                    steps=profiles.phase2_budget(study))
             contrasts.append(against(f"{name}{label}"))
-    targets = ("udpos", "panx", "xnli", "tydiqa", "tatoeba", "afrixnli", "masakhaner", "masakhapos")
-    scored = {language for target in targets[5:] for language in data.languages(target, study.data, "test")} | {*AFRICAN, "en"}
-    narrow = dataclasses.replace(study, languages=tuple(language for language in study.languages if language in scored))
-    return Comparison(_grid(narrow, conditions, targets), contrasts)
+    targets, masakhane = ("udpos", "panx", "xnli", "tydiqa", "tatoeba"), ("afrixnli", "masakhaner", "masakhapos")
+    if not dials.is_mini(study.data):      # the embedded benchmark has the same rows under these names
+        targets += masakhane
+    scored = {*AFRICAN, "en"}.union(*(data.languages(target, study.data, "test") for target in masakhane))
+    scored = tuple(language for language in study.languages if language in scored)
+    return Comparison(_grid(study, conditions, targets, scored), contrasts)
 
 
 def rq5(study: Study) -> Comparison:
@@ -267,9 +270,9 @@ def _sizes(study: Study, names: dict[str, tuple[str, ...]], targets: tuple[str, 
         contrasts += [against(f"{label}, {name}", f"{label}, {NONE}") for name in names]
     small, large = short(sizes[0]), short(sizes[-1])
     if small != large:
-        contrasts += [Contrast(f"{name}: gain of {large} less gain of {small}",
-                               {f"{large}, {name}": 1, f"{large}, {NONE}": -1, f"{small}, {name}": -1, f"{small}, {NONE}": 1})
-                      for name in names]
+        contrasts += [Contrast(f"{name}: gain of {large} less gain of {small}", {
+            f"{large}, {name}": 1, f"{large}, {NONE}": -1, f"{small}, {name}": -1, f"{small}, {NONE}": 1})
+            for name in names]
     return Comparison(wanted, contrasts)
 
 
@@ -292,15 +295,21 @@ def _phase2(study: Study, names: tuple[str, ...], **how) -> Callable[[int], Adap
     return lambda seed: graph.phase2(study, names, seed, **how)
 
 
-def _spread(study: Study, names: tuple[str, ...], over: tuple[str, ...], read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
-    """The tasks at the budget, a share of the rows in each language, so that there are as many as in one; or the rows of
-    such a share, `read` in other languages."""
+def _spread(study: Study, names: tuple[str, ...], over: tuple[str, ...],
+            read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
+    """The tasks at the budget, a share of the rows in each language, so that there are as many as in one; or the rows
+    of such a share, `read` in other languages."""
     rows = max(1, study.phase2_rows // len(over)) if study.phase2_rows else 0
     return _phase2(study, names, steps=profiles.phase2_budget(study), languages=read or over, rows=rows)
 
 
-def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], targets: tuple[str, ...] = ()) -> dict:
-    """The conditions and none, against those of the targets that the data has in a language of the study."""
-    there = tuple(target for target in targets or study.targets
-                  if set(data.languages(target, data.as_target(study.data), "test")) & set(study.languages))
-    return graph.grid(dataclasses.replace(study, targets=there), {NONE: lambda seed: graph.phase1(study)} | conditions)
+def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], targets: tuple[str, ...] = (),
+          scored: tuple[str, ...] = ()) -> dict:
+    """The conditions and none, against a chapter's own targets, or the study's: those that the data has in a language that is
+    scored. Of a chapter's own only those that were asked for, if others than the profile's were."""
+    asked = study.targets if study.targets != PROFILES[study.profile].targets else targets
+    scored = scored or study.languages
+    there = tuple(target for target in [name for name in targets if name in asked] or targets or study.targets
+                  if set(data.languages(target, data.as_target(study.data), "test")) & set(scored))
+    none = {NONE: lambda seed: graph.phase1(study)}     # of all languages: what is narrower is only what is scored
+    return graph.grid(dataclasses.replace(study, targets=there, languages=scored), none | conditions)

@@ -49,3 +49,23 @@ NLLB_NAMES = {
     "sn": "sna_Latn", "sw": "swh_Latn", "ta": "tam_Taml", "te": "tel_Telu", "th": "tha_Thai", "tr": "tur_Latn",
     "tw": "twi_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "vi": "vie_Latn", "wo": "wol_Latn", "xh": "xho_Latn",
     "yo": "yor_Latn", "zh": "zho_Hans", "zu": "zul_Latn"}
+
+# for means over kinds of languages: families as commonly drawn (Indo-European by its branches); scripts other than Latin
+FAMILIES = {
+    "Germanic": "af de en nl", "Romance": "es fr it pt ro", "Slavic": "bg pl ru uk", "Baltic": "lt", "Hellenic": "el",
+    "Indo-Aryan": "bn gu hi mr pa ur", "Iranian": "fa", "Uralic": "et fi hu", "Turkic": "az kk tr",
+    "Afro-Asiatic": "am ar ha he om", "Niger-Congo": "bbj bm ee fon ig lg ln mos ny rw sn st sw tn tw wo xh yo zu",
+    "Nilo-Saharan": "luo", "Sino-Tibetan": "my zh", "Japonic": "ja", "Koreanic": "ko", "Austroasiatic": "vi", "Kra-Dai": "th",
+    "Austronesian": "id jv ms tl", "Dravidian": "ml ta te", "Kartvelian": "ka", "Basque": "eu", "Quechuan": "qu",
+    "Creole": "ht pcm"}
+SCRIPTS = {"Arabic": "ar fa ur", "Cyrillic": "bg kk ru uk", "Greek": "el", "Hebrew": "he", "Devanagari": "hi mr", "Bengali": "bn",
+           "Gujarati": "gu", "Gurmukhi": "pa", "Ethiopic": "am", "Han": "zh", "Japanese": "ja", "Hangul": "ko", "Thai": "th",
+           "Burmese": "my", "Tamil": "ta", "Telugu": "te", "Malayalam": "ml", "Georgian": "ka"}
+
+
+def family(language: str) -> str:
+    return next((name for name, members in FAMILIES.items() if language in members.split()), "not classified")
+
+
+def script(language: str) -> str:
+    return next((name for name, members in SCRIPTS.items() if language in members.split()), "Latin")

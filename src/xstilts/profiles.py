@@ -57,7 +57,9 @@ class Study:
     evaluate_every: int              # steps between scores on English dev rows (the learning curve), 0 = at the end only
     scheduler: str                   # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
     sizes: tuple[str, ...]           # encoders that chapters on size compare, the smallest first
-    missing: str                     # what the wide chapters do about runs that the store lacks: compute, or show a dash
+    missing: str                     # what wide chapters do about runs that are neither in the store nor recorded: compute
+                                     # (hours), or show a dash
+    verify: int                      # recorded runs that the chapter on costs computes again
     patience: int                    # phase 3: keep the best of these, stop after so many without a better; 0 = keep last
 
 
@@ -65,7 +67,7 @@ _ALL = dict(
     intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
     targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
     languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0, scheduler="local",
-    sizes=("e5-small:4", "e5-small:8", "e5-small"), missing="compute")
+    sizes=("e5-small:4", "e5-small:8", "e5-small"), missing="compute", verify=3)
 
 PROFILES = {
     # every figure here was chosen by measurement: see the log in the book

@@ -33,11 +33,12 @@ def title(name: str) -> str:
     return "none" if name == NONE else TASKS[name].title if name in TASKS else visible(name)
 
 
-def stamp(study: Study, figure: Figure) -> Figure:
-    """What the figure rests on, on the figure itself: it may travel without its page."""
+def stamp(study: Study, figure: Figure, runs: str = "all runs live") -> Figure:
+    """What the figure rests on, on the figure itself: it may travel without its page. runs: which were done where."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {study.encoder} · {seeds}"), fontsize=8, color="0.35",
-                va="top")
+    encoder = study.encoder.rpartition("/")[2]
+    figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}", fontsize=8,
+                color="0.35", va="top")
     plt.close(figure)    # the notebook shows the returned figure once
     return figure
 
@@ -338,9 +339,9 @@ def published(name: str) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
-    """The table as HTML: text escaped, numbers rounded, a dash for what is not there; Arabic runs from right to left. What
-    rows say is text: neither markup nor formulas (MathJax would make links of some)."""
-    def cell(value: object) -> str:
+    """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what is not there; Arabic runs
+    from right to left. What rows say is text: neither markup nor formulas (MathJax would make links of some)."""
+    def cell(value: object, decimals: int = decimals) -> str:
         if value is None or (isinstance(value, float) and np.isnan(value)):
             return "–"
         return f"{value:.{decimals}f}" if isinstance(value, float) else visible(str(value))
@@ -349,6 +350,8 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
     for column in ("intermediate", "target", "task"):
         if column in named:
             named[column] = named[column].map(title)
+    for column in named.columns.intersection(["p", "p (Holm)"]):
+        named[column] = [cell(value, 3) for value in named[column]]
     with pd.option_context("display.max_colwidth", None):     # whole texts: to_html would cut them
         html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
     spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace("<th>", '<th style="padding: .3em .7em">')

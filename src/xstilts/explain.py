@@ -1,0 +1,127 @@
+"""What may stand behind a difference: kinds of languages, the difficulty of a task, the masked language model, cost.
+
+    explain.groups(study, asked, found, languages.family)
+    explain.operations(study, found)
+
+Each is a table over what `compare` shows, for a chapter to put beside it.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from . import compare, costs, records, report, stats, store
+from . import languages as names
+from . import study as graph
+from .comparisons import Comparison
+from .profiles import Study
+from .spec import Adapt
+from .tasks import TASKS
+
+WORK = "10^15 operations"     # of all training and scoring behind a score
+
+
+def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[[str], str],
+           called: str) -> pd.DataFrame:
+    """A row a comparison and kind of languages: mean difference over targets with its interval, and how many
+    languages are behind it. English, in which targets are trained, is left out. called: the column of the kind."""
+    part = compare.examples(study, found, leave_out=("en",))
+    kinds = part.language.map(kind)
+    targets = tuple(dict.fromkeys(target for _, target, _ in asked.wanted))
+    rows = []
+    for name, weights in asked.contrasts:
+        for group in sorted(set(kinds)):
+            some = part[kinds == group]
+            there = tuple(target for target in targets if target in set(some.target))
+            cells = {cell: run for cell, run in found.items() if cell[1] in there}
+            gain = compare.difference(study, cells, some, weights, there)
+            if gain["from"] != "–":
+                rows.append({"comparison": name, called: group, "languages": some.language.nunique(),
+                             "targets": len(there)} | {key: gain[key] for key in ("difference", "low", "high")})
+    return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
+
+
+def sources(shown: pd.DataFrame) -> pd.DataFrame:
+    """A row a source language of "task in xx against task in en": its family, and the mean difference over tasks and
+    targets."""
+    parts = shown.assign(source=shown.comparison.str.extract(r" in (\w+) against", expand=False)).groupby(
+        "source", sort=False)
+    return pd.DataFrame([{"source": name, "family": names.family(name), "comparisons": part.difference.count(),
+                          "mean difference": part.difference.mean(), "highest": part.difference.max(),
+                          "lowest": part.difference.min()} for name, part in parts],
+                        columns=["source", "family", "comparisons", "mean difference", "highest", "lowest"])
+
+
+def difficulty(found: graph.Wanted, *shown: pd.DataFrame) -> pd.DataFrame:
+    """A row a condition: its task's difficulty as measured (100 less the score on English dev rows after phase 2, at
+    the same steps), and the mean gain over targets in each of the tables. Seeds are averaged."""
+    measured: dict[str, list[float]] = {}
+    for run in {(condition, seed): run for (condition, _, seed), run in found.items() if isinstance(run.encoder, Adapt)
+                and condition != graph.NONE and graph.has(run.encoder)}.items():
+        (condition, _), score = run
+        dev = graph.dev_scores(score.encoder)
+        dev = dev[(dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))]
+        measured.setdefault(condition, []).append(100 - dev.value.mean())
+    rows = [{"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
+            for condition, values in measured.items()]
+    table = pd.DataFrame(rows, columns=["condition", "difficulty", "seeds"])
+    for number, part in enumerate(shown):
+        gains = part.groupby("comparison").difference.mean()
+        table[f"gain {number + 1}"] = (table.condition + " against none").map(gains).astype(float)
+    return table
+
+
+def related(table: pd.DataFrame, column: str) -> stats.Estimate:
+    """Pearson's correlation of a gain with the difficulty, over conditions. NaN below four."""
+    part = table.dropna(subset=["difficulty", column])
+    return stats.correlation(part.difficulty.to_numpy(), part[column].to_numpy())
+
+
+def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
+    """A row a condition that trained on text, too: the loss of masked language modelling on dev text (natural
+    logarithm a masked piece), the share of masked pieces predicted right, and the mean gain against its English task
+    alone."""
+    rows = []
+    for condition in dict.fromkeys(name for name, _, _ in found):
+        encoders = {run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE}
+        tables = [graph.dev_scores(encoder) for encoder in encoders if "text" in encoder.trained and graph.has(encoder)]
+        if tables:
+            table = pd.concat(tables)
+            means = table[table.task == "text"].groupby("metric").value.mean()
+            gains = shown[shown.comparison.str.startswith(f"{condition} against")].difference
+            rows.append({"condition": condition, "loss": means.get("loss", np.nan),
+                         "masked accuracy": means.get("masked accuracy", np.nan), "mean difference": gains.mean()})
+    return pd.DataFrame(rows, columns=["condition", "loss", "masked accuracy", "mean difference"])
+
+
+def operations(study: Study, found: graph.Wanted) -> pd.DataFrame:
+    """A row a condition and target: 10^15 operations behind it (one seed), and the mean score over
+    languages."""
+    columns = ["condition", "target", WORK, "score"]
+    if not found:
+        return pd.DataFrame(columns=columns)
+    cells = report.main_metric(study, graph.results(found)).groupby(["condition", "target"], sort=False).value.mean()
+    work = {cell[:2]: sum(map(costs.work, graph.line(run))) / 1e15 for cell, run in found.items()}
+    return pd.DataFrame([(*cell, work[cell], score) for cell, score in cells.items()], columns=columns)
+
+
+def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
+    """Score over training operations: a panel a target, a point a condition; the best ones for their cost are named."""
+    targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
+    drawn, axes = plt.subplots(1, len(targets), figsize=(max(4.5, 3 * len(targets)), 3.4), squeeze=False,
+                               layout="constrained")
+    for axis, target in zip(axes.flat, targets, strict=True):
+        part = table[table.target == target].sort_values(WORK)
+        axis.plot(part[WORK], part.score, "o", ms=5)
+        best = part[part.score > part.score.cummax().shift(fill_value=-1)]
+        for row in best.to_dict("records"):
+            axis.annotate(row["condition"], (row[WORK], row["score"]), fontsize=7, xytext=(3, 3),
+                          textcoords="offset points")
+        if not len(part):
+            axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
+        axis.set(title=report.title(target), xlabel=WORK, ylabel=TASKS[target].metric)
+    return report.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
