@@ -20,6 +20,7 @@ import nbformat
 import yaml
 
 from . import store
+from .chapters import SUMMARIES
 from .data.mini import dials
 from .spec import UserError
 
@@ -43,8 +44,9 @@ def chapters(root: Path) -> list[str]:
     return [Path(name).name for name in files if (root / "notebooks" / f"{Path(name).name}.ipynb").is_file()]
 
 
-def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
-    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was."""
+def run(chapter: str, out: Path, parameters: Mapping[str, object], kernel=None) -> Path:
+    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was. kernel: the manager
+    of one that runs already; a fresh one if it is left out."""
     import papermill
 
     root = project()
@@ -66,7 +68,7 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object]) -> Path:
         unfinished = Path(folder) / out.name
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL)
+                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=kernel)
         _hide_injected(unfinished)
         os.replace(unfinished, out)
     return out
@@ -96,7 +98,7 @@ def _hide_injected(path: Path) -> None:
 def build(parameters: Mapping[str, object] | None = None, only: list[str] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
     root = project()
-    for chapter in only or chapters(root):
+    for chapter in sorted(only or chapters(root), key=lambda name: name in SUMMARIES):
         print(f"chapter   {chapter}", flush=True)
         run(chapter, root / "book" / "chapters" / f"{chapter}.ipynb", parameters or {})
     return html(root)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from . import comparisons
+from . import claims, comparisons
 from . import study as graph
 from .profiles import Study
 from .spec import Adapt, Run, Score, UserError
@@ -42,14 +42,18 @@ def single_task(study: Study) -> Wanted:
     return graph.single_tasks(study)
 
 
-WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")   # see `comparisons`
+# see `comparisons`
+WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")
+SUMMARIES = ("claims", "costs")    # of what other chapters have run: they are run last, wherever they stand in the book
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
+    "claims": lambda study: [run for part in claims.wanted(study).values() for run in part.wanted.values()],
     "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
     "benchmark": lambda study: [],     # shows rows, trains nothing
     **{name: lambda study, name=name: [*getattr(comparisons, name)(study).wanted.values()] for name in WIDE},
+    "costs": lambda study: [],
 }
 
 

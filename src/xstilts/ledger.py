@@ -1,0 +1,93 @@
+"""What results have cost, and would cost: the tables of the chapter on costs.
+
+    by_chapter(study);  shared(study);  profiles_of(study)
+
+Time is that of the runs' own records. Energy is an estimate: the seconds of a run times its threads (or its GPU)
+times an assumed power, given in WATTS; nothing was metered.
+"""
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from . import chapters, costs, profiles, records, report, store
+from . import study as graph
+from .data import hub
+from .profiles import PROFILES, Study
+from .spec import Run, key
+
+WATTS = {"core": 15.0, "GPU": 400.0}     # assumed: a server core with its share of the machine; a data-centre GPU
+A100 = 100e12                            # operations a second, assumed: a third of its bf16 peak
+
+
+def runs_of(study: Study) -> dict[str, list[Run]]:
+    """chapter -> its runs with all that they start from, each once."""
+    return {name: _once([run for wanted in chapters.needed(name, study) for run in graph.line(wanted)])
+            for name in chapters.RUNS if name != "costs"}
+
+
+def _once(runs: list[Run]) -> list[Run]:
+    return list({key(run): run for run in runs}.values())
+
+
+def by_chapter(study: Study) -> pd.DataFrame:
+    """A row a chapter and one for the book: runs, those here by where they were run, hours and estimated watt-hours of
+    those here. A run that several chapters share is in each of their rows, and once in the book's."""
+    parts = runs_of(study)
+    parts["the whole book"] = _once([run for runs in parts.values() for run in runs])
+    rows = []
+    for name, runs in parts.items():
+        places = records.source(runs, store.default_root())
+        here = places["live"] + places["recorded"]
+        rows.append({"chapter": name, "runs": len(runs), **{where: len(some) for where, some in places.items()},
+                     "hours": sum(map(graph.seconds, here)) / 3600, "watt-hours": sum(map(watt_hours, here))})
+    return pd.DataFrame(rows)
+
+
+def watt_hours(run: Run) -> float:
+    made = graph.made(run)
+    place = made["environment"]
+    return made["seconds"] / 3600 * (place["threads"] * WATTS["core"] + (place["device"] != "cpu") * WATTS["GPU"])
+
+
+def shared(table: pd.DataFrame) -> float:
+    """Hours that sharing runs between chapters saved, of those at hand."""
+    whole = table.chapter == "the whole book"
+    return float(table[~whole].hours.sum() - table[whole].hours.sum())
+
+
+def plans(study: Study) -> pd.DataFrame:
+    """A row a chapter: runs and training and evaluation in 10^15 operations, by profile; and GPU hours of the last
+    one. Other profiles read the Hub; rows are counted by the official sizes, so that nothing is fetched."""
+    rows: dict[str, dict[str, object]] = {}
+    for profile in PROFILES:
+        other = study
+        if profile != study.profile:
+            asked, hub.unasked = hub.unasked, True
+            other = profiles.study(profile, data="hub")
+        try:
+            for name, runs in runs_of(other).items():
+                work = sum(map(costs.work, runs))
+                row = rows.setdefault(name, {"chapter": name})
+                row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
+                if profile == "paper":
+                    row["GPU hours, paper"] = work / A100 / 3600
+        finally:
+            if profile != study.profile:
+                hub.unasked = asked
+    return pd.DataFrame(rows.values())
+
+
+def figure(study: Study, table: pd.DataFrame) -> Figure:
+    """Runs of each chapter, by where they were run."""
+    drawn, axis = plt.subplots(figsize=(7.5, 0.35 * len(table) + 1), layout="constrained")
+    left = 0 * table.runs
+    for number, where in enumerate(("live", "recorded", "not run")):
+        axis.barh(table.chapter, table[where], left=left, label=where, color=["C0", "C1", "0.85"][number],
+                  hatch=["", "//", ""][number])
+        left = left + table[where]
+    axis.invert_yaxis()
+    axis.set(xlabel="runs (shared ones in each of their chapters)")
+    axis.legend(fontsize=8, loc="lower right")
+    return report.stamp(study, drawn, "live: computed here; recorded: read from the project's records")

@@ -1,0 +1,86 @@
+"""The front page: effects are means of paired differences, verdicts follow the stated rules, dashes where nothing was run."""
+import numpy as np
+import pandas as pd
+import pytest
+
+from xstilts import claims, comparisons, profiles, records, stats, study as graph
+from xstilts.spec import Base
+
+NAMES = [claim.text for claim in claims.CLAIMS]
+
+
+@pytest.fixture(scope="module")
+def study():
+    return profiles.study(languages="en,fi", missing="dash")
+
+
+def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bucc", "tatoeba")):
+    """Runs of conditions that are right so often: (asked, found) as if every chapter had the same conditions."""
+    draw = np.random.default_rng(0)
+    wanted = {(name, target, 0): Base(f"{name} {target}", f"{name} {target}") for name in rates for target in targets}
+    ease = {target: draw.random(300) for target in targets}
+
+    def examples(cells):
+        return pd.concat([pd.DataFrame({
+            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "example": range(300),
+            "metric": claims.report.TASKS[target].metric, "numerator": ease[target] < rates[name], "denominator": 1.0})
+            for name, target, seed in cells for language in ("en", "fi")])
+
+    monkeypatch.setattr(graph, "examples", examples)
+    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    asked = {name: comparisons.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
+    return asked, dict.fromkeys(asked, wanted)
+
+
+def said(study, asked, found) -> pd.Series:
+    return claims.table(study, asked, found).set_index("claim")
+
+
+def test_nothing_was_run(study):
+    asked = claims.wanted(study)
+    shown = claims.table(study, asked, claims.obtain(study, asked))
+    assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
+    assert claims.words(shown)["not_run"] == len(NAMES) and claims.words(shown)["agreeing"] == "none"
+    figures = shown.set_index("claim").published.dropna()
+    assert dict(figures) == {"SQuAD is among the tasks that help most": 8.4, "The best task for each target gains on XTREME": 5.4}
+    every = dict(zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True))
+    assert every["XNLI does not gain"] == every["TyDiQA gains consistently"] == 9
+    assert every["English tasks beat the same with MLM mixed in"] == 6 and min(every.values()) == 1
+    assert claims.figure(study, asked, shown).axes
+
+
+def test_verdicts_follow_the_rules(study, monkeypatch):
+    rates = {"none": 0.5, "squad": 0.8, "mnli": 0.8, "hellaswag": 0.8, "qqp": 0.6, "ccg": 0.4, "all, own steps": 0.9}
+    shown = said(study, *pretend(monkeypatch, rates))
+    assert shown.verdict["SQuAD is among the tasks that help most"] == "agrees"
+    assert shown.effect["These three help more than the other six"] == pytest.approx(30, abs=8)
+    assert shown.verdict["All together help more than the best single task, SQuAD"] == "agrees"
+    assert shown.verdict["XNLI does not gain"] == "disagrees"
+    assert shown.verdict["TyDiQA gains consistently"] == "agrees"         # 4 of 5 up
+    assert shown.differences["TyDiQA gains consistently"] == "5 of 5" and shown.targets["TyDiQA gains consistently"] == "1 of 1"
+    assert shown.verdict["English tasks beat the same translated"] == "not run"
+
+
+@pytest.mark.parametrize("rates, words", [
+    ({"none": 0.5, "squad": 0.3}, {"SQuAD is among the tasks that help most": "disagrees", "XNLI does not gain": "agrees",
+                                   "TyDiQA gains consistently": "disagrees"}),
+    ({"none": 0.5, "squad": 0.5}, {"SQuAD is among the tasks that help most": "can't tell", "XNLI does not gain": "agrees"}),
+    ({"none": 0.5, "mnli in English": 0.7, "mnli translated": 0.6, "mnli": 0.6, "mnli + 25% text": 0.7, "mnli + 50% text": 0.7},
+     {"English tasks beat the same translated": "agrees", "English tasks beat the same with MLM mixed in": "disagrees"}),
+    ({"none": 0.5, "squad": 0.9, "mnli": 0.45, "qqp": 0.45}, {"TyDiQA gains consistently": "disagrees"})])
+def test_words_turn_with_the_numbers(study, monkeypatch, rates, words):
+    shown = said(study, *pretend(monkeypatch, rates))
+    assert {claim: shown.verdict[claim] for claim in words} == words
+
+
+def test_targets_count_alike(monkeypatch):
+    """A mean over targets is the mean of their means, however many languages each has."""
+    draw = np.random.default_rng(1)
+    table = pd.concat([pd.DataFrame({"condition": name, "target": target, "language": language, "metric": "accuracy", "layer": -1,
+                                     "seed": 0, "example": range(80), "numerator": draw.random(80) < rate, "denominator": 1.0})
+                       for name, rate in (("none", 0.5), ("mnli", 0.7))
+                       for target, there in (("xnli", "de fi hu"), ("xcopa", "en")) for language in there.split()])
+    both = stats.contrast(table, {"mnli": 1, "none": -1}, ("xnli", "xcopa"))
+    alone = [stats.difference(table, "mnli", target) for target in ("xnli", "xcopa")]
+    assert both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4
+    assert both.high - both.low < max(part.high - part.low for part in alone)
