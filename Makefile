@@ -22,7 +22,7 @@ study: $(READY)
 	$(BIN)/xstilts record
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 torture: $(READY)
 	$(BIN)/python tests/torture.py --kills $(KILLS) --chapters $$(($(KILLS) / 10))
