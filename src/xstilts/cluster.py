@@ -92,11 +92,13 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
         futures: dict = {}
         for run in lacking:
             needed = [futures[key(parent)] for parent in parents(run) if key(parent) in futures]
-            futures[key(run)] = dask.submit(_work, work, run, str(root), needed, key=f"xstilts-{key(run)}",
+            # a name of this client's own: one that two share is at times forgotten when the first of them leaves. Which of
+            # them does a run is decided by the store's lock
+            futures[key(run)] = dask.submit(_work, work, run, str(root), needed, key=f"xstilts-{key(run)}-{dask.id}",
                                             priority=priority(run), pure=False)
         failed = {}
         for future in as_completed(futures.values(), raise_errors=False):
-            name = future.key.removeprefix("xstilts-")
+            name = future.key.split("-")[1]
             if future.status == "finished":
                 print(f"computed  {name[:8]}  {titles[name]}  {future.result():.0f} s", flush=True)
             else:

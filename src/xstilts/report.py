@@ -349,7 +349,7 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
     named = table.rename(columns=lambda name: visible(str(name)))
     for column in ("intermediate", "target", "task"):
         if column in named:
-            named[column] = named[column].map(title)
+            named[column] = named[column].map(title, na_action="ignore")
     for column in named.columns.intersection(["p", "p (Holm)"]):
         named[column] = [cell(value, 3) for value in named[column]]
     with pd.option_context("display.max_colwidth", None):     # whole texts: to_html would cut them
