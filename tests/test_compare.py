@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import chapters, compare, comparisons, explain, profiles, records, study as graph
+from xstilts import chapters, compare, comparisons, explain, profiles, records, report, study as graph
 from xstilts.spec import Adapt, Base, key
 
 
@@ -108,3 +108,8 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs
     assert all(run.split == "test" for run in runs.values())
     assert {run.split for (condition, _, _), run in asked.wanted.items() if condition.endswith("(dev)")} == {"validation"}
+
+
+def test_a_cell_without_a_task_is_a_dash():
+    page = report.show(pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})).data
+    assert "MNLI" in page and "–" in page
