@@ -43,7 +43,7 @@ def test_a_cluster_file_names_only_clusters(tmp_path):
 
 def kill_a_worker_while_it_trains(root, seen):
     """Waits until some worker writes an artifact, and kills that worker."""
-    for _ in range(1200):
+    for _ in range(6000):     # 2 minutes: two workers have to start
         for folder in root.glob(".writing-*"):
             pid = int(folder.name.rsplit("-", 1)[1])
             if pid != os.getpid():
