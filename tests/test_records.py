@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, ledger, profiles, records, runs, store, study as graph, verify
+from xstilts import chapters, environment, ledger, profiles, records, runs, store, study as graph, verify
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -90,7 +90,7 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
         records.scores(run).assign(value=lambda table: table.value - 10).to_csv(folder / "scores.csv", index=False)
 
     monkeypatch.setattr(runs, "execute", other)
-    monkeypatch.setattr(store, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
+    monkeypatch.setattr(environment, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
     found = verify.verify(study, 1)
     assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
 

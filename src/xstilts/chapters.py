@@ -51,9 +51,9 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
-    "benchmark": lambda study: [],     # shows rows, trains nothing
     **{name: lambda study, name=name: [*getattr(comparisons, name)(study).wanted.values()] for name in WIDE},
     "costs": lambda study: [],
+    "benchmark": lambda study: [],     # shows rows, trains nothing
 }
 
 
