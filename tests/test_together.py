@@ -25,10 +25,19 @@ def study(tiny_encoder):
     return profiles.study(encoder=str(tiny_encoder), targets="xnli,tatoeba", **SMALL)
 
 
-def fork(function, *arguments):
-    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+APART = multiprocessing.get_context("forkserver")       # a fork of this process, which has threads, may wait for ever
+APART.set_forkserver_preload(["xstilts.study", "xstilts.train"])
+
+
+def start(function, *arguments):
+    process = APART.Process(target=apart, args=(os.environ["XSTILTS_LOCK"], function, *arguments), daemon=True)
     process.start()
     return process
+
+
+def apart(how, function, *arguments):
+    os.environ["XSTILTS_LOCK"] = how
+    function(*arguments)
 
 
 def compute(study, targets, root):
@@ -39,8 +48,8 @@ def compute(study, targets, root):
 def test_four_processes_with_overlapping_studies_do_each_run_once(study, tmp_path, monkeypatch, how):
     monkeypatch.setenv("XSTILTS_LOCK", how)
     root, wanted = tmp_path / "shared", graph.single_tasks(study)
-    workers = [fork(compute, study, targets, root) for targets in PARTS]
-    for _ in range(2000):       # one of them dies while it computes
+    workers = [start(compute, study, targets, root) for targets in PARTS]
+    for _ in range(12000):       # one of them dies while it computes
         at_it = [path for path in root.glob(".writing-*") if int(path.name.rsplit("-", 1)[1]) == workers[0].pid]
         if at_it:
             os.kill(workers[0].pid, signal.SIGKILL)
@@ -69,9 +78,9 @@ def hold(root, ready):
 @pytest.mark.parametrize("how", ["system", "lease"])
 def test_a_lock_is_held_while_its_process_lives_and_nobodys_when_it_is_dead(tmp_path, monkeypatch, how):
     monkeypatch.setenv("XSTILTS_LOCK", how)
-    ready = multiprocessing.get_context("fork").Event()
-    holder = fork(hold, tmp_path, ready)
-    assert ready.wait(20)
+    ready = APART.Event()
+    holder = start(hold, tmp_path, ready)
+    assert ready.wait(60)
     with pytest.raises(Timeout):
         store.locked(tmp_path, key(RUN), timeout=0.3).acquire()
     assert inventory.busy(tmp_path, key(RUN))
