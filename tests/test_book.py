@@ -1,18 +1,14 @@
 """Notebooks and book: thin, without outputs, parameterised alike, and published only when they have finished."""
 import ast
-import asyncio
 import dataclasses
 import json
-import os
 import shutil
 from pathlib import Path
 
-import nbclient
 import nbformat
 import papermill
 import pytest
 import yaml
-from jupyter_client import AsyncKernelManager
 
 from xstilts import book
 from xstilts.profiles import Study
@@ -72,24 +68,18 @@ def executed(tiny_encoder, tmp_path_factory):
                  phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=10,
                  max_length=64)
 
-    kernels = []
-
     def run(chapter):
         out, known = root / "book" / "chapters" / f"{chapter}.ipynb", papermill.inspect_notebook(
             str(ROOT / "notebooks" / f"{chapter}.ipynb"))
-        os.environ["XSTILTS_STORE"] = str(root / "store")      # one for all chapters, as in the book
         if out.is_file():
             return out
-        if not kernels:      # and one kernel: to start it and to import everything takes longer than a smoke run
-            kernels.append(AsyncKernelManager(kernel_name="python3"))
-            asyncio.run(kernels[0].start_kernel(cwd=str(ROOT), extra_arguments=book.QUIET_KERNEL))
-        forget = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("%reset_selective -f .")])
-        nbclient.NotebookClient(forget, km=kernels[0]).execute()
-        return book.run(chapter, out, {name: given[name] for name in given if name in known}, kernels[0])
+        return book.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
 
-    yield run
-    for kernel in kernels:
-        asyncio.run(kernel.shutdown_kernel(now=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XSTILTS_STORE", str(root / "store"))      # one for all chapters, as in the book
+        patch.setenv("XSTILTS_RECORDS", str(root / "records"))
+        with book.kernel(ROOT) as shared:
+            yield run
 
 
 @pytest.mark.parametrize("chapter", [path.stem for path in NOTEBOOKS])
@@ -131,6 +121,21 @@ def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):
         book.run("single_task", out, {"profile": "huge"})
     assert out.read_text() == "the last good one"
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
+
+
+def test_a_chapter_knows_no_names_of_the_one_before(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_toc.yml").write_text("root: book/index\nchapters:\n- file: one\n- file: two\n")
+    for name, code in (("one", "import json\nleft = _left = 1"), ("two", "print(dir())")):
+        cells = [nbformat.v4.new_code_cell("encoder = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
+        metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / "notebooks" / f"{name}.ipynb")
+    monkeypatch.chdir(tmp_path)
+    with book.kernel(tmp_path) as shared:
+        book.run("one", tmp_path / "one.ipynb", {}, shared)
+        out = nbformat.read(book.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
+    names = out.cells[-1].outputs[0]["text"]
+    assert "'encoder'" in names and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
 
 
 def test_an_unknown_parameter_is_refused_before_a_kernel_starts(tmp_path, monkeypatch):

@@ -8,16 +8,19 @@ writes its output even when it fails, and jupyter-book would publish that.
 """
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 import yaml
+from jupyter_client import AsyncKernelManager
 
 from . import store
 from .chapters import SUMMARIES
@@ -44,9 +47,10 @@ def chapters(root: Path) -> list[str]:
     return [Path(name).name for name in files if (root / "notebooks" / f"{Path(name).name}.ipynb").is_file()]
 
 
-def run(chapter: str, out: Path, parameters: Mapping[str, object], kernel=None) -> Path:
-    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was. kernel: the manager
-    of one that runs already; a fresh one if it is left out."""
+def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: AsyncKernelManager | None = None) -> Path:
+    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was. shared: a kernel
+    for several chapters; one of its own if it is left out."""
+    import nbclient
     import papermill
 
     root = project()
@@ -57,21 +61,28 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], kernel=None) 
     unknown = sorted(set(parameters) - known)
     if unknown:
         raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}")
-    # a kernel starts in the notebook's folder in JupyterLab and here under papermill: relative places are made absolute
-    rows = os.environ.get("XSTILTS_DATA", "mini")
-    if rows != "hub" and not dials.is_mini(rows):
-        os.environ["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
-    os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
+    _absolute_places()
     out.parent.mkdir(parents=True, exist_ok=True)
     _sweep(out.parent)
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
+        if shared:
+            forget = nbformat.v4.new_code_cell("%reset -f")
+            nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared).execute()
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=kernel)
+                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared)
         _hide_injected(unfinished)
         os.replace(unfinished, out)
     return out
+
+
+def _absolute_places() -> None:
+    """Before a kernel starts, which is in the notebook's folder in JupyterLab and in the project's here."""
+    rows = os.environ.get("XSTILTS_DATA", "mini")
+    if rows != "hub" and not dials.is_mini(rows):
+        os.environ["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
+    os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
 
 
 def _sweep(folder: Path) -> None:
@@ -98,10 +109,24 @@ def _hide_injected(path: Path) -> None:
 def build(parameters: Mapping[str, object] | None = None, only: list[str] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
     root = project()
-    for chapter in sorted(only or chapters(root), key=lambda name: name in SUMMARIES):
-        print(f"chapter   {chapter}", flush=True)
-        run(chapter, root / "book" / "chapters" / f"{chapter}.ipynb", parameters or {})
+    with kernel(root) as shared:
+        for chapter in sorted(only or chapters(root), key=lambda name: name in SUMMARIES):
+            print(f"chapter   {chapter}", flush=True)
+            run(chapter, root / "book" / "chapters" / f"{chapter}.ipynb", parameters or {}, shared)
     return html(root)
+
+
+@contextmanager
+def kernel(root: Path) -> Iterator[AsyncKernelManager]:
+    """A kernel for several chapters: to start one and to import everything takes longer than a chapter whose runs are
+    stored. `run` lets it forget the names of the chapter before."""
+    _absolute_places()
+    manager = AsyncKernelManager(kernel_name="python3")
+    asyncio.run(manager.start_kernel(cwd=str(root), extra_arguments=QUIET_KERNEL))
+    try:
+        yield manager
+    finally:
+        asyncio.run(manager.shutdown_kernel(now=True))
 
 
 def html(root: Path) -> Path:
