@@ -4,7 +4,7 @@
     compute(lacking, root, "dask:tcp://head:8786")
 
 A worker that dies costs the run that it was at, which another worker takes up (Dask gives up after four deaths). A run
-that fails stops only what starts from it. Two clients of one scheduler, or of one store, do each run once.
+that fails stops only what starts from it. Two clients of one store do each run once, by its locks.
 """
 from __future__ import annotations
 

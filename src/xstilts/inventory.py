@@ -1,6 +1,6 @@
 """What a store holds: checked, listed, and cleaned of what nothing refers to.
 
-    verify(root) -> lines, how many are damaged;  list_(root) -> lines;  superfluous(root, wanted) -> what `clean` removes
+    verify(root) -> lines, how many are damaged;  listed(root) -> lines;  superfluous(root, wanted) -> what `clean` removes
 
 Nothing but what the store made itself is ever removed: a folder whose name is a run's key, or one of its own unfinished,
 damaged or half-copied ones. A run that some process is at, is left alone.

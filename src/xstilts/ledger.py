@@ -11,31 +11,26 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import chapters, costs, profiles, records, report, store
+from . import chapters, costs, plan, profiles, records, report, store
 from . import study as graph
 from .data import hub
 from .profiles import PROFILES, Study
-from .spec import Run, key
+from .spec import Run, each_once
 
 WATTS = {"core": 15.0, "GPU": 400.0}     # assumed: a server core with its share of the machine; a data-centre GPU
-A100 = 100e12                            # operations a second, assumed: a third of its bf16 peak
 
 
 def runs_of(study: Study) -> dict[str, list[Run]]:
     """chapter -> its runs with all that they start from, each once."""
-    return {name: _once([run for wanted in chapters.needed(name, study) for run in graph.line(wanted)])
+    return {name: each_once([run for wanted in chapters.needed(name, study) for run in graph.line(wanted)])
             for name in chapters.RUNS if name != "costs"}
-
-
-def _once(runs: list[Run]) -> list[Run]:
-    return list({key(run): run for run in runs}.values())
 
 
 def by_chapter(study: Study) -> pd.DataFrame:
     """A row a chapter and one for the book: runs, those here by where they were run, hours and estimated watt-hours of
     those here. A run that several chapters share is in each of their rows, and once in the book's."""
     parts = runs_of(study)
-    parts["the whole book"] = _once([run for runs in parts.values() for run in runs])
+    parts["the whole book"] = each_once([run for runs in parts.values() for run in runs])
     rows = []
     for name, runs in parts.items():
         places = records.source(runs, store.default_root())
@@ -72,7 +67,7 @@ def plans(study: Study) -> pd.DataFrame:
                 row = rows.setdefault(name, {"chapter": name})
                 row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
                 if profile == "paper":
-                    row["GPU hours, paper"] = work / A100 / 3600
+                    row["GPU hours, paper"] = work / plan.ASSUMED / 3600
         finally:
             if profile != study.profile:
                 hub.unasked = asked

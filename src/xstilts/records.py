@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +22,7 @@ import pandas as pd
 
 from . import store
 from .data.mini import dials
-from .spec import Base, Run, Score, UserError, key
+from .spec import Base, Run, Score, UserError, each_once, key
 from .tasks import TASKS
 
 WHERE = ["task", "language", "metric", "layer"]
@@ -36,28 +35,21 @@ def folder() -> Path:
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:
     """Writes what the store has of the runs; returns the files that are new or have changed."""
-    written, at = [], commit()
+    written = []
     folder().mkdir(parents=True, exist_ok=True)
-    for run in {key(run): run for run in runs}.values():
+    for run in each_once(runs):
         there, path = store.find(root, run), folder() / f"{key(run)}.json"
         if not there or path.is_file() and find(run)["written"] == store.manifest(there)["written"]:
             continue
-        path.write_text(json.dumps(_of(run, there) | {"commit": at}, indent=1, ensure_ascii=False) + "\n")
+        path.write_text(json.dumps(_of(run, there), indent=1, ensure_ascii=False) + "\n")
         written.append(path)
     return written
-
-
-def commit() -> str:
-    """Of the code that records; "" outside of a checkout."""
-    found = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=store.project(), capture_output=True,
-                           text=True, check=False)
-    return found.stdout.strip()
 
 
 def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:
     """Runs, each once, by where their results are from: "live" (the store), "recorded", "not run"."""
     found: dict[str, list[Run]] = {"live": [], "recorded": [], "not run": []}
-    for run in {key(run): run for run in runs}.values():
+    for run in each_once(runs):
         found["live" if store.find(root, run) else "recorded" if find(run) else "not run"].append(run)
     return found
 

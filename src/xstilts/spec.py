@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 # Raise it whenever the same inputs would give another result: it is part of every key.
@@ -130,6 +131,11 @@ def key(run: Run) -> str:
     """20 hex digits that stand for everything the run's result depends on."""
     text = json.dumps([RECIPE_VERSION, describe(run)], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def each_once(runs: Iterable[Run]) -> list[Run]:
+    """Without those that have been there before, by key."""
+    return list({key(run): run for run in runs}.values())
 
 
 def parents(run: Run) -> tuple[Run, ...]:

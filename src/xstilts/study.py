@@ -19,7 +19,7 @@ import pandas as pd
 
 from . import cluster, costs, data, encoders, failures, profiles, records, remote, runs, store, team
 from .profiles import Study
-from .spec import Adapt, Base, Run, Score, UserError, key, label, parents
+from .spec import Adapt, Base, Run, Score, UserError, each_once, key, label, parents
 from .tasks import TASKS, training_task
 from .train import Diverged
 
@@ -113,7 +113,7 @@ def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "l
     root, wanted = root or store.default_root(), list(wanted)
     cluster.check(scheduler)
     todo = lacking(wanted, root)
-    for run in {key(run): run for run in wanted if run not in todo}.values():
+    for run in each_once(run for run in wanted if run not in todo):
         store.report(root, "found", run)
     failed: dict[str, BaseException] = {}    # by key; of a run that could not start, what the one before it failed with
     for run in todo:
