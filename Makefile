@@ -2,6 +2,8 @@
 # make study  computes every run of every chapter (hours; goes on where it was stopped), then records the scores
 # make test   sets up, runs the tests
 # make torture  kills a small study again and again (KILLS=50) and prints what survived
+# make audit  the packages' known vulnerabilities, where the advisory service can be reached
+# make lock   requirements.txt anew from pyproject.toml: versions and hashes (needs uv; UPGRADE=1: newer ones)
 # make lab    JupyterLab on the notebooks
 # make clean  removes what is built; `make distclean` also finished runs and the environment
 
@@ -11,7 +13,7 @@ BIN    := $(VENV)/bin
 KILLS  ?= 50
 READY  := $(VENV)/ready
 
-.PHONY: book study test torture lab clean distclean setup
+.PHONY: book study test torture audit lock lab clean distclean setup
 setup: $(READY)
 
 book: $(READY)
@@ -30,10 +32,20 @@ torture: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks
 
-$(READY): pyproject.toml constraints.txt
+audit: $(READY)
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.txt
+
+# every file that is installed has one of the lock's hashes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+$(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-build-isolation -e .
 	touch $@
+
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11.5 --generate-hashes --no-header \
+		--no-annotate --quiet --output-file requirements.txt $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf _build book/chapters .pytest_cache .hypothesis

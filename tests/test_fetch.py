@@ -139,7 +139,7 @@ def test_a_model_without_safetensors_gets_them(calls, tmp_path, monkeypatch, cap
     assert cli.main(["fetch", str(tmp_path), "--verify"]) == 0 and "as it was fetched" in capsys.readouterr().out
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *given, **options: None)
     with pytest.raises(UserError, match="'org/none' has neither safetensors nor a single pytorch_model.bin"):
-        fetch.fetch(tmp_path, study(), ("org/none",), models_only=True)
+        fetch.fetch(tmp_path, study(), ("org/none@" + 40 * "0",), models_only=True)
     torch.save({"code": print}, place / "pytorch_model.bin")
     with pytest.raises(Exception, match="[Ww]eights.only"):
         encoders.bin_to_safetensors(place)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import hubrows
-from xstilts import cli, data
+from xstilts import cli, data, encoders, revisions
 from xstilts.data import hub
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS, Source
@@ -51,24 +51,43 @@ def test_a_branch_becomes_the_commit_it_stands_for(monkeypatch):
     import huggingface_hub
 
     asked = []
-    monkeypatch.setattr(huggingface_hub, "dataset_info",
-                        lambda name, revision: asked.append(revision) or type("Info", (), {"sha": "f" * 40}))
-    hub.commit.cache_clear()
-    assert hub.commit("a/b", "main") == "f" * 40 and hub.commit("a/b", "0" * 40) == "0" * 40 and asked == ["main"]
-    assert "f" * 40 in hub.fingerprint(TASKS["udpos"], "test", "lt", "hub") and asked[-1] == "main"
-    hub.commit.cache_clear()
+    monkeypatch.setattr(huggingface_hub, "repo_info", lambda name, revision, repo_type: asked.append((repo_type, revision))
+                        or type("Info", (), {"sha": "f" * 40}))
+    revisions._asked.cache_clear()
+    with monkeypatch.context() as planned:
+        planned.setattr(revisions, "unasked", True)
+        assert revisions.commit("a/b", "main") == "main" and not asked
+    assert revisions.commit("a/b", "main") == "f" * 40 and revisions.commit("a/b", "0" * 40) == "0" * 40
+    assert asked == [("dataset", "main")]
+    assert "f" * 40 in hub.fingerprint(TASKS["udpos"], "test", "lt", "hub") and asked[-1] == ("dataset", "main")
+    assert encoders.fingerprint("rembert:2") == f"google/rembert@{'f' * 40}:2" and asked[-1] == ("model", "main")
+    assert encoders.fingerprint("xlmr-base").endswith(encoders.KNOWN["xlmr-base"][1])
+    revisions._asked.cache_clear()
 
 
 def test_a_hub_that_does_not_answer_says_what_else_there_is(monkeypatch):
     import huggingface_hub
 
-    def unreachable(name, revision):
+    def unreachable(name, revision, repo_type):
         raise ConnectionError("no network")
 
-    monkeypatch.setattr(huggingface_hub, "dataset_info", unreachable)
-    hub.commit.cache_clear()
+    monkeypatch.setattr(huggingface_hub, "repo_info", unreachable)
+    revisions._asked.cache_clear()
     with pytest.raises(UserError, match="does not answer.*no network.*data='mini' or a local folder"):
-        hub.commit("a/b", "main")
+        revisions.commit("a/b", "main")
+    with pytest.raises(UserError, match="model 'google/rembert'.*no network.*'e5-small'"):
+        encoders.fingerprint("rembert")
+
+
+def test_an_encoder_that_was_downloaded_before_is_the_commit_that_it_was_then(monkeypatch, tmp_path):
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "repo_info", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda name, file, revision: str(
+        tmp_path / "snapshots" / ("a" * 40) / file))
+    revisions._asked.cache_clear()
+    assert encoders.fingerprint("rembert") == f"google/rembert@{'a' * 40}"
+    revisions._asked.cache_clear()
 
 
 AUTO = r"""ID=wsj_0201.1 PARSER=GOLD NUMPARSE=1

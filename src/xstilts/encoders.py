@@ -28,6 +28,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from xstilts import e5small, vocabulary
+from xstilts.revisions import commit
 from xstilts.spec import UserError
 
 EMBEDDED = "e5-small"
@@ -95,8 +96,10 @@ def parse_name(text: str) -> EncoderName:
 
 
 def revision(name: EncoderName) -> str:
-    """Of a Hub id: the one that was asked for, or the pinned one, or the main branch."""
-    return name.revision or REVISIONS.get(name.base, "main")
+    """Of a Hub id: the commit of what was asked for, or the pinned one, or that of the main branch; "main" of others."""
+    if name.base == EMBEDDED or Path(name.base).is_dir():
+        return "main"
+    return commit(name.base, name.revision or REVISIONS.get(name.base, "main"), "model")
 
 
 def _check_layers(name: object, layers: int | None, depth: int | None) -> None:
@@ -139,7 +142,7 @@ def fingerprint(name: str | Path | EncoderName) -> str:
     """What an artifact's key needs to identify the encoder, whatever machine or path it lies on.
 
     Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a sha256 over its config,
-    tokenizer and weights. Of a Hub id: the id and its revision; `main` can move, so pin a commit. The seed of a
+    tokenizer and weights. Of a Hub id: the id and its commit. The seed of a
     `:random` encoder is not part of it."""
     name = as_name(name)
     options = (f":{name.layers}" if name.layers else "") + (":random" if name.random else "")

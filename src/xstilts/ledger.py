@@ -11,9 +11,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import chapters, costs, plan, profiles, records, report, store
+from . import chapters, costs, plan, profiles, records, report, revisions, store
 from . import study as graph
-from .data import hub
 from .profiles import PROFILES, Study
 from .spec import Run, each_once
 
@@ -59,7 +58,7 @@ def plans(study: Study) -> pd.DataFrame:
     for profile in PROFILES:
         other = study
         if profile != study.profile:
-            asked, hub.unasked = hub.unasked, True
+            asked, revisions.unasked = revisions.unasked, True
             other = profiles.study(profile, data="hub")
         try:
             for name, runs in runs_of(other).items():
@@ -70,7 +69,7 @@ def plans(study: Study) -> pd.DataFrame:
                     row["GPU hours, paper"] = work / plan.ASSUMED / 3600
         finally:
             if profile != study.profile:
-                hub.unasked = asked
+                revisions.unasked = asked
     return pd.DataFrame(rows.values())
 
 

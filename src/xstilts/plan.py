@@ -21,9 +21,8 @@ from pathlib import Path
 
 import torch
 
-from . import chapters, costs, encoders, evaluate, store, train, vocabulary
+from . import chapters, costs, encoders, evaluate, revisions, store, train, vocabulary
 from . import study as graph
-from .data import hub
 from .kinds import Feature, pieces
 from .profiles import Study
 from .spec import Adapt, Base, Recipe, Run, UserError, key, parents
@@ -155,9 +154,9 @@ def text(study: Study, chapter: str = "") -> str:
         runs = chapters.needed(chapter, study)
         there = graph.lacking(runs, root)
     except UserError as error:
-        if study.data != "hub" or "Hub does not answer" not in str(error):
+        if "Hub does not answer" not in str(error):
             raise
-        hub.unasked = True
+        revisions.unasked = True
         runs = chapters.needed(chapter, study)
         there = graph.lacking(runs, root)
         notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")

@@ -144,10 +144,10 @@ def _fetch_model(folder: Path, text: str) -> dict[str, dict]:
     if not any(place.glob("*.safetensors")):
         if not (place / "pytorch_model.bin").is_file():
             raise UserError(f"the model {name.base!r} has neither safetensors nor a single pytorch_model.bin at the "
-                            f"revision {encoders.revision(name)}; another may have them: write ID@refs/pr/N")
+                            f"revision {name.revision or options['revision']}; another may have them: write ID@refs/pr/N")
         encoders.bin_to_safetensors(place)
     print(f"fetched  models/{name.base}", flush=True)
-    entry = {"from": name.base, "commit": encoders.revision(name), "licence": "see the model's card"}
+    entry = {"from": name.base, "commit": options["revision"], "licence": "see the model's card"}
     return {path.relative_to(folder).as_posix(): entry | {"sha256": _sha256(path)}
             for path in sorted(place.iterdir()) if path.is_file()}
 

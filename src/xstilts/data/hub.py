@@ -9,17 +9,16 @@ no remote code.
 from __future__ import annotations
 
 import dataclasses
-import re
 from functools import lru_cache
 
+from .. import revisions
+from ..revisions import commit
 from ..spec import UserError
 from ..tasks import Source, Task
 from .labels import label_names
 from .rows import Block
 
 TEXT_ROWS = 100_000   # of a Wikipedia: more is never trained on here, and whole Wikipedias are large
-COMMIT = re.compile("[0-9a-f]{40}")
-unasked = False      # a plan without a network: branches stand for their commits, names for splits; the store has nothing
 
 
 def languages(row: Task, source: str) -> list[str]:
@@ -34,20 +33,6 @@ def places(row: Task, language: str) -> list[Source]:
     """The sources that have the language: all of them if the task mixes them, else the first."""
     found = [place for place in _loadable(row) if language in place.languages]
     return found if row.mixed else found[:1]
-
-
-@lru_cache(maxsize=64)
-def commit(repository: str, revision: str) -> str:
-    """The revision as a commit: itself if it is one. UserError if the Hub cannot be reached."""
-    if COMMIT.fullmatch(revision) or unasked:
-        return revision
-    from huggingface_hub import dataset_info
-
-    try:
-        return dataset_info(repository, revision=revision).sha
-    except Exception as error:   # many kinds: network, DNS, authentication, an unknown id
-        raise UserError(f"data: the Hub does not answer for the data set {repository!r} ({error}). "
-                        "Without the Hub use data='mini' or a local folder (XSTILTS_DATA)") from error
 
 
 def configuration(place: Source, language: str) -> str:
@@ -109,7 +94,7 @@ def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
     names = place.split_names(split, language)
     if not names:
         return []
-    if place.files or unasked:   # files are named, not listed
+    if place.files or revisions.unasked:   # files are named, not listed
         return names[0].split("+")
     there = _splits(place, language)
     for name in names:
