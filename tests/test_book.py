@@ -101,6 +101,7 @@ def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(tmp_path, monkeypa
     assert "helps" not in text and "can't tell" not in text
 
 
+@pytest.mark.timeout(1500)      # alone it runs every chapter first
 def test_the_book_builds_without_warnings(executed, monkeypatch):
     monkeypatch.chdir(ROOT)
     root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
@@ -111,6 +112,20 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
     assert "::" not in front.split("<article")[1].split("</article>")[0], "a glued value is missing"
+
+
+def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "_build" / "html").mkdir(parents=True)
+    (tmp_path / "_build" / "html" / "index.html").write_text("the last good one")
+    for name in ("_config.yml", "book/references.bib"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    (tmp_path / "book" / "index.md").write_text("# A book\n\n[nowhere](missing.md)\n")
+    with pytest.raises(UserError, match="the book was not built: see the warnings above"):
+        book.html(tmp_path)
+    assert (tmp_path / "_build" / "html" / "index.html").read_text() == "the last good one"
+    assert [path.name for path in (tmp_path / "_build").iterdir()] == ["html"]
 
 
 def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):

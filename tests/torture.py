@@ -4,7 +4,7 @@
 
 Each attempt is a process of its own that computes the same study on the same store, with a checkpoint after every step; it is
 killed after a random time, or at a random call among those that write (a checkpoint, a table, a file's rename). A chapter is
-killed while its notebook runs or is written: it has to be published whole or not at all.
+killed while its notebook runs or is written, a book while it is built: each has to be published whole or not at all.
 """
 import argparse
 import collections
@@ -33,6 +33,7 @@ def attempt(work, seconds, at_write):
     if not child:
         code = 1
         try:
+            os.setsid()                        # what it starts dies with it, as where a machine is taken away
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             if at_write:
                 die_at(at_write)
@@ -50,7 +51,7 @@ def attempt(work, seconds, at_write):
                 raise SystemExit("an attempt failed by itself: see above")
             return os.WIFEXITED(status)
         time.sleep(0.002)
-    os.kill(child, signal.SIGKILL)
+    os.killpg(child, signal.SIGKILL)
     return os.WIFEXITED(os.waitpid(child, 0)[1])
 
 
@@ -131,6 +132,34 @@ def torture_chapter(encoder, folder, kills, seed=0):
     return "\n".join(lines), bool(ended) and not (half or left)
 
 
+def torture_book(folder, kills, seed=0):
+    """The same for the book's pages, of which there are some from before: the table and whether all is well."""
+    root, draw, killed, broken = folder / "project", random.Random(seed), 0, 0
+    (root / "book").mkdir(parents=True)
+    for name in ("_config.yml", "book/references.bib"):
+        (root / name).write_text(Path(__file__).parents[1].joinpath(name).read_text())
+    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    page = root / "_build" / "html" / "book" / "index.html"
+
+    def build(version, seconds=3600):
+        (root / "book" / "index.md").write_text(f"# A book\n\nversion {version}\n")
+        return attempt(lambda: book.html(root), seconds, 0)
+
+    began = time.monotonic()
+    assert build(0)
+    whole, last = time.monotonic() - began, 0
+    for version in range(1, kills + 1):
+        killed += not build(version, draw.uniform(0.5, whole))
+        text = page.read_text()
+        last = version if f"version {version}<" in text else last      # it may be killed when all is done
+        broken += f"version {last}<" not in text or "</html>" not in text
+    ended = build("of the end") and "of the end" in page.read_text()
+    left = [path.name for path in page.parents[2].iterdir() if path.name != "html"]
+    lines = [f"{'book killed':<28}{killed:>6}", f"{'  broken or half replaced':<28}{broken:>6}",
+             f"{'  ended whole':<28}{'yes' if ended else 'no':>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
+    return "\n".join(lines), bool(ended) and not (broken or left)
+
+
 def whole_notebook(path):
     cells = json.loads(path.read_text())["cells"]
     return all(cell["execution_count"] for cell in cells if cell["cell_type"] == "code")
@@ -143,7 +172,7 @@ def _finished(wanted, root):
 def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     asked.add_argument("--kills", type=int, default=50)
-    asked.add_argument("--chapters", type=int, default=0, help="kills of a chapter")
+    asked.add_argument("--chapters", type=int, default=0, help="kills of a chapter, and of the book's pages")
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--encoder", default="e5-small:1", help="a name or a folder")
     asked = asked.parse_args()
@@ -151,9 +180,10 @@ def main():
         table, well = torture(asked.encoder, Path(folder), asked.kills, asked.seed)
         print(table, flush=True)
         if asked.chapters:
-            table, also = torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed)
-            print(table)
-            well = well and also
+            for table, also in (torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
+                                torture_book(Path(folder), asked.chapters, asked.seed)):
+                print(table)
+                well = well and also
     return 0 if well else 1
 
 

@@ -86,7 +86,7 @@ def _absolute_places() -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what a chapter left whose process was killed."""
+    """Removes what a chapter or a book left whose process was killed."""
     for left in folder.glob(".running-*-*"):
         try:
             os.kill(int(left.name.split("-")[1]), 0)
@@ -130,14 +130,21 @@ def kernel(root: Path) -> Iterator[AsyncKernelManager]:
 
 
 def html(root: Path) -> Path:
-    """jupyter-book over what is staged. It returns 0 for a book with failed pages, so each page is looked for."""
-    shutil.rmtree(root / "_build", ignore_errors=True)
-    program = Path(sys.executable).with_name("jupyter-book")
-    done = subprocess.run([program, "build", "-W", "--keep-going", "-q", str(root)], cwd=root, check=False)
-    pages = root / "_build" / "html"
+    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole one or stays.
+    jupyter-book returns 0 for a book with failed pages, so each page is looked for."""
+    place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
+    place.mkdir(exist_ok=True)
+    _sweep(place)
     toc = yaml.safe_load((root / "_toc.yml").read_text())
     files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
-    missing = [name for name in files if not (pages / f"{name}.html").is_file()]
-    if done.returncode or missing:
-        raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
-    return pages / "index.html"
+    with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=place) as folder:
+        done = subprocess.run([program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)], cwd=root,
+                              check=False)
+        pages = Path(folder) / "_build" / "html"
+        missing = [name for name in files if not (pages / f"{name}.html").is_file()]
+        if done.returncode or missing:
+            raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
+        if (place / "html").exists():
+            os.rename(place / "html", Path(folder) / "before")
+        os.rename(pages, place / "html")
+    return place / "html" / "index.html"
