@@ -2,6 +2,7 @@
 import ast
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -111,6 +112,9 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
     page = book.html(root)
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
+    for name in book.chapters(ROOT):
+        for image in re.findall("<img [^>]*>", (page.parent / "book" / "chapters" / f"{name}.html").read_text().split("<article")[1]):
+            assert re.search('alt="[^"]*[a-z]+ [^"]*"', image), f"{name}: a figure without words: {image[:200]}"
     assert "::" not in front.split("<article")[1].split("</article>")[0], "a glued value is missing"
 
 
@@ -120,6 +124,7 @@ def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
     (tmp_path / "_build" / "html" / "index.html").write_text("the last good one")
     for name in ("_config.yml", "book/references.bib"):
         shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "book" / "static", tmp_path / "book" / "static")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n[nowhere](missing.md)\n")
     with pytest.raises(UserError, match="the book was not built: see the warnings above"):

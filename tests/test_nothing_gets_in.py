@@ -179,6 +179,7 @@ def test_rows_names_and_figures_of_a_built_book_are_text_in_a_real_browser(tmp_p
     (root / "book" / "chapters").mkdir(parents=True)
     shutil.copy(ROOT / "_config.yml", root)
     shutil.copy(ROOT / "book" / "references.bib", root / "book")
+    shutil.copytree(ROOT / "book" / "static", root / "book" / "static")
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/chapters/page\n")
     (tmp_path / "payloads.json").write_text(json.dumps(PAYLOADS))
     source = f"""import json, pandas as pd
@@ -208,6 +209,8 @@ report.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.DataF
         escaped = PAYLOADS[name].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         assert told.count(escaped) >= 4, name           # heading and two cells of the table, the quoted value, what was printed
     assert 'class="mathjax_ignore' in document and "\x1b" not in document
+    # the table is the library's now, read from disk without a network: the escapes above hold after it, too
+    assert document.count('<button class="dt-button') == 1 and 'type="search"' in document and "dt-orderable-asc" in document
 
 
 def test_what_is_printed_cannot_steer_a_terminal(capsys, tmp_path):

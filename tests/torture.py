@@ -11,6 +11,7 @@ import collections
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -135,7 +136,7 @@ def torture_chapter(encoder, folder, kills, seed=0):
 def torture_book(folder, kills, seed=0):
     """The same for the book's pages, of which there are some from before: the table and whether all is well."""
     root, draw, killed, broken = folder / "project", random.Random(seed), 0, 0
-    (root / "book").mkdir(parents=True)
+    shutil.copytree(Path(__file__).parents[1] / "book" / "static", root / "book" / "static")
     for name in ("_config.yml", "book/references.bib"):
         (root / name).write_text(Path(__file__).parents[1].joinpath(name).read_text())
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")

@@ -9,6 +9,7 @@ writes its output even when it fails, and jupyter-book would publish that.
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 import nbformat
@@ -25,7 +27,7 @@ from jupyter_client import AsyncKernelManager
 from . import store
 from .chapters import SUMMARIES
 from .data.mini import dials
-from .spec import UserError
+from .spec import UserError, visible
 
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
@@ -72,7 +74,7 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
                                    stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared)
-        _hide_injected(unfinished)
+        _dress(unfinished)
         os.replace(unfinished, out)
     return out
 
@@ -96,13 +98,18 @@ def _sweep(folder: Path) -> None:
             continue
 
 
-def _hide_injected(path: Path) -> None:
-    """Papermill's injected cell carries no tag of the book's: readers may unfold it."""
+def _dress(path: Path) -> None:
+    """Papermill's injected cell carries no tag of the book's: readers may unfold it. And the book looks for a figure's
+    words beside its cell."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "hide-input"]
+        for output in cell.get("outputs", []):
+            words = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if words:
+                cell.metadata["mystnb"] = {"image": {"alt": visible(words)}}
     nbformat.write(notebook, path)
 
 
@@ -138,13 +145,25 @@ def html(root: Path) -> Path:
     toc = yaml.safe_load((root / "_toc.yml").read_text())
     files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=place) as folder:
+        # what it prints names the folder that will not be there
         done = subprocess.run([program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)], cwd=root,
-                              check=False)
+                              check=False, stdout=subprocess.PIPE, text=True)
         pages = Path(folder) / "_build" / "html"
         missing = [name for name in files if not (pages / f"{name}.html").is_file()]
         if done.returncode or missing:
+            print(done.stdout, file=sys.stderr)
             raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
+        _table_library(pages / "_static")
         if (place / "html").exists():
             os.rename(place / "html", Path(folder) / "before")
         os.rename(pages, place / "html")
     return place / "html" / "index.html"
+
+
+def _table_library(folder: Path) -> None:
+    """What book/static/tables.js needs, from the package itables. A page that is read from disk may not load a module
+    that lies beside it, but may one that a script holds."""
+    library = resources.files("itables") / "html"
+    module = base64.b64encode((library / "dt_bundle.js").read_bytes()).decode()
+    (folder / "table-library.js").write_text(f'window.tableLibrary = import("data:text/javascript;base64,{module}");\n')
+    (folder / "table-library.css").write_bytes((library / "dt_bundle.css").read_bytes())

@@ -16,7 +16,7 @@ import seaborn as sns
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from . import averages, data, stats
+from . import alt, averages, data, stats
 from .profiles import Study
 from .runs import NO_LAYER
 from .spec import Adapt, visible
@@ -39,6 +39,7 @@ def stamp(study: Study, figure: Figure, runs: str = "all runs live") -> Figure:
     encoder = study.encoder.rpartition("/")[2]
     figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}", fontsize=8,
                 color="0.35", va="top")
+    alt.speak()
     plt.close(figure)    # the notebook shows the returned figure once
     return figure
 

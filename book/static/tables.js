@@ -1,0 +1,20 @@
+// Every table sorts by its columns, can be searched, and can be had as CSV. The library lies beside the page.
+(async () => {
+  const { default: DataTable } = await window.tableLibrary;
+  const page = document.title.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 6).join("-").toLowerCase();
+  document.querySelectorAll("table.dataframe").forEach((table, number) => {
+    // a dash is no number: it sorts as nothing, so that the others sort as numbers
+    table.querySelectorAll("td").forEach((cell) => {
+      cell.dataset.order = cell.textContent.trim() === "–" ? "" : cell.textContent.trim();
+    });
+    const many = table.tBodies[0].rows.length > 5;
+    new DataTable(table, {
+      paging: false, info: false, order: [], autoWidth: false,
+      layout: {
+        topStart: null, topEnd: many ? "search" : null, bottomEnd: null,
+        bottomStart: { buttons: [{ extend: "csvHtml5", text: "CSV", title: null, filename: `${page}-${number + 1}`,
+                                   attr: { "aria-label": "Download this table as CSV" } }] },
+      },
+    });
+  });
+})();

@@ -1,0 +1,31 @@
+"""A figure's words are read off the figure."""
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from xstilts import alt, profiles, report
+
+
+def test_the_words_of_a_heat_map_are_its_cells():
+    gains = pd.DataFrame([dict(intermediate=task, target=target, difference=value, low=value - 1, high=value + 1)
+                          for task, target, value in (("mnli", "xnli", 3.21), ("mnli", "udpos", np.nan), ("squad", "xnli", -0.5),
+                                                      ("squad", "udpos", 0.0))])
+    words = alt.described(report.heatmap(profiles.study(), gains))
+    for cell in ("MNLI for XNLI accuracy +3.2", "MNLI for UDPOS F1 –", "SQuAD v1.1 for XNLI accuracy -0.5",
+                 "SQuAD v1.1 for UDPOS F1 0.0"):
+        assert cell in words, words
+    assert words.startswith("Difference to no intermediate training")
+
+
+def test_the_words_of_lines_are_their_ranges():
+    figure, axes = plt.subplots(1, 2)
+    axes[0].plot([1, 2, 3], [10, np.nan, 30.04], label="none")
+    axes[0].plot([1, 2], [5, 5], label="MNLI")
+    axes[0].plot([1, 2], [0, 99])                       # without a name: an ornament
+    axes[0].set(title="XNLI", xlabel="step", ylabel="accuracy")
+    axes[1].plot([-2.5, 4], [0, 1], label="POS")        # names run down: values are sideways
+    axes[1].set(xlabel="difference", ylim=(2, -1))
+    assert alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. difference; POS from -2.5 to 4.0"
+    axes[0].plot([1], [1], label="x" * 2000)
+    assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith("and more in the table")
+    plt.close(figure)
