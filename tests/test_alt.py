@@ -23,9 +23,17 @@ def test_the_words_of_lines_are_their_ranges():
     axes[0].plot([1, 2], [5, 5], label="MNLI")
     axes[0].plot([1, 2], [0, 99])                       # without a name: an ornament
     axes[0].set(title="XNLI", xlabel="step", ylabel="accuracy")
-    axes[1].plot([-2.5, 4], [0, 1], label="POS")        # names run down: values are sideways
-    axes[1].set(xlabel="difference", ylim=(2, -1))
-    assert alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. difference; POS from -2.5 to 4.0"
+    axes[1].plot([-2.5, 4, np.nan], [-0.2, 1.1, 1], "o", label="POS")        # names run down: values are sideways
+    axes[1].plot([1], [0.1], "o", label="_QA")          # not in the legend
+    axes[1].axvline(0)
+    axes[1].set(xlabel="difference", ylim=(2, -1), yticks=[0, 1], yticklabels=["MNLI", "SQuAD"])
+    assert alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. " \
+        "difference; MNLI: POS -2.5 and QA +1.0, SQuAD: POS +4.0"
+    bars, axis = plt.subplots()
+    axis.barh(["a chapter", "another"], [3, 0], label="live")
+    axis.set(xlabel="runs")
+    assert alt.described(bars) == "runs; a chapter live 3"
+    plt.close(bars)
     axes[0].plot([1], [1], label="x" * 2000)
     assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith("and more in the table")
     plt.close(figure)

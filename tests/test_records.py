@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, environment, ledger, profiles, records, runs, store, study as graph, verify
+from xstilts import chapters, environment, ledger, profiles, records, revisions, runs, store, study as graph, verify
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -104,3 +104,16 @@ def test_costs_count_shared_runs_once(finished, monkeypatch):
     assert table.hours["the whole book"] == table.hours["single_task"] > 0
     assert ledger.shared(table.reset_index()) == pytest.approx(table.hours["phase2_intermediate"])
     assert table["watt-hours"]["single_task"] > 0
+
+
+def test_a_chapters_cost_here_and_with_the_other_profiles(finished):
+    study, root = finished
+    record(study, root)
+    table = ledger.of(study, "single_task").set_index("profile")
+    ours = table.loc[study.profile]
+    threads = {graph.made(run)["environment"]["threads"] for run in graph.single_tasks(study).values()}
+    assert ours.runs == ours.recorded == 9 and ours.live == ours["not run"] == 0 and threads == {1}
+    assert ours["core hours"] == pytest.approx(ours["hours taken"]) and ours["core hours"] > 0
+    assert (table["core hours"] / table["10^15 operations"]).nunique() <= 2       # one rate, but for the last digit
+    assert table["GPU hours"]["paper"] == pytest.approx(table["10^15 operations"]["paper"] / 0.1 / 3600)
+    assert table.runs["paper"] > table.runs["small"] > 9 and not revisions.unasked

@@ -9,25 +9,28 @@ from IPython import get_ipython
 from IPython.core.pylabtools import print_figure
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 LONGEST = 1500     # letters: screen readers read all of it
 
 
 def described(figure: Figure) -> str:
-    """A sentence a panel: its title, its axes, and each named line's range or each cell of a heat map."""
+    """A sentence a panel: its title, its axes, and each named line's range, each bar, each named
+    point, or each cell of a heat map."""
     axes = [axis for axis in figure.axes if axis.get_title() or axis.get_xlabel() or axis.get_ylabel() or axis.texts]
     said = ". ".join(filter(None, map(_panel, axes)))
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rpartition(',')[0]}, and more in the table"
 
 
 def _panel(axis: Axes) -> str:
-    cells, lines = _cells(axis), _lines(axis)
-    if not (cells or lines):
+    parts = _cells(axis) or _points(axis) or _lines(axis) or _bars(axis)
+    if not parts:
         return ""
     over = " over ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
     head = ": ".join(filter(None, (axis.get_title(), over)))
-    return f"{' '.join(head.split())}; {', '.join(cells or lines)}"
+    return f"{' '.join(head.split())}; {', '.join(parts)}"
 
 
 def _cells(axis: Axes) -> list[str]:
@@ -40,17 +43,44 @@ def _cells(axis: Axes) -> list[str]:
 
 
 def _lines(axis: Axes) -> list[str]:
-    """Values run along the axis that is not one of names: of differences by name that is the horizontal one."""
-    sideways = axis.yaxis.get_inverted()
     found = []
-    for line in axis.get_lines():
-        values = np.asarray(line.get_xdata() if sideways else line.get_ydata(), float)
+    for line in _named(axis):
+        values = np.asarray(line.get_ydata(), float)
         values = values[np.isfinite(values)]
-        if line.get_label().startswith("_") or not len(values):
-            continue
-        low, high = f"{values.min():.1f}", f"{values.max():.1f}"
-        found.append(f"{line.get_label()} {low}" if low == high else f"{line.get_label()} from {low} to {high}")
+        if len(values):
+            low, high = f"{values.min():.1f}", f"{values.max():.1f}"
+            found.append(f"{_name(line)} {low}" if low == high else f"{_name(line)} from {low} to {high}")
     return found
+
+
+def _points(axis: Axes) -> list[str]:
+    """Where names run down: each name's values, from left to right."""
+    if not axis.yaxis.get_inverted():
+        return []
+    names = [" ".join(label.get_text().split()) for label in axis.yaxis.get_ticklabels()]
+    placed: dict[int, list[str]] = {}
+    for line in _named(axis):
+        for value, place in zip(line.get_xdata(), line.get_ydata(), strict=True):
+            if np.isfinite(value):
+                placed.setdefault(round(float(place)), []).append(f"{_name(line)} {value:+.1f}")
+    return [f"{names[place]}: {' and '.join(values)}" for place, values in sorted(placed.items()) if 0 <= place < len(names)]
+
+
+def _named(axis: Axes) -> list[Line2D]:
+    """Lines of data that have a name, be it one that the legend leaves out; matplotlib's own names begin with _child."""
+    return [line for line in axis.get_lines() if line.get_transform() == axis.transData
+            and not line.get_label().startswith(("_child", "_nolegend_"))]
+
+
+def _name(line: Line2D) -> str:
+    return line.get_label().lstrip("_")
+
+
+def _bars(axis: Axes) -> list[str]:
+    """Of bars that run sideways, a name a bar."""
+    names = [" ".join(label.get_text().split()) for label in axis.yaxis.get_ticklabels()]
+    return [f"{name} {bars.get_label()} {bar.get_width():.4g}" for bars in axis.containers if isinstance(bars, BarContainer)
+            for name, bar in zip(names, bars, strict=False) if bar.get_width()]
 
 
 def speak() -> None:

@@ -176,9 +176,10 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
             axis.text(0, place, "–", ha="center", va="center", color="0.4")
         else:
             reach = np.nan_to_num([[row["effect"] - row["low"]], [row["high"] - row["effect"]]]).clip(min=0)
-            axis.errorbar(row["effect"], place, xerr=reach, fmt="o", color=colours[row["verdict"]], lw=1.5,
-                          mfc=None if row["from"] == "live" else "white")
-        axis.plot(row["published"], place, "x", color="black", ms=7)
+            axis.errorbar(row["effect"], place, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5)
+            axis.plot(row["effect"], place, "o", color=colours[row["verdict"]],
+                      mfc=None if row["from"] == "live" else "white", label="ours")
+        axis.plot(row["published"], place, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
     axis.set(yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5), xlabel="points (95 % interval); cross: published",
              yticklabels=[f"{claim}: {said}" for claim, said in zip(shown.claim, shown.verdict, strict=True)])

@@ -127,7 +127,7 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
         for filled in (True, False):
             axis.plot(part.difference[live == filled], np.array(places)[live == filled], MARKERS[number % 10], ms=5,
                       color=f"C{number % 10}", mfc=None if filled else "white",
-                      label=report.title(target) if filled else None)
+                      label=("" if filled else "_") + report.title(target))
     for place, name in enumerate(names):
         if shown[shown.comparison == name].difference.isna().all():
             axis.text(0, place, "–", ha="center", va="center", color="0.4")
@@ -151,11 +151,3 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
             "helping": ", ".join(summed[summed.verdict == "helps"].comparison) or "none",
             "hurting": ", ".join(summed[summed.verdict == "hurts"].comparison) or "none"}
-
-
-def cost(asked: Comparison) -> pd.DataFrame:
-    """What the chapter's runs took, with the encoders they start from, each counted once, by where they were run."""
-    runs = [run for wanted in asked.wanted.values() for run in graph.line(wanted)]
-    places = records.source(runs, store.default_root())
-    return pd.DataFrame([{"runs": where, "count": len(runs), "minutes": sum(map(graph.seconds, runs)) / 60
-                          if runs and where != "not run" else np.nan} for where, runs in places.items()])

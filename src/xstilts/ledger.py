@@ -1,11 +1,15 @@
 """What results have cost, and would cost: the tables of the chapter on costs.
 
-    by_chapter(study);  shared(study);  profiles_of(study)
+    by_chapter(study);  shared(table);  plans(study);  of(study, "multi_task")      # a row a profile
 
 Time is that of the runs' own records. Energy is an estimate: the seconds of a run times its threads (or its GPU)
 times an assumed power, given in WATTS; nothing was metered.
 """
 from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -19,10 +23,10 @@ from .spec import Run, each_once
 WATTS = {"core": 15.0, "GPU": 400.0}     # assumed: a server core with its share of the machine; a data-centre GPU
 
 
-def runs_of(study: Study) -> dict[str, list[Run]]:
-    """chapter -> its runs with all that they start from, each once."""
+def runs_of(study: Study, *names: str) -> dict[str, list[Run]]:
+    """chapter -> its runs with all that they start from, each once. names: all chapters, if none is given."""
     return {name: each_once([run for wanted in chapters.needed(name, study) for run in graph.line(wanted)])
-            for name in chapters.RUNS if name != "costs"}
+            for name in names or chapters.RUNS if name != "costs"}
 
 
 def by_chapter(study: Study) -> pd.DataFrame:
@@ -51,26 +55,54 @@ def shared(table: pd.DataFrame) -> float:
     return float(table[~whole].hours.sum() - table[whole].hours.sum())
 
 
+@contextmanager
+def _profile(name: str, study: Study) -> Iterator[Study]:
+    """The study, or that of another profile as it comes, which reads the Hub: rows are counted by the official sizes, so
+    that nothing is fetched."""
+    if name == study.profile:
+        yield study
+        return
+    asked, revisions.unasked = revisions.unasked, True
+    try:
+        yield profiles.study(name, data="hub")
+    finally:
+        revisions.unasked = asked
+
+
 def plans(study: Study) -> pd.DataFrame:
-    """A row a chapter: runs and training and evaluation in 10^15 operations, by profile; and GPU hours of the last
-    one. Other profiles read the Hub; rows are counted by the official sizes, so that nothing is fetched."""
+    """A row a chapter: runs and training and evaluation in 10^15 operations, by profile; and GPU hours of the last one."""
     rows: dict[str, dict[str, object]] = {}
     for profile in PROFILES:
-        other = study
-        if profile != study.profile:
-            asked, revisions.unasked = revisions.unasked, True
-            other = profiles.study(profile, data="hub")
-        try:
+        with _profile(profile, study) as other:
             for name, runs in runs_of(other).items():
                 work = sum(map(costs.work, runs))
                 row = rows.setdefault(name, {"chapter": name})
                 row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
                 if profile == "paper":
                     row["GPU hours, paper"] = work / plan.ASSUMED / 3600
-        finally:
-            if profile != study.profile:
-                revisions.unasked = asked
     return pd.DataFrame(rows.values())
+
+
+def of(study: Study, chapter: str) -> pd.DataFrame:
+    """A row a profile: a chapter's runs with all that they start from; how many are here and the hours that they took, by
+    where they were run; operations; core hours at the rate of the runs here, GPU hours at the assumed one."""
+    found = []
+    for profile in PROFILES:
+        with _profile(profile, study) as other:
+            runs = runs_of(other, chapter)[chapter]
+            found.append({"profile": profile, "runs": len(runs), "10^15 operations": sum(map(costs.work, runs)) / 1e15})
+        if other is study:
+            places = records.source(runs, store.default_root())
+            here = places["live"] + places["recorded"]
+            found[-1] |= {where: len(some) for where, some in places.items()}
+            found[-1] |= {"hours taken": sum(map(graph.seconds, here)) / 3600}
+            on_cores = [(run, made) for run in here if (made := graph.made(run))["environment"]["device"] == "cpu"]
+            core_seconds = sum(made["seconds"] * made["environment"]["threads"] for _, made in on_cores)
+            rate = sum(costs.work(run) for run, _ in on_cores) / core_seconds if core_seconds else math.nan
+    table = pd.DataFrame(found)
+    table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
+    table["GPU hours"] = table["10^15 operations"] * 1e15 / plan.ASSUMED / 3600
+    return table
 
 
 def figure(study: Study, table: pd.DataFrame) -> Figure:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import metrics
 from ..kinds import kind
-from ..tasks import TASKS, Task, training_task
+from ..tasks import Task, training_task
 from . import labelled, load
 from .mini import tables, wording, world
 
