@@ -1,5 +1,4 @@
 """A folder of parquet files: labels by name, caps, splits, and bad files that name themselves."""
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest

@@ -30,6 +30,8 @@ from .data.mini import dials
 from .spec import UserError, visible
 
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
+# not %reset: it takes __spec__ too, without which the kernel starts no worker processes
+FORGET = "[globals().pop(name) for name in list(globals()) if name not in get_ipython().user_ns_hidden];"
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
 
 
@@ -69,7 +71,7 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         if shared:
-            forget = nbformat.v4.new_code_cell("%reset -f")
+            forget = nbformat.v4.new_code_cell(FORGET)
             nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared).execute()
         papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                    progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
