@@ -29,9 +29,9 @@ from .chapters import SUMMARIES
 from .data.mini import dials
 from .spec import UserError, visible
 
-# it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
 # not %reset: it takes __spec__ too, without which the kernel starts no worker processes
 FORGET = "[globals().pop(name) for name in list(globals()) if name not in get_ipython().user_ns_hidden];"
+# it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
 
 
