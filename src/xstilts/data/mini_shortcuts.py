@@ -64,9 +64,9 @@ def _overlap(row) -> str:
     """Is a name or value of the second text in the first, how many words do they share, how many sentences are there?"""
     first, second = row["texts"]
     names = [set(re.findall(r"\b(?:[A-Z]\w+|\d+)", text)) for text in (first, second)]
-    words = [set(text.replace(".", " ").split()) for text in (first, second)]
+    words = [set(re.findall(r"\w+", text)) for text in (first, second)]      # no marks: "Rita?" would tell who comes last
     shared = len(words[0] & words[1])
-    return f"n{len(first.split('. '))} o{shared} c{len(names[0] & names[1])} l{len(second.split()) - shared}"
+    return f"n{len(first.split('. '))} o{shared} c{len(names[0] & names[1])} l{len(words[1]) - shared}"
 
 
 # --- choices
