@@ -3,14 +3,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from xstilts import alt, profiles, report
+from xstilts import alt, figures, profiles
 
 
 def test_the_words_of_a_heat_map_are_its_cells():
     gains = pd.DataFrame([dict(intermediate=task, target=target, difference=value, low=value - 1, high=value + 1)
                           for task, target, value in (("mnli", "xnli", 3.21), ("mnli", "udpos", np.nan), ("squad", "xnli", -0.5),
                                                       ("squad", "udpos", 0.0))])
-    words = alt.described(report.heatmap(profiles.study(), gains))
+    words = alt.described(figures.heatmap(profiles.study(), gains))
     for cell in ("MNLI for XNLI accuracy +3.2", "MNLI for UDPOS F1 –", "SQuAD v1.1 for XNLI accuracy -0.5",
                  "SQuAD v1.1 for UDPOS F1 0.0"):
         assert cell in words, words

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from xstilts import checkpoint, cli, failures, profiles, report, runs, store, study as graph
+from xstilts import checkpoint, cli, failures, figures, profiles, report, runs, store, study as graph
 from xstilts.spec import UserError, key
 
 FULL = OSError(28, "No space left on device")
@@ -72,7 +72,7 @@ def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(s
     assert "32 rows a forward pass: give micro_batch 16" in report.reasons(why).data
     table, examples = graph.results(wanted), graph.examples(wanted)
     gains = report.differences(study, table, examples)
-    assert list(gains.marks.dropna()) == ["failed: seed 0"] and report.heatmap(study, gains)
+    assert list(gains.marks.dropna()) == ["failed: seed 0"] and figures.heatmap(study, gains)
     assert report.verdicts(gains) | {"unlearned": ""} == dict.fromkeys(report.verdicts(gains), "–") | {
         "cells": 0, "up": 0, "down": 0, "unclear": 0, "verdict": "is not known", "unlearned": ""}
     with pytest.raises(graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"):
@@ -124,8 +124,8 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     gains = report.differences(bad, table, examples).set_index("intermediate")
     assert gains.marks["mnli"] == "diverged: seed 0, 1" and pd.isna(gains.difference["mnli"]) and gains.n["mnli"] == 0
     assert "diverged: seed 0, 1" in report.show(gains.reset_index()).data
-    assert report.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
-    assert report.by_language(bad, table)
+    assert figures.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
+    assert figures.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
         graph.predictions(wanted["mnli", "xnli", 0])
     with pytest.raises(UserError, match="none of these runs has a result; the first: .*the loss is"):

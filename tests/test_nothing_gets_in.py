@@ -183,7 +183,7 @@ def test_rows_names_and_figures_of_a_built_book_are_text_in_a_real_browser(tmp_p
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/chapters/page\n")
     (tmp_path / "payloads.json").write_text(json.dumps(PAYLOADS))
     source = f"""import json, pandas as pd
-from xstilts import report, profiles
+from xstilts import figures, report, profiles
 payloads = json.load(open({str(tmp_path / "payloads.json")!r}))
 study = profiles.study(data="mini")
 table = pd.DataFrame([{{"intermediate": text, "target": text, text: text}} for text in payloads.values()])
@@ -194,7 +194,7 @@ report.show(table)"""
 import dataclasses
 rows = [dict(condition=text, target="xnli", language=text, metric="accuracy", layer=-1, value=50.0, baseline=33.0, n=9, seed=0)
         for text in list(payloads.values())[:9]]
-report.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.DataFrame(rows))"""
+figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.DataFrame(rows))"""
     cells = [nbformat.v4.new_markdown_cell("# Page\n\n" + "\n".join(
         f"- {{glue:text}}`value{number}`" for number in range(len(PAYLOADS)))),
         *map(nbformat.v4.new_code_cell, [source, figure, "print(*payloads.values(), sep=chr(10))"])]

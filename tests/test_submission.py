@@ -149,7 +149,7 @@ def test_the_benchmarks_languages_are_the_papers():
 
 
 def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
-    from xstilts import report
+    from xstilts import figures, report
 
     for name in ("xnli", "mnli", "qqp"):
         hubrows.write(tmp_path, TASKS[name])
@@ -168,7 +168,7 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     graph.compute(wanted.values())
     gains = report.differences(study, graph.results(wanted), graph.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
-    assert "–" in report.show(gains).data and report.heatmap(study, gains)
+    assert "–" in report.show(gains).data and figures.heatmap(study, gains)
     found = report.benchmarks(study, graph.results(wanted))
     assert len(found) == 2 * 2 * 5 and found.value.isna().all() and found.missing.str.contains("pawsx|xcopa").any()
     assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile

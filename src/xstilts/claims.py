@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, comparisons, records, report, stats, store
+from . import compare, comparisons, figures, records, report, stats, store
 from . import study as graph
 from .compare import ALPHA
 from .comparisons import NAMED_BEST, Comparison
@@ -149,9 +149,9 @@ def _has_all(study: Study, runs: graph.Wanted, weights: Weights, targets: tuple[
 def _published(claim: Claim) -> float:
     if not claim.published:
         return np.nan
-    figures = report.published("phang2020")
+    found = report.published("phang2020")
     version, finding = claim.published
-    return float(figures[(figures.version == version) & (figures.finding == finding)].points.iloc[0])
+    return float(found[(found.version == version) & (found.finding == finding)].points.iloc[0])
 
 
 def verdict(row: dict) -> str:
@@ -185,7 +185,7 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
              yticklabels=[f"{claim}: {said}" for claim, said in zip(shown.claim, shown.verdict, strict=True)])
     axis.tick_params(axis="y", labelsize=9)
     runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
-    return report.stamp(study, drawn, records.said(runs, store.default_root()))
+    return figures.stamp(study, drawn, records.said(runs, store.default_root()))
 
 
 def words(shown: pd.DataFrame) -> dict[str, object]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import data, records, report, stats, store
+from . import data, figures, records, report, stats, store
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
@@ -136,7 +136,7 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
              ylim=(len(names) - 0.5, -0.5))
     axis.tick_params(axis="y", labelsize=9)
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    return report.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
+    return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:

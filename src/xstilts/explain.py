@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, costs, records, report, stats, store
+from . import compare, costs, figures, records, report, stats, store
 from . import languages as names
 from . import study as graph
 from .comparisons import Comparison
@@ -124,4 +124,4 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
         if not len(part):
             axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
         axis.set(title=report.title(target), xlabel=WORK, ylabel=TASKS[target].metric)
-    return report.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
+    return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import chapters, costs, plan, profiles, records, report, revisions, store
+from . import chapters, costs, figures, plan, profiles, records, revisions, store
 from . import study as graph
 from .profiles import PROFILES, Study
 from .spec import Run, each_once
@@ -116,4 +116,4 @@ def figure(study: Study, table: pd.DataFrame) -> Figure:
     axis.invert_yaxis()
     axis.set(xlabel="runs (shared ones in each of their chapters)")
     axis.legend(fontsize=8, loc="lower right")
-    return report.stamp(study, drawn, "live: computed here; recorded: read from the project's records")
+    return figures.stamp(study, drawn, "live: computed here; recorded: read from the project's records")

@@ -1,7 +1,6 @@
-"""Tables and figures in one look. Every figure names its data: what is synthetic is called so on the picture.
+"""Tables in one look, and the words that the prose of a page quotes.
 
-    show(differences(study, table, examples))
-    heatmap(study, differences(study, table, examples))
+    show(differences(study, table, examples));  quote(**verdicts(gains))
 """
 from __future__ import annotations
 
@@ -9,23 +8,16 @@ import re
 import unicodedata
 from html import unescape
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from IPython.display import HTML
-from matplotlib.figure import Figure
 
-from . import alt, averages, data, stats
+from . import averages, stats
 from .profiles import Study
 from .runs import NO_LAYER
-from .spec import Adapt, visible
-from .study import NONE, absent, history
+from .spec import visible
+from .study import NONE, absent
 from .tasks import TASKS
-
-PALETTE = "colorblind"
-sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={
-    "figure.dpi": 110, "savefig.bbox": "tight", "text.parse_math": False})   # a $ in somebody's name is a $
 
 
 def title(name: str) -> str:
@@ -33,21 +25,10 @@ def title(name: str) -> str:
     return "none" if name == NONE else TASKS[name].title if name in TASKS else visible(name)
 
 
-def stamp(study: Study, figure: Figure, runs: str = "all runs live") -> Figure:
-    """What the figure rests on, on the figure itself: it may travel without its page. runs: which were done where."""
-    seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    encoder = study.encoder.rpartition("/")[2]
-    figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}", fontsize=8,
-                color="0.35", va="top")
-    alt.speak()
-    plt.close(figure)    # the notebook shows the returned figure once
-    return figure
-
-
 def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """The rows that tables show: each target's first metric; retrieval at the study's layer."""
     table = finished(table)
-    layers = {target: _layer(study, table, target) for target in table.target.unique()}
+    layers = {target: layer_of(study, table, target) for target in table.target.unique()}
     return table[(table.metric == table.target.map(lambda name: TASKS[name].metric)) &
                  (table.layer == table.target.map(layers))]
 
@@ -80,7 +61,7 @@ def collapsed(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return main[(best >= 10) & (above < best / 10)]
 
 
-def _layer(study: Study, table: pd.DataFrame, target: str) -> int:
+def layer_of(study: Study, table: pd.DataFrame, target: str) -> int:
     """The study's retrieval layer, or the encoder's last where it has fewer."""
     return min(study.layer, table[table.target == target].layer.max()) if TASKS[target].untrained else NO_LAYER
 
@@ -162,7 +143,7 @@ def _without_empty(rows: list[dict]) -> pd.DataFrame:
 def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     """A row a condition, benchmark (XTREME, XTREME-R) and category: the average, and what is missing for it."""
     table = finished(table)
-    layers = table.target.map({target: _layer(study, table, target) for target in table.target.unique()})
+    layers = table.target.map({target: layer_of(study, table, target) for target in table.target.unique()})
     parts = table[table.layer == layers].groupby("condition", sort=False)
     return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
                       for condition, part in parts for benchmark in averages.CATEGORIES], ignore_index=True)[
@@ -201,109 +182,6 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
 def reasons(lost: pd.DataFrame) -> HTML | None:
     """Why cells of the page are empty; nothing where none is."""
     return show(lost.rename(columns={"run": "no result of", "what": "it", "why": "because"})) if len(lost) else None
-
-
-def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
-    """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold, one that has a mark (see
-    `marks`) has a dagger."""
-    gains = gains[gains.intermediate != NONE]
-    order = list(gains.target.unique())
-    grid = gains.pivot(index="intermediate", columns="target", values="difference").loc[
-        list(gains.intermediate.unique()), order]
-    clear = gains.assign(clear=(gains.low > 0) | (gains.high < 0)).pivot(
-        index="intermediate", columns="target", values="clear").loc[grid.index, order]
-    limit = max(1.0, float(np.nanmax(np.abs(np.append(grid.to_numpy(float), 0)))))
-    noted = gains.assign(marks=gains.marks if "marks" in gains else np.nan).pivot(
-        index="intermediate", columns="target", values="marks").loc[grid.index, order].notna()
-    words = grid.map(signed) + noted.map(lambda there: " †" if there else "")
-    figure, axis = plt.subplots(figsize=(1.35 * len(order) + 2.2, 0.62 * len(grid) + 1.3))
-    sns.heatmap(grid, annot=words, fmt="", cmap="PuOr_r",
-                vmin=-limit, vmax=limit, linewidths=1, ax=axis, cbar_kws={"label": "points"})
-    there = grid.notna().to_numpy()
-    for place in np.argwhere(~there):
-        axis.text(place[1] + 0.5, place[0] + 0.5, "– †" if noted.to_numpy()[tuple(place)] else "–", ha="center", va="center")
-    for text, bold in zip(axis.texts[:there.sum()], clear.to_numpy()[there], strict=True):
-        text.set_fontweight("bold" if bold else "normal")
-    axis.set(xlabel="", ylabel="intermediate task")
-    axis.set_xticklabels([f"{title(name)}\n{TASKS[name].metric}" for name in order], rotation=0, fontsize=9)
-    axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
-    axis.set_title("Difference to no intermediate training (mean over languages)" +
-                   ("\n† a run diverged, failed, or stayed at chance" if noted.to_numpy().any() else ""), fontsize=11)
-    return stamp(study, figure)
-
-
-def by_language(study: Study, table: pd.DataFrame) -> Figure:
-    """A panel a target: the score of every condition in every language, and the baseline as a line."""
-    table = main_metric(study, table)
-    targets = list(table.target.unique())
-    columns = min(2, len(targets)) if table.language.nunique() <= 8 else 1     # many languages need the whole width
-    rows = -(-len(targets) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(8.2 if len(targets) > 1 else 4.1, (3.1 if columns > 1 else 2.3) * rows),
-                                squeeze=False, layout="constrained")
-    conditions = list(table.condition.unique())
-    markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
-    for axis, target in zip(axes.flat, targets):
-        part = table[table.target == target].groupby(["condition", "language"], as_index=False, sort=False)[
-            ["value", "baseline"]].mean()
-        languages = sorted(part.language.unique(), key=lambda name: (name != "en", name))
-        place = {language: number for number, language in enumerate(languages)}
-        for number, condition in enumerate(conditions):
-            ours = part[part.condition == condition]
-            shift = (number - (len(conditions) - 1) / 2) * 0.6 / len(conditions)
-            axis.plot([place[language] + shift for language in ours.language], ours.value, markers[condition], label=title(condition), ms=5)
-        lines = part.groupby("language").baseline.mean()
-        axis.hlines([lines[name] for name in languages], [x - .4 for x in range(len(languages))],
-                    [x + .4 for x in range(len(languages))], color="0.4", linestyles="dotted",
-                    label="baseline")
-        axis.set(title=title(target), ylabel=TASKS[target].metric, ylim=(0, 102), xticks=range(len(languages)))
-        axis.set_xticklabels([visible(language) for language in languages])
-    for axis in list(axes.flat)[len(targets):]:
-        axis.axis("off")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), fontsize=9)
-    return stamp(study, figure)
-
-
-def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
-    """Training loss and, where it was measured on the way, the mean score on the English dev rows."""
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    for name, run in runs.items():
-        log = history(run)
-        losses, dev = log.dropna(subset=["loss"]), log.dropna(subset=["dev"]) if "dev" in log else log.head(0)
-        axes[0].plot(losses.step, losses.loss, label=title(name))
-        axes[1].plot(dev.step, dev.dev, "o-", ms=4, label=title(name))
-    axes[0].set(xlabel="step", ylabel="training loss", ylim=(0, None))
-    axes[1].set(xlabel="step", ylabel="score on dev rows (0-100)", ylim=(0, 102))
-    axes[0].legend(fontsize=8)
-    return stamp(study, figure)
-
-
-def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure:
-    """Retrieval accuracy by layer, raw and centred, mean over languages, a line a condition."""
-    part = finished(table)
-    part = part[part.target == target]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
-    for axis, metric in zip(axes, TASKS[target].metrics, strict=True):
-        for condition, rows in part[part.metric == metric].groupby("condition", sort=False):
-            mean = rows.groupby("layer").value.mean()
-            axis.plot(mean.index, mean.values, "o-", ms=4, label=title(condition))
-        axis.axvline(_layer(study, table, target), color="0.6", linestyle="dashed", linewidth=1)
-        axis.set(title=metric, xlabel="layer (0: embeddings)", ylim=(0, 102))
-    axes[0].set_ylabel("accuracy")
-    axes[0].legend(fontsize=8)
-    return stamp(study, figure)
-
-
-def noise(study: Study, table: pd.DataFrame) -> Figure:
-    """chrF of the embedded benchmark's imperfect translator by noise, a line a language, named at its end."""
-    figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for place, (language, part) in enumerate(sorted(table.groupby("language"), key=lambda pair: -pair[1].chrF.min())
-                                             if len(table) else ()):
-        axis.plot(part.noise, part.chrF, "o-", ms=4, color=sns.color_palette("viridis", 16)[place % 16],
-                  label=f"{language} {part.chrF.iloc[-1]:.0f}")
-    axis.set(xlabel="noise: share of wrong words", ylabel="chrF against the true sentences", ylim=(0, 102))
-    figure.legend(loc="outside right upper", fontsize=8)
-    return stamp(study, figure)
 
 
 def quote(**values: object) -> None:
