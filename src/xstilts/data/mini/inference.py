@@ -90,15 +90,16 @@ def anli(rng, split, words, i, level=2):
 
 
 def qqp(rng, split, words, i, level=2):
-    """Two questions in different wordings. Comparisons turn around both ways, so neither the words nor the order of
-    the two names decides; in the second kind both people are named in both questions; the third changes the relation.
+    """Two questions in different wordings. What makes two of them different is the relation, or the person where a
+    sentence before them names both, or which way a comparison runs, which turns around both ways, so that neither the
+    words nor the order of the two names decides.
 
-    Level 1: no comparisons. 2: two of five are. 3: only comparisons, each after a sentence about both people.
+    Level 1: the relation. 2: half of the pairs the person. 3: two of five a comparison, two the person.
     """
     a, b = people(rng, split, 2)
-    label, kind, k = int(rng.random() * 2), pick(rng, {1: (1, 2), 2: (0, 0, 1, 1, 2), 3: (0,)}[level]), int(rng.random() * 2)
+    label, kind, k = int(rng.random() * 2), pick(rng, {1: (2,), 2: (1, 2), 3: (0, 0, 1, 1, 2)}[level]), int(rng.random() * 2)
     leads = ["", ""]
-    if kind == 1 or level == 3:
+    if kind == 1:
         leads = [fill(words, words["pairs"]["lead"], p=p, q=q) + words["gap"]
                  for p, q in (some(rng, (a, b), 2), some(rng, (a, b), 2))]
     if kind == 0:
