@@ -120,8 +120,10 @@ def _chapters(asked: argparse.Namespace) -> int:
         print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
-    from . import chapters, study as graph
+    from . import chapters, failures, store, study as graph
 
+    if not failures.any_kept(store.default_root()):      # to name all runs of the book takes seconds
+        return 0
     return _tell_lost(graph.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", study)))
 
 

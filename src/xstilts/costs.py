@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from . import data, encoders
+from .data import mini
+from .data.mini import dials
 from .spec import Adapt, Base, Recipe, Run, Score, UserError, parents
 from .tasks import TASKS, training_task
 
@@ -116,7 +118,10 @@ def _evaluations(recipe: Recipe, steps: int) -> int:
 
 
 def _rows(name: str, run: Adapt | Score) -> int:
-    there = len(_sample(name, run.data, "train")) if run.data != "hub" else ROWS.get(name, 10_000)
+    if dials.is_mini(run.data):
+        there = mini.size(name, "en", "train")      # makes them as they are asked for
+    else:
+        there = _sample(name, run.data, "train").total if run.data != "hub" else ROWS.get(name, 10_000)
     return min(there, run.recipe.rows) if run.recipe.rows else there
 
 
@@ -132,7 +137,7 @@ def _pieces(name: str, run: Adapt | Score) -> float:
 @lru_cache(maxsize=64)
 def _sample(name: str, source: str, split: str) -> data.Rows:
     there = data.languages(name, source, split)
-    return data.load(name, split, "en" if "en" in there else there[0], source)
+    return data.load(name, split, "en" if "en" in there else there[0], source, SAMPLE)
 
 
 @lru_cache(maxsize=4)
@@ -146,7 +151,7 @@ def _tokenizer(folder: str):
 def _counted(name: str, source: str, split: str, encoder: str) -> float:
     from .kinds import kind
 
-    task, rows, tokenizer = TASKS[name], _sample(name, source, split)[:SAMPLE], _tokenizer(encoder)
+    task, rows, tokenizer = TASKS[name], _sample(name, source, split), _tokenizer(encoder)
     if task.kind in ("retrieve", "mine"):
         texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))

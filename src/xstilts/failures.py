@@ -120,6 +120,11 @@ def forget(root: Path, run: Run) -> None:
     shutil.rmtree(evidence(root, run), ignore_errors=True)
 
 
+def any_kept(root: Path) -> bool:
+    """Whether the store has evidence of any run that failed."""
+    return any(root.glob(".failed-*"))
+
+
 def known(root: Path, run: Run) -> Failure | None:
     """What became of the run, or of one that it starts from, if it has no result."""
     if (store.folder_of(root, run) / store.MANIFEST).is_file():
