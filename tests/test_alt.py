@@ -34,6 +34,11 @@ def test_the_words_of_lines_are_their_ranges():
     axis.set(xlabel="runs")
     assert alt.described(bars) == "runs; a chapter live 3"
     plt.close(bars)
+    empty, axis = plt.subplots()
+    axis.text(0, 0, "–")
+    axis.set(xlabel="points")
+    assert alt.described(empty) == "points; nothing was run"
+    plt.close(empty)
     axes[0].plot([1], [1], label="x" * 2000)
     assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith("and more in the table")
     plt.close(figure)

@@ -174,13 +174,13 @@ def test_words_are_tagged_as_the_tokenizer_sees_them_in_a_sentence(tokenizer):
     assert [gold for gold in feature.gold if gold >= 0] == row["tags"]
 
 
-def test_short_names_are_pinned():
+def test_short_names_are_pinned(monkeypatch):
+    monkeypatch.setattr(encoders, "commit", lambda repository, revision, kind: revision)
     assert str(encoders.parse_name("xlmr-large:12")) == "FacebookAI/xlm-roberta-large:12"
     assert encoders.fingerprint("xlmr-large") == encoders.fingerprint("FacebookAI/xlm-roberta-large")
     assert encoders.fingerprint("xlmr-large").endswith("@c23d21b0620b635a76227c604d44e43a9f0ee389")
-    assert encoders.fingerprint("mdeberta@main").endswith("@main") and encoders.fingerprint("mdeberta").endswith(
-        "@refs/pr/5"
-    )
+    assert encoders.fingerprint("mdeberta@main").endswith("@main")
+    assert encoders.fingerprint("mdeberta").endswith("@refs/pr/5")
     assert AutoConfig.for_model("bert") and set(encoders.KNOWN) >= {
         "mbert",
         "minilm",

@@ -26,6 +26,7 @@ def described(figure: Figure) -> str:
 
 def _panel(axis: Axes) -> str:
     parts = _cells(axis) or _points(axis) or _lines(axis) or _bars(axis)
+    parts = parts or ["nothing was run"] * any(text.get_text() == "–" for text in axis.texts)
     if not parts:
         return ""
     over = " over ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))

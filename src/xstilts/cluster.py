@@ -97,7 +97,8 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
             futures[key(run)] = dask.submit(_work, work, run, str(root), needed, key=f"xstilts-{key(run)}-{dask.id}",
                                             priority=priority(run), pure=False)
         failed = {}
-        for future in as_completed(futures.values(), raise_errors=False):
+        # by this client's own loop: left to itself it takes the newest client's of the process, which may close before
+        for future in as_completed(futures.values(), loop=dask.loop, raise_errors=False):
             name = future.key.split("-")[1]
             if future.status == "finished":
                 print(f"computed  {name[:8]}  {titles[name]}  {future.result():.0f} s", flush=True)

@@ -116,7 +116,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
                                layout="constrained")
     for axis, target in zip(axes.flat, targets, strict=True):
         part = table[table.target == target].sort_values(WORK)
-        axis.plot(part[WORK], part.score, "o", ms=5)
+        axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]
         for row in best.to_dict("records"):
             axis.annotate(row["condition"], (row[WORK], row["score"]), fontsize=7, xytext=(3, 3),
