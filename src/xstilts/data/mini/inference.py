@@ -61,23 +61,29 @@ def mnli(rng, split, words, i, level=2):
 
 
 def anli(rng, split, words, i, level=2):
-    """Two people at work in two cities, and where the cities are: the hypothesis names a city, or, two steps away, a
-    country. The premise has the city or country of the hypothesis whatever the label, as an adversary would have it.
+    """Two people at work in two cities, where the cities are, and a third person: the hypothesis names a city, or, two steps
+    away, a country. A neutral one is about the third person. The city or country of the hypothesis is in the premise whatever
+    the label, as an adversary would have it, but for the short premises.
 
-    A neutral hypothesis is about a third person. Level 1: always the city. 2: half the time the country. 3: always
-    the country, with two more facts between.
+    Level 1: short premises, about one of the two. 2: half of them short, a quarter two steps away. 3: all two steps away,
+    with two more facts between.
     """
     a, b, c = people(rng, split, 3)
     towns = some(rng, [town for town in pool("city", split) if town in COUNTRY_OF], 2)
-    label, far = int(rng.random() * 3), {1: False, 2: rng.random() < 0.5, 3: True}[level]
+    label, short, far = int(rng.random() * 3), rng.random() < 0.5, rng.random() < 0.5
+    short, far = {1: (True, False), 2: (short, far and not short), 3: (False, True)}[level]
     at = int(rng.random() * 2)
     place, other = towns[at], towns[1 - at]
     who = {ENTAILMENT: (a, b)[at], CONTRADICTION: (b, a)[at], NEUTRAL: c}[label]
     r = pick(rng, [r for r in RELATIONS if RELATIONS[r] not in ("city", "country")])
     v = values(rng, r, split, 3)
-    sentences = [say(words, Fact(p, "city", town), 1) for p, town in zip((a, b), towns)]
-    sentences += [fill(words, words["place"]["city_in"], x=word(words, "city", town),
-                       y=word(words, "country", COUNTRY_OF[town])) for town in (place, other)]
+    at_work = [Fact(p, "city", town) for p, town in zip((a, b), towns)]
+    if short:                          # the fact in question, or for a neutral hypothesis one that leaves it open
+        at_work = [fact for fact in at_work if fact.person == who] or [pick(rng, at_work)]
+    sentences = [say(words, fact, 1) for fact in at_work]
+    if not short:
+        sentences += [fill(words, words["place"]["city_in"], x=word(words, "city", town),
+                           y=word(words, "country", COUNTRY_OF[town])) for town in (place, other)]
     sentences.append(say(words, Fact(c, r, v[0]), wording(rng)))
     if level == 3:
         sentences += [say(words, Fact(p, r, x), wording(rng)) for p, x in zip((a, b), v[1:])]
