@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 LOCKED = {canonicalize_name(Requirement(block.split(" \\")[0]).name): block
-          for block in re.split(r"\n(?=[a-z])", (ROOT / "requirements.txt").read_text().split("\n\n")[-1])}
+          for block in re.split(r"\n(?=[a-z])", (ROOT / "requirements.txt").read_text())}
 
 
 def test_what_the_project_asks_for_is_locked_at_one_version_that_it_allows():

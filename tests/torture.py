@@ -34,7 +34,7 @@ def attempt(work, seconds, at_write):
     if not child:
         code = 1
         try:
-            os.setsid()                        # what it starts dies with it, as where a machine is taken away
+            os.setpgid(0, 0)                   # what it starts dies with it, as where a machine is taken away
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             if at_write:
                 die_at(at_write)
@@ -44,6 +44,7 @@ def attempt(work, seconds, at_write):
             print(repr(error), file=sys.stderr, flush=True)
         finally:
             os._exit(code)
+    os.setpgid(child, child)     # by both: whoever comes first, there is a group to kill
     end = time.monotonic() + seconds
     while time.monotonic() < end or at_write:
         pid, status = os.waitpid(child, os.WNOHANG)

@@ -8,6 +8,7 @@ import numpy as np
 from IPython import get_ipython
 from IPython.core.pylabtools import print_figure
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import QuadMesh
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
@@ -37,7 +38,7 @@ def _panel(axis: Axes) -> str:
 def _cells(axis: Axes) -> list[str]:
     if not any(isinstance(drawn, QuadMesh) for drawn in axis.collections):
         return []
-    rows, columns = ([" ".join(label.get_text().split()) for label in ticks.get_ticklabels()] for ticks in (axis.yaxis, axis.xaxis))
+    rows, columns = _names(axis.yaxis), _names(axis.xaxis)
     placed = {tuple(int(part) for part in reversed(text.get_position())): text.get_text() for text in axis.texts}
     return [f"{rows[row]} for {columns[column]} {words}" for (row, column), words in sorted(placed.items())
             if row < len(rows) and column < len(columns)]
@@ -58,13 +59,17 @@ def _points(axis: Axes) -> list[str]:
     """Where names run down: each name's values, from left to right."""
     if not axis.yaxis.get_inverted():
         return []
-    names = [" ".join(label.get_text().split()) for label in axis.yaxis.get_ticklabels()]
+    names = _names(axis.yaxis)
     placed: dict[int, list[str]] = {}
     for line in _named(axis):
         for value, place in zip(line.get_xdata(), line.get_ydata(), strict=True):
             if np.isfinite(value):
                 placed.setdefault(round(float(place)), []).append(f"{_name(line)} {value:+.1f}")
     return [f"{names[place]}: {' and '.join(values)}" for place, values in sorted(placed.items()) if 0 <= place < len(names)]
+
+
+def _names(side: Axis) -> list[str]:
+    return [" ".join(label.get_text().split()) for label in side.get_ticklabels()]
 
 
 def _named(axis: Axes) -> list[Line2D]:
@@ -79,7 +84,7 @@ def _name(line: Line2D) -> str:
 
 def _bars(axis: Axes) -> list[str]:
     """Of bars that run sideways, a name a bar."""
-    names = [" ".join(label.get_text().split()) for label in axis.yaxis.get_ticklabels()]
+    names = _names(axis.yaxis)
     return [f"{name} {bars.get_label()} {bar.get_width():.4g}" for bars in axis.containers if isinstance(bars, BarContainer)
             for name, bar in zip(names, bars, strict=False) if bar.get_width()]
 

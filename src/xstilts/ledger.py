@@ -95,9 +95,10 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             places = records.source(runs, store.default_root())
             here = places["live"] + places["recorded"]
             found[-1] |= {where: len(some) for where, some in places.items()}
-            found[-1] |= {"hours taken": sum(map(graph.seconds, here)) / 3600}
-            on_cores = [(run, made) for run in here if (made := graph.made(run))["environment"]["device"] == "cpu"]
-            core_seconds = sum(made["seconds"] * made["environment"]["threads"] for _, made in on_cores)
+            made = [(run, graph.made(run)) for run in here]
+            found[-1] |= {"hours taken": sum(how["seconds"] for _, how in made) / 3600}
+            on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
+            core_seconds = sum(how["seconds"] * how["environment"]["threads"] for _, how in on_cores)
             rate = sum(costs.work(run) for run, _ in on_cores) / core_seconds if core_seconds else math.nan
     table = pd.DataFrame(found)
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
