@@ -92,6 +92,11 @@ def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
     assert {"image/png", "text/html"} <= kinds
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "embedded synthetic benchmark" in text
+    said = {cell.id: cell.metadata["mystnb"]["image"]["alt"] for cell in notebook.cells if "mystnb" in cell.metadata}
+    for cell in nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", as_version=4).cells:      # its sentence, then its values
+        if "mystnb" in cell.metadata and any("image/png" in output.get("data", {}) for output in notebook.cells[
+                [other.id for other in notebook.cells].index(cell.id)].outputs):
+            assert re.match(re.escape(cell.metadata["mystnb"]["image"]["alt"]) + " .*;", said[cell.id])
 
 
 def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(tmp_path, monkeypatch):

@@ -111,7 +111,8 @@ def _dress(path: Path) -> None:
         for output in cell.get("outputs", []):
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if words:
-                cell.metadata["mystnb"] = {"image": {"alt": visible(words)}}
+                image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})     # may say what kind of figure it is
+                image["alt"] = " ".join(filter(None, (image.get("alt"), visible(words))))
     nbformat.write(notebook, path)
 
 
