@@ -20,11 +20,25 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
     there = {condition for condition, _, _ in asked.wanted}
     assert asked.contrasts and {condition for _, weights in asked.contrasts for condition in weights} <= there
     assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
-    steps = {run.encoder.recipe.steps for (condition, _, _), run in asked.wanted.items() if isinstance(run.encoder, Adapt)
-             and run.encoder.tasks != ("text",) and "own steps" not in condition and "as many" not in condition}
-    if name == "xtreme":      # the chapter on single tasks again, with each task's own steps
-        return
-    assert steps == {profiles.phase2_budget(study)}
+    for label, weights in asked.contrasts:
+        taken = {key(run.encoder): run.encoder.recipe for (condition, _, _), run in asked.wanted.items()
+                 if condition in weights and isinstance(run.encoder, Adapt) and (run.encoder.tasks != ("text",) or "text" in condition)}
+        if "own steps" not in label and "as many steps of text" not in label:
+            assert len({(recipe.steps, recipe.batch_size) for recipe in taken.values()}) == 1, label
+        elif " against none" not in label:
+            assert len({recipe.steps for recipe in taken.values()}) == 2, label
+
+
+def test_tasks_that_are_mixed_take_the_budget(study):
+    steps = {condition: run.encoder.recipe.steps for (condition, _, _), run in comparisons.multi_task(study).wanted.items()
+             if condition != graph.NONE}
+    assert steps.pop("all, own steps") > 3 * profiles.phase2_budget(study)
+    assert set(steps.values()) == {profiles.phase2_budget(study)} and {"all", "best three", "all but squad", "squad"} <= set(steps)
+
+
+def test_african_languages_are_shown_beside_english(study):
+    assert comparisons.african(study) == ("sw",)
+    assert set(comparisons.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
 
 
 @pytest.mark.parametrize("name", chapters.WIDE)

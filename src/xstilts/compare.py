@@ -27,13 +27,13 @@ FOUND = ["difference", "low", "high", "p", "languages", "n", "seeds", "from"]
 
 
 def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False,
-          leave_out: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> pd.DataFrame:
+          only: tuple[str, ...] = ()) -> pd.DataFrame:
     """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table,
     languages, n, seeds, and where it is from. Only seeds that all conditions of a comparison have count.
 
-    over_languages: intervals and p speak of other languages, too. leave_out, only: of the languages.
+    over_languages: intervals and p speak of other languages, too. only: of these languages.
     """
-    part = examples(study, found, leave_out, only)
+    part = examples(study, found, only=only)
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
             | difference(study, found, part, weights, (target,), over_languages)

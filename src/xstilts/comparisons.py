@@ -2,9 +2,10 @@
 
     asked = multi_task(study)     # Comparison(wanted, contrasts)
 
-Equal budget: conditions take the same number of phase-2 steps of the same batch (`profiles.phase2_budget`), so that
-"more tasks" or "more languages" is not simply "more training". What gets the steps that its tasks would have one by
-one is called "own steps". Conditions that two chapters share are the same runs.
+Equal budget: the conditions of a contrast take the same number of phase-2 steps of the same batch, so that "more tasks"
+or "more languages" is not simply "more training": a task's own steps where only its rows differ, `profiles.phase2_budget`
+where tasks do. What gets the steps that its tasks would have one by one is called "own steps". Conditions that two
+chapters share are the same runs; a chapter that shows few languages scores all, so that it can share.
 """
 from __future__ import annotations
 
@@ -27,6 +28,8 @@ from .tasks import TASKS
 
 NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
 AFRICAN = ("af", "sw", "yo", "wo")    # XTREME-R's; Masakhane's data sets have more
+# a target of each category of XTREME, and two for tagging; of the reading comprehension tasks the one that is not SQuAD again
+OF_EACH = ("xnli", "udpos", "panx", "tydiqa", "tatoeba")
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
 
 
@@ -58,56 +61,59 @@ def own_steps(study: Study, names: tuple[str, ...]) -> int:
 
 
 def multi_task(study: Study) -> Comparison:
-    """All tasks, the three that the paper names, all but one, and each alone, at one budget; all at their own steps."""
+    """All tasks, the three that the paper names, all but one, and one alone, at one budget; all at their own steps. Left out or
+    alone is each task that the study looks at one by one (`intermediates`)."""
     names, budget = pool(study), profiles.phase2_budget(study)
     together = {"all": names}
     three = tuple(name for name in names if name in NAMED_BEST)
     together |= {"best three": three} if 1 < len(three) < len(names) else {}
     if len(names) > 2:
-        together |= {f"all but {name}": tuple(other for other in names if other != name) for name in names}
-    together |= {name: (name,) for name in names}
+        together |= {f"all but {name}": tuple(other for other in names if other != name) for name in _present(study)}
+    together |= {name: (name,) for name in _present(study)}
     steps = dict.fromkeys(together, budget) | {"all, own steps": own_steps(study, names)}
     together["all, own steps"] = names
     contrasts = [against(name) for name in ("all", "all, own steps", "best three") if name in together]
     contrasts += [against("all", name) for name in together if name not in ("all", "all, own steps")]
-    return Comparison(_grid(study, {name: _phase2(study, some, steps=steps[name]) for name, some in together.items()}),
-                      contrasts)
+    conditions = {name: _phase2(study, some, steps=steps[name]) for name, some in together.items()}
+    return Comparison(_grid(study, conditions, OF_EACH), contrasts)
 
 
 def mlm_continuation(study: Study) -> Comparison:
-    """Each task with a quarter or half of the steps on multilingual text, or none; the text alone; and half with the
-    task's own steps kept."""
-    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
+    """Each of the paper's best tasks with a quarter or half of its steps on multilingual text, or none; half with the task's
+    own steps kept; and the text alone."""
+    conditions, contrasts = {}, []
     texts = graph.runs.task_languages("text", study.languages, study.data)
-    conditions["text alone"] = _phase2(study, ("text",), steps=budget, languages=texts,
-                                       rows=max(1, study.phase2_rows // len(texts)))
-    for name in _present(study):
+    for name in _best(study):
+        budget = _own(study, name)
         mixed = {f"{name} + {share:.0%} text": dict(steps=budget, mlm_share=share) for share in (0.25, 0.5)}
         mixed[f"{name} + as many steps of text"] = dict(steps=2 * budget, mlm_share=0.5)
-        conditions |= {name: _phase2(study, (name,), steps=budget)}
+        alone = f"text alone, as many steps as {name}"
+        conditions |= {name: _phase2(study, (name,), steps=budget), alone: _phase2(study, ("text",), steps=budget, languages=texts,
+                                                                     rows=max(1, study.phase2_rows // len(texts)))}
         conditions |= {label: _phase2(study, (name,), **how) for label, how in mixed.items()}
-        contrasts += [against(label, name) for label in mixed] + [against(name, "text alone")]
-    return Comparison(_grid(study, conditions), contrasts)
+        contrasts += [against(label, name) for label in mixed] + [against(name, alone)]
+    return Comparison(_grid(study, conditions, OF_EACH), contrasts)
 
 
 def translated(study: Study) -> Comparison:
-    """Each task in English, in the study's other languages, and in both; on the embedded benchmark also with noise."""
-    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
-    for name in _present(study):
+    """Each of the paper's best tasks in English, in the study's other languages, and in both; on the embedded benchmark also
+    with noise."""
+    conditions, contrasts = {}, []
+    for name in _best(study):
         others = _others(study, name)
         if not others:
             continue
-        conditions[f"{name} in English"] = _phase2(study, (name,), steps=budget)
+        conditions[f"{name} in English"] = _phase2(study, (name,), steps=_own(study, name))
         for label, languages in (("translated", others), ("in both", ("en", *others))):
-            conditions[f"{name} {label}"] = _spread(study, (name,), languages)
+            conditions[f"{name} {label}"] = _spread(study, name, languages)
             contrasts.append(against(f"{name} {label}", f"{name} in English"))
         if dials.is_mini(study.data):
             for noise in (0.1, 0.3):
                 noisy = dataclasses.replace(dials.parse(study.data), noise=noise)
                 turned = dataclasses.replace(study, data=dials.name(noisy))
-                conditions[f"{name} translated, noise {noise}"] = _spread(turned, (name,), others)
+                conditions[f"{name} translated, noise {noise}"] = _spread(turned, name, others)
                 contrasts.append(against(f"{name} translated, noise {noise}", f"{name} translated"))
-    return Comparison(_grid(study, conditions), contrasts)
+    return Comparison(_grid(study, conditions, OF_EACH), contrasts)
 
 
 def model_size(study: Study) -> Comparison:
@@ -173,13 +179,13 @@ def best(asked: Comparison, found: graph.Wanted, chosen: pd.DataFrame) -> tuple[
 
 
 def rq1(study: Study) -> Comparison:
-    """PAWS-X after 1, 3, 5 or 9 tasks in another language than English, two draws of each; after three in English; and
-    three from other sizes of the encoder."""
+    """PAWS-X after 1, 3, 5 or 9 tasks in another language than English, two draws of 1 and of 3, and after as many in English;
+    and after three from other sizes of the encoder."""
     names, budget, draw = pool(study), profiles.phase2_budget(study), random.Random(1)
     conditions, contrasts = {}, []
     languages = [language for language in study.languages if language != "en"]
-    for count in (1, 3, 5, 9):
-        for number in range(2):
+    for count, draws in {1: 2, 3: 2, 5: 1, 9: 1}.items():
+        for number in range(draws):
             language = draw.choice(languages) if languages else "en"
             there = [name for name in names if language in data.languages(name, study.data, "train")]
             picked = tuple(draw.sample(there, min(count, len(there))))
@@ -190,7 +196,7 @@ def rq1(study: Study) -> Comparison:
                 conditions[label] = _phase2(study, picked, steps=budget, languages=(language,))
                 conditions[f"{label[:-1]}, in English)"] = _phase2(study, picked, steps=budget)
                 contrasts += [against(label), against(label, f"{label[:-1]}, in English)")]
-                if not number:      # it takes several times as long: once is enough to see what more steps do
+                if count == 5:      # with all nine it takes as long as the rest of the chapter
                     conditions[f"{label}, own steps"] = _phase2(study, picked, steps=own_steps(study, picked),
                                                                 languages=(language,))
                     contrasts.append(against(f"{label}, own steps", label))
@@ -202,55 +208,58 @@ def rq1(study: Study) -> Comparison:
 def rq2(study: Study) -> Comparison:
     """The same rows of a task of each kind, in one source language or a mixture, for targets with Finnish and
     Hungarian."""
-    budget, conditions, contrasts = profiles.phase2_budget(study), {}, []
+    conditions, contrasts = {}, []
     sources = ("de", "ru", "et", "fi", "hu", "tr")
     for name in (name for name in ("mnli", "squad", "ccg", "commonsenseqa") if name in pool(study)):
         there = [language for language in sources if language in _others(study, name)]
         if not there:
             continue
-        conditions[f"{name} in en"] = _phase2(study, (name,), steps=budget)
+        conditions[f"{name} in en"] = _phase2(study, (name,), steps=_own(study, name))
         for language in there:
-            conditions[f"{name} in {language}"] = _phase2(study, (name,), steps=budget, languages=(language,))
+            conditions[f"{name} in {language}"] = _phase2(study, (name,), steps=_own(study, name), languages=(language,))
             contrasts.append(against(f"{name} in {language}", f"{name} in en"))
         if len(there) > 1:
-            conditions[f"{name} in a mixture"] = _spread(study, (name,), tuple(there))
+            conditions[f"{name} in a mixture"] = _spread(study, name, tuple(there))
             contrasts.append(against(f"{name} in a mixture", f"{name} in en"))
     scored = tuple(language for language in ("fi", "hu") if language in study.languages)
     return Comparison(_grid(study, conditions, ("udpos", "panx", "tydiqa", "tatoeba"), scored), contrasts)
 
 
 def rq3(study: Study) -> Comparison:
-    """The same rows of each task in English or spread over the study's languages, on XTREME-R's targets; and English
-    with all of its rows."""
+    """The same rows of each of the paper's best tasks in English or spread over the study's languages, on XTREME-R's targets (but
+    for MLQA, which is XQuAD's training and another test); and English with all of its rows."""
     conditions, contrasts = {}, []
-    for name in _present(study):
+    for name in _best(study):
         languages = ("en", *_others(study, name))
         if len(languages) < 2:
             continue
-        conditions[f"{name}, many languages"] = _spread(study, (name,), languages)
-        conditions[f"{name}, English, same rows"] = _spread(study, (name,), languages, ("en",))
-        conditions[f"{name}, English, all rows"] = _phase2(study, (name,), steps=profiles.phase2_budget(study))
+        conditions[f"{name}, many languages"] = _spread(study, name, languages)
+        conditions[f"{name}, English, same rows"] = _spread(study, name, languages, ("en",))
+        conditions[f"{name}, English, all rows"] = _phase2(study, (name,), steps=_own(study, name))
         contrasts += [against(f"{name}, many languages", f"{name}, English, {which} rows") for which in ("same", "all")]
-    targets = ("xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "lareqa", "tatoeba")
+    targets = ("xnli", "xcopa", "udpos", "panx", "xquad", "tydiqa", "lareqa", "tatoeba")
     return Comparison(_grid(study, conditions, targets), contrasts)
 
 
 def rq4(study: Study) -> Comparison:
-    """Each task as it is, on the embedded benchmark also easier and harder, for African languages and English."""
-    conditions, contrasts = {}, []
-    turned = {f" (difficulty {level})": dials.name(dataclasses.replace(dials.parse(study.data), difficulty=level))
-              for level in dials.LEVELS} if dials.is_mini(study.data) else {"": study.data}
-    for name in pool(study):
-        for label, source in turned.items():
-            conditions[f"{name}{label}"] = _phase2(dataclasses.replace(study, data=source), (name,),
-                                                   steps=profiles.phase2_budget(study))
-            contrasts.append(against(f"{name}{label}"))
-    targets, masakhane = ("udpos", "panx", "xnli", "tydiqa", "tatoeba"), ("afrixnli", "masakhaner", "masakhapos")
+    """Each task as it is; on the embedded benchmark those that the study looks at one by one also easier and harder. Shown are
+    African languages and English."""
+    conditions = {name: _phase2(study, (name,)) for name in pool(study)}
+    if dials.is_mini(study.data):
+        asked = dials.parse(study.data)
+        for level in (level for level in dials.LEVELS if level != asked.difficulty):
+            turned = dataclasses.replace(study, data=dials.name(dataclasses.replace(asked, difficulty=level)))
+            conditions |= {f"{name} (difficulty {level})": _phase2(turned, (name,)) for name in _present(study)}
+    targets = OF_EACH
     if not dials.is_mini(study.data):      # the embedded benchmark has the same rows under these names
-        targets += masakhane
-    scored = {*AFRICAN, "en"}.union(*(data.languages(target, study.data, "test") for target in masakhane))
-    scored = tuple(language for language in study.languages if language in scored)
-    return Comparison(_grid(study, conditions, targets, scored), contrasts)
+        targets += ("afrixnli", "masakhaner", "masakhapos")
+    return Comparison(_grid(study, conditions, targets), [against(name) for name in conditions])
+
+
+def african(study: Study) -> tuple[str, ...]:
+    """XTREME-R's and Masakhane's languages, those of the study."""
+    there = {*AFRICAN}.union(*(data.languages(target, study.data, "test") for target in ("afrixnli", "masakhaner", "masakhapos")))
+    return tuple(language for language in study.languages if language in there - {"en"})
 
 
 def rq5(study: Study) -> Comparison:
@@ -263,7 +272,8 @@ def _sizes(study: Study, names: dict[str, tuple[str, ...]], targets: tuple[str, 
     wanted, contrasts, sizes = {}, [], study.sizes
     for size in sizes:
         sized, label = dataclasses.replace(study, encoder=size), short(size)
-        conditions = {name: _phase2(sized, some, steps=profiles.phase2_budget(study)) for name, some in names.items()}
+        conditions = {name: _phase2(sized, some, steps=profiles.phase2_budget(study) if len(some) > 1 else 0)
+                      for name, some in names.items()}
         conditions[NONE] = lambda seed, sized=sized: graph.phase1(sized)
         wanted |= {(f"{label}, {condition}", target, seed): run for (condition, target, seed), run
                    in _grid(sized, conditions, targets).items()}
@@ -285,6 +295,17 @@ def _present(study: Study) -> tuple[str, ...]:
     return tuple(name for name in study.intermediates if "en" in data.languages(name, study.data, "train"))
 
 
+def _best(study: Study) -> tuple[str, ...]:
+    """Of the study's tasks those that the paper names as the best; all where it has none of them."""
+    there = _present(study)
+    return tuple(name for name in there if name in NAMED_BEST) or there
+
+
+def _own(study: Study, name: str) -> int:
+    """The steps that a task takes by itself."""
+    return profiles.phase2_recipe(study, (name,)).steps or profiles.phase2_budget(study)
+
+
 def _others(study: Study, name: str) -> tuple[str, ...]:
     """The study's languages but English that have training rows of the task."""
     there = data.languages(name, study.data, "train")
@@ -295,12 +316,11 @@ def _phase2(study: Study, names: tuple[str, ...], **how) -> Callable[[int], Adap
     return lambda seed: graph.phase2(study, names, seed, **how)
 
 
-def _spread(study: Study, names: tuple[str, ...], over: tuple[str, ...],
-            read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
-    """The tasks at the budget, a share of the rows in each language, so that there are as many as in one; or the rows
+def _spread(study: Study, name: str, over: tuple[str, ...], read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
+    """The task with its own steps, a share of the rows in each language, so that there are as many as in one; or the rows
     of such a share, `read` in other languages."""
     rows = max(1, study.phase2_rows // len(over)) if study.phase2_rows else 0
-    return _phase2(study, names, steps=profiles.phase2_budget(study), languages=read or over, rows=rows)
+    return _phase2(study, (name,), steps=_own(study, name), languages=read or over, rows=rows)
 
 
 def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], targets: tuple[str, ...] = (),
