@@ -120,8 +120,9 @@ def test_relevant_are_the_answers_in_every_language():
     assert by_chance < 20
 
 
-def test_training_pulls_queries_to_their_texts(tiny_encoder):
-    """Two layers learn 24 pairs by heart."""
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_pulls_queries_to_their_texts(tiny_encoder, precision):
+    """Two layers learn 24 pairs by heart, and are measured on the way, when their weights are of the training's type."""
     model, tokenizer = encoders.load(tiny_encoder)
     words = "house river Chile Kenya doctor teacher green seven January money".split()
     rows = [
@@ -136,9 +137,11 @@ def test_training_pulls_queries_to_their_texts(tiny_encoder):
     task = TASKS["lareqa"]
     before = metrics.value(evaluate.ranking(model, tokenizer, task, {"en": rows}, RECIPE)["en"][1]["mAP@20"])
     recipe = Recipe(
-        steps=60, epochs=0, batch_size=12, learning_rate=3e-3, max_length=64, rows=0, precision="fp32", dropout=0.0
+        steps=60, epochs=0, batch_size=12, learning_rate=3e-3, max_length=64, rows=0, precision=precision, dropout=0.0,
+        evaluate_every=30,
     )
-    train(model, tokenizer, {"lareqa": rank.encode(rows, tokenizer, task, 64)}, recipe, 0, lambda entry: None)
+    train(model, tokenizer, {"lareqa": rank.encode(rows, tokenizer, task, 64)}, recipe, 0, lambda entry: None,
+          lambda heads: metrics.value(evaluate.ranking(model, tokenizer, task, {"en": rows}, recipe)["en"][1]["mAP@20"]))
     predictions, by_metric = evaluate.ranking(model, tokenizer, task, {"en": rows}, RECIPE)["en"]
     assert metrics.value(by_metric["mAP@20"]) > max(80, before + 20)
     assert len(predictions) == 24

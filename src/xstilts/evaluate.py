@@ -53,16 +53,23 @@ def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Reci
 
 @torch.no_grad()
 def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first; or at the last alone. [layers + 1, n, hidden]"""
+    """Mean over the pieces at every layer, the embedding layer first; or at the last alone, also of a model that is being
+    trained. [layers + 1, n, hidden]"""
     where, info = device(), batches.Info.of(tokenizer, recipe, model)
     model.to(where).eval()
     found = None
     for positions in batches.by_tokens(features, TOKENS):
         batch = batches.collate([features[position] for position in positions], info)
-        inputs = {name: batch[name].to(where) for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
-        with autocast(recipe.precision, where):
-            output = model(**inputs, output_hidden_states=not last)
-        states = [output.last_hidden_state] if last else output.hidden_states
+        if last and packed.fits(model):
+            batch = packed.pack(batch, model)
+        inputs = {name: item.to(where) for name, item in batch.items() if hasattr(item, "to")}
+        if last:     # as in training, whose layers are in bf16 already
+            with packed.lowered(model, number_type(recipe.precision, where)), autocast(recipe.precision, where):
+                states = [hidden_states(model, inputs)]
+        else:
+            read = {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in inputs}
+            with autocast(recipe.precision, where):
+                states = model(**read, output_hidden_states=True).hidden_states
         mask = inputs["attention_mask"].unsqueeze(-1).float()
         means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states]).cpu().numpy()
         if found is None:
