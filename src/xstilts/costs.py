@@ -32,6 +32,7 @@ SCORED = {"xnli": 5_010, "pawsx": 2_000, "udpos": 2_000, "panx": 10_000, "xquad"
           "bucc": 20_000, "tatoeba": 2_000, "xcopa": 500, "lareqa": 1_190}
 # mean pieces a row under XLM-R's vocabulary, all choices or windows together
 PIECES = {"mlm": 120, "classify": 45, "tag": 35, "span": 190, "choice": 240, "retrieve": 20, "mine": 30, "rank": 190}
+SENTENCES = 5    # of a passage of XQuAD, about
 PROCESS = 2e9    # bytes: the libraries, rows, and freed memory that `cpu.keep_memory` holds on to; measured
 SAMPLE = 100     # rows that are tokenised to count pieces
 
@@ -58,7 +59,8 @@ def cost(run: Run) -> Cost:
         return Cost(0, 0.0, 4 * weights * pieces * scored)
     steps = _steps(run.recipe, [_rows(training_task(TASKS[run.target]).name, run)])
     dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
-    return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * (scored + dev))
+    read = (scored + dev) * (_candidates(run) if TASKS[run.target].kind == "rank" else 1)
+    return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read)
 
 
 def work(run: Run) -> float:
@@ -123,6 +125,14 @@ def _rows(name: str, run: Adapt | Score) -> int:
     else:
         there = _sample(name, run.data, "train").total if run.data != "hub" else ROWS.get(name, 10_000)
     return min(there, run.recipe.rows) if run.recipe.rows else there
+
+
+def _candidates(run: Score) -> float:
+    """Mean number of texts a row that are ranked, each read with its passage."""
+    if run.data == "hub":
+        return SENTENCES
+    rows = _sample(run.target, run.data, "test")
+    return sum(len(row["sentences"]) for row in rows) / len(rows)
 
 
 def _pieces(name: str, run: Adapt | Score) -> float:
