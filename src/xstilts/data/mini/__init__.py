@@ -61,7 +61,7 @@ LABELS = {
 }
 # Rows of a split where a study sets no limit. As in life intermediate tasks have many, targets few, and English most.
 SIZES = {"train": 8000, "validation": 500, "test": 1000}
-FEW = {"tydiqa": 1000, "xcopa": 500, "pawsx": 4000}
+FEW = {"tydiqa": 1000, "xcopa": 500}
 TRANSLATED = {"train": 2000, "validation": 200, "test": 1000}
 
 # the columns that hold text

@@ -126,34 +126,35 @@ def qqp(rng, split, words, i, level=2):
 
 
 def pawsx(rng, split, words, i):
-    """The same clauses in another order; label 0 also swaps the values of two of them. The words are the same."""
-    a, b = people(rng, split, 2)
-    r, s, t = some(rng, RELATIONS, 3)
+    """Two clauses in another order; label 0 also swaps who has what, so that the words are the same. So are all rows that a
+    model is measured on, and a third of those that it is trained on. Another third has a person or value replaced instead of
+    swapped, and another one clause alone, in two wordings: comparing is learned from these, and nothing is without them.
+    """
+    a, b, c = people(rng, split, 3)
+    r, s = some(rng, RELATIONS, 2)
     if rng.random() < 0.5:
         s = r
-    v = values(rng, r, split, 2)
-    facts = [Fact(a, r, v[0]), Fact(b, s, v[1] if s == r else values(rng, s, split, 1)[0])]
-    if rng.random() < 0.5:
-        facts.append(Fact(pick(rng, (a, b)), t, values(rng, t, split, 1)[0]))
-    ks = [wording(rng) for _ in facts]
-    order = list(range(len(facts)))
-    while order == sorted(order):
-        order = some(rng, order, len(order))
-    label = int(rng.random() * 2)
-    x, y = facts[:2]
+    v = values(rng, r, split, 3)
+    x, y = Fact(a, r, v[0]), Fact(b, s, v[1] if s == r else values(rng, s, split, 1)[0])
+    label, other, size = int(rng.random() * 2), rng.random() < 0.5, rng.random() * 3
+    replaced = x._replace(person=c) if other else x._replace(value=v[-1])     # a third one: training has as many of each
+    if split == "train" and size < 1:
+        first, second = (say(words, fact, k) for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2)))
+        return {"id": i, "sentence1": first, "sentence2": second, "label": label}
     if label == 1:
-        swapped = facts
+        second = (x, y)
+    elif split == "train" and size < 2:
+        second = (replaced, y)
     elif r == s:
-        swapped = [Fact(x.person, r, y.value), Fact(y.person, r, x.value), *facts[2:]]
+        second = (x._replace(value=y.value), y._replace(value=x.value))
     else:
-        swapped = [x._replace(person=y.person), y._replace(person=x.person), *facts[2:]]
-    shown = some(rng, range(len(facts)), 3)
-    joins = words["pairs"]["join" if len(facts) == 2 else "join3"]
+        second = (x._replace(person=b), y._replace(person=a))
+    turned, joins, ks = rng.random() < 0.5, words["pairs"]["join"], (wording(rng), wording(rng))
     joined = joins[wording(rng) % len(joins)]
 
-    def sentence(facts, places):
-        text = joined.format(**{slot: clause(words, facts[j], ks[j]) for slot, j in zip("abc", places)})
+    def sentence(facts, turned):
+        one, two = [clause(words, fact, k) for fact, k in zip(facts, ks)][::-1 if turned else 1]
+        text = joined.format(a=one, b=two)
         return text if words["spaces"] else "".join(text.split())
 
-    return {"id": i, "sentence1": sentence(facts, shown), "sentence2": sentence(swapped, [shown[j] for j in order]),
-            "label": label}
+    return {"id": i, "sentence1": sentence((x, y), turned), "sentence2": sentence(second, not turned), "label": label}

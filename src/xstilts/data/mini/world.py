@@ -63,8 +63,9 @@ POOLS = {
         " ".join(str(n) for n in range(20, 80) if n % 5 == 4)),
     # what happens in order, and what makes people do what they do: sentences, not words
     "script": ("morning cooking letter journey", "garden", "laundry"),
-    "cause": ("tired hungry cold rain ill hands dark thirsty key late bored hot", "guests noise glass",
-              "headache shopping river news exam"),
+    "cause": ("tired hungry cold rain ill hands dark thirsty key late bored hot flowers doorbell milk letter sun work joke fire",
+              "guests noise glass",
+              "headache shopping river news exam phone wound ice film"),
 }
 POOLS = {kind: dict(zip(SPLITS, (codes.split() for codes in splits))) for kind, splits in POOLS.items()}
 SENTENCES = ("script", "cause")
