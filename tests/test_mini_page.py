@@ -35,6 +35,17 @@ def test_every_difficulty_has_an_example():
     assert len(table) == len(LEVELS) * len(mini.INTERMEDIATE) and all(texts(table[["example"]]))
 
 
+def test_readers_are_fitted_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(mini_page.mini_shortcuts, "scores", lambda name, source, test: asked.append(name) or {"a reader": 100 / 3})
+    first = mini_page.shortcuts("mini", rows=20)
+    assert len(asked) == len(set(asked)) == len(first) and set(first.score) == {100 / 3}
+    assert mini_page.shortcuts("mini", rows=20).equals(first) and len(asked) == len(first)
+    mini_page.shortcuts("mini:difficulty=3", rows=20)
+    assert len(asked) == 2 * len(first), "other rows, other scores"
+
+
 def test_noise_is_shown_beside_the_true_sentence():
     table = mini_page.translations(("en", "fi"), (0.0, 0.3), rows=20)
     assert list(table.language) == ["Finnish (fi)"] * 2 and table.chrF[0] == 100 > table.chrF[1]

@@ -18,8 +18,10 @@ import os
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -170,13 +172,16 @@ def texts(source: str):
 
 
 def words(source: str) -> list[str]:
-    """Every different whitespace-separated word of the source's texts, sorted: what its vocabulary is made of.
+    """Every different whitespace-separated word of the source's texts, sorted: what its vocabulary is made of."""
+    return kept(f"words-{texts_fingerprint(source)}", lambda: sorted(
+        {word for text in texts(source) for word in re.split("[ \t\r\n]+", text)}))
 
-    Collected once and kept in the cache: it depends on the texts alone.
-    """
-    path = cache_dir() / f"words-{texts_fingerprint(source)}.json"
+
+def kept(name: str, make: Callable[[], Any]) -> Any:
+    """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be in the name."""
+    path = cache_dir() / f"{name}.json"
     if not path.is_file():
-        found = sorted({word for text in texts(source) for word in re.split("[ \t\r\n]+", text)})
+        found = make()
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):     # one unfinished file at most, whoever is killed
             path.with_suffix(".new").write_text(json.dumps(found))

@@ -7,12 +7,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import pandas as pd
 from babel import Locale
 
 from ..tasks import TASKS, Task
-from . import labelled, load, mini, mini_shortcuts
+from . import kept, labelled, load, mini, mini_shortcuts
 from .mini import wording, world
 from .mini.dials import LEVELS, Dials, name as source_of
 from .mini.tables import load as words_of
@@ -105,19 +107,24 @@ def levels(dials: Dials) -> pd.DataFrame:
 
 def translations(languages: Iterable[str], amounts: Iterable[float], rows: int = 60) -> pd.DataFrame:
     """A row a language and amount of noise: a training premise of MNLI, and the chrF of so many rows of each task."""
+    def quality(language: str, amount: float) -> float:
+        return kept(f"translation-{mini.fingerprint()}-{language}-{amount}-{rows}",
+                    lambda: mini.translation_quality(language, amount, rows))
+
     return pd.DataFrame([{"language": named(language), "noise": amount,
                           "premise": mini.rows("mnli", language, "train", 3, Dials(noise=amount))[2]["premise"],
-                          "chrF": mini.translation_quality(language, amount, rows)}
+                          "chrF": quality(language, amount)}
                          for language in languages if language != "en" for amount in amounts])
 
 
 def shortcuts(source: str, rows: int = 500) -> pd.DataFrame:
     """A row a task and reader that does not read: its score in English, beside chance."""
-    found = []
+    found, readers = [], sha256(Path(mini_shortcuts.__file__).read_bytes()).hexdigest()[:12]
     for name in mini.TASKS:
-        task = TASKS[name]
+        task, known = TASKS[name], f"{mini.fingerprint()}-{source.replace(':', '-')}-{name}-{rows}"
         if name not in (*mini.AFRICAN, "xquad", "mlqa") and not task.untrained:      # xquad, mlqa: squad's rows
-            for number, (reader, value) in enumerate(mini_shortcuts.scores(name, source, test=rows).items()):
+            scores = kept(f"shortcuts-{readers}-{known}", lambda name=name: mini_shortcuts.scores(name, source, test=rows))
+            for number, (reader, value) in enumerate(scores.items()):
                 found.append({"task": task.title if not number else "", "metric": task.metric, "reader": reader, "score": value,
                               "chance": mini_shortcuts.chance(name, source, test=rows), "n": rows})
     return pd.DataFrame(found)
