@@ -18,11 +18,12 @@ from .study import NONE, history
 from .tasks import TASKS
 
 PALETTE = "colorblind"
+LIVE = "all runs live"
 sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={
     "figure.dpi": 110, "savefig.bbox": "tight", "text.parse_math": False})   # a $ in somebody's name is a $
 
 
-def stamp(study: Study, figure: Figure, runs: str = "all runs live") -> Figure:
+def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     """What the figure rests on, on the figure itself: it may travel without its page. runs: which were done where."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     encoder = study.encoder.rpartition("/")[2]
@@ -33,7 +34,7 @@ def stamp(study: Study, figure: Figure, runs: str = "all runs live") -> Figure:
     return figure
 
 
-def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
+def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
     """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold, one that has a mark (see
     `marks`) has a dagger."""
     gains = gains[gains.intermediate != NONE]
@@ -59,10 +60,10 @@ def heatmap(study: Study, gains: pd.DataFrame) -> Figure:
     axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
     axis.set_title("Difference to no intermediate training (mean over languages)" +
                    ("\n† a run diverged, failed, or stayed at chance" if noted.to_numpy().any() else ""), fontsize=11)
-    return stamp(study, figure)
+    return stamp(study, figure, runs)
 
 
-def by_language(study: Study, table: pd.DataFrame) -> Figure:
+def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     """A panel a target: the score of every condition in every language, and the baseline as a line."""
     table = report.main_metric(study, table)
     targets = list(table.target.unique())
@@ -91,7 +92,7 @@ def by_language(study: Study, table: pd.DataFrame) -> Figure:
         axis.axis("off")
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(labels)), fontsize=9)
-    return stamp(study, figure)
+    return stamp(study, figure, runs)
 
 
 def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
@@ -108,7 +109,7 @@ def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
     return stamp(study, figure)
 
 
-def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure:
+def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba", runs: str = LIVE) -> Figure:
     """Retrieval accuracy by layer, raw and centred, mean over languages, a line a condition."""
     part = report.finished(table)
     part = part[part.target == target]
@@ -121,7 +122,7 @@ def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> Figure
         axis.set(title=metric, xlabel="layer (0: embeddings)", ylim=(0, 102))
     axes[0].set_ylabel("accuracy")
     axes[0].legend(fontsize=8)
-    return stamp(study, figure)
+    return stamp(study, figure, runs)
 
 
 def noise(study: Study, table: pd.DataFrame) -> Figure:
