@@ -11,6 +11,7 @@ import papermill
 import pytest
 import yaml
 
+from projects import project
 from xstilts import book
 from xstilts.profiles import Study
 from xstilts.spec import UserError
@@ -124,13 +125,9 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
 
 
 def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
-    (tmp_path / "book").mkdir()
+    project(tmp_path, "book/index")
     (tmp_path / "_build" / "html").mkdir(parents=True)
     (tmp_path / "_build" / "html" / "index.html").write_text("the last good one")
-    for name in ("_config.yml", "book/references.bib"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copytree(ROOT / "book" / "static", tmp_path / "book" / "static")
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n[nowhere](missing.md)\n")
     with pytest.raises(UserError, match="the book was not built: see the warnings above"):
         book.html(tmp_path)

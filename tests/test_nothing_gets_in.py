@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from projects import project
 from xstilts import book, checkpoint, cli, data, encoders, inventory, report, store, translate
 from xstilts.spec import Base, UserError
 
@@ -174,13 +175,8 @@ def test_rows_names_and_figures_of_a_built_book_are_text_in_a_real_browser(tmp_p
     import nbformat
 
     chromium()
-    root = tmp_path / "project"
-    (root / "notebooks").mkdir(parents=True)
-    (root / "book" / "chapters").mkdir(parents=True)
-    shutil.copy(ROOT / "_config.yml", root)
-    shutil.copy(ROOT / "book" / "references.bib", root / "book")
-    shutil.copytree(ROOT / "book" / "static", root / "book" / "static")
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/chapters/page\n")
+    root = project(tmp_path / "project", "book/chapters/page")
+    (root / "book" / "chapters").mkdir()
     (tmp_path / "payloads.json").write_text(json.dumps(PAYLOADS))
     source = f"""import json, pandas as pd
 from xstilts import figures, report, profiles

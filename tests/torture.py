@@ -11,7 +11,6 @@ import collections
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -22,6 +21,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "XSTILTS_CHECKPOINT": "0"}
 
 import pandas as pd
 
+from projects import project
 from xstilts import book, checkpoint, profiles, store, study as graph
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
@@ -136,11 +136,7 @@ def torture_chapter(encoder, folder, kills, seed=0):
 
 def torture_book(folder, kills, seed=0):
     """The same for the book's pages, of which there are some from before: the table and whether all is well."""
-    root, draw, killed, broken = folder / "project", random.Random(seed), 0, 0
-    shutil.copytree(Path(__file__).parents[1] / "book" / "static", root / "book" / "static")
-    for name in ("_config.yml", "book/references.bib"):
-        (root / name).write_text(Path(__file__).parents[1].joinpath(name).read_text())
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
+    root, draw, killed, broken = project(folder / "project", "book/index"), random.Random(seed), 0, 0
     page = root / "_build" / "html" / "book" / "index.html"
 
     def build(version, seconds=3600):
