@@ -154,7 +154,7 @@ _ROWS = [
     Task("pawsx", "PAWS-X", "target", "classify", ("accuracy",), columns.pair("sentence1", "sentence2"),
          (Source("google-research-datasets/paws-x", "4cd8187c404bda33cb1f62b49b001115862acf37",
                  "free for any purpose (Google)", "paws-x/{language}", "{language}",
-                 ("de", "en", "es", "fr", "ja", "ko", "zh")),), labels=("0", "1"), epochs=5, effort=1.5),
+                 ("de", "en", "es", "fr", "ja", "ko", "zh")),), labels=("0", "1"), epochs=5),
     Task("udpos", "UDPOS", "target", "tag", ("F1", "accuracy"), columns.words("pos_tags"),
          (Source(*XTREME, "CC BY-SA (most treebanks)", "udpos/{name}", "udpos.{name}",
                  tuple(languages.UD_NAMES), languages.UD_NAMES),

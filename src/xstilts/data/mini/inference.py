@@ -126,9 +126,9 @@ def qqp(rng, split, words, i, level=2):
 
 
 def pawsx(rng, split, words, i):
-    """Two clauses in another order; label 0 also swaps who has what, so that the words are the same. So are all rows that a
-    model is measured on, and a third of those that it is trained on. Another third has a person or value replaced instead of
-    swapped, and another one clause alone, in two wordings: comparing is learned from these, and nothing is without them.
+    """Two clauses in the other order; with label 0 what they say is swapped, in that order or not. The words are the same. So are
+    all rows that a model is measured on, and half of those that it is trained on. A quarter has a person or value replaced
+    instead of swapped, and another is one clause alone, in two wordings: comparing is learned from these, nothing without them.
     """
     a, b, c = people(rng, split, 3)
     r, s = some(rng, RELATIONS, 2)
@@ -136,20 +136,21 @@ def pawsx(rng, split, words, i):
         s = r
     v = values(rng, r, split, 3)
     x, y = Fact(a, r, v[0]), Fact(b, s, v[1] if s == r else values(rng, s, split, 1)[0])
-    label, other, size = int(rng.random() * 2), rng.random() < 0.5, rng.random() * 3
+    label, other, kind = int(rng.random() * 2), rng.random() < 0.5, int(rng.random() * 4) if split == "train" else 3
     replaced = x._replace(person=c) if other else x._replace(value=v[-1])     # a third one: training has as many of each
-    if split == "train" and size < 1:
+    if kind == 0:
         first, second = (say(words, fact, k) for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2)))
         return {"id": i, "sentence1": first, "sentence2": second, "label": label}
     if label == 1:
-        second = (x, y)
-    elif split == "train" and size < 2:
-        second = (replaced, y)
+        told = (x, y)
+    elif kind == 1:
+        told = (replaced, y)
     elif r == s:
-        second = (x._replace(value=y.value), y._replace(value=x.value))
+        told = (x._replace(value=y.value), y._replace(value=x.value))
     else:
-        second = (x._replace(person=b), y._replace(person=a))
-    turned, joins, ks = rng.random() < 0.5, words["pairs"]["join"], (wording(rng), wording(rng))
+        told = (x._replace(person=b), y._replace(person=a))
+    turned, again, ks = rng.random() < 0.5, label == 0 and rng.random() < 0.5, (wording(rng), wording(rng))
+    joins = words["pairs"]["join"]
     joined = joins[wording(rng) % len(joins)]
 
     def sentence(facts, turned):
@@ -157,4 +158,5 @@ def pawsx(rng, split, words, i):
         text = joined.format(a=one, b=two)
         return text if words["spaces"] else "".join(text.split())
 
-    return {"id": i, "sentence1": sentence((x, y), turned), "sentence2": sentence(second, not turned), "label": label}
+    return {"id": i, "sentence1": sentence((x, y), turned), "sentence2": sentence(told, turned if again else not turned),
+            "label": label}
