@@ -194,7 +194,7 @@ _ROWS = [
                  "copa", splits=COPA_SPLITS),
           Source("allenai/social_i_qa", PARQUET, "CC BY 4.0", "social_i_qa/default", files="default/{split}/*.parquet",
                  splits={"validation": (), "test": ()}, read=columns.social_iqa, label_column="-")),
-         mixed=True, labels=("choice1", "choice2"), epochs=5, effort=0.4),
+         mixed=True, labels=("choice1", "choice2"), epochs=5, effort=0.13),
     Task("lareqa", "LAReQA", "target", "rank", ("mAP@20",), columns.answer_sentence,
          (Source("google-research-datasets/xquad_r", "main", "CC BY-SA 4.0", "lareqa_xquad_r/{language}", "{language}",
                  languages.XQUAD, splits={"test": ("test", "validation")}),),
