@@ -198,7 +198,7 @@ _ROWS = [
     Task("lareqa", "LAReQA", "target", "rank", ("mAP@20",), columns.answer_sentence,
          (Source("google-research-datasets/xquad_r", "main", "CC BY-SA 4.0", "lareqa_xquad_r/{language}", "{language}",
                  languages.XQUAD, splits={"test": ("test", "validation")}),),
-         train="squad", epochs=3, max_length=256, effort=0.2),
+         train="squad", epochs=3, max_length=256, effort=0.3),
     Task("mewslix", "Mewsli-X", "target", "rank", ("mAP@20",), columns.mention,
          (Source("", "", "CC BY-SA 4.0, CC0 (Wikipedia, WikiNews, Wikidata)", "mewsli-x/{language}",
                  languages=languages.MEWSLIX),), epochs=3, max_length=128, effort=0.6,
