@@ -26,7 +26,7 @@ def passage(words, rng, sentences, answer):
 def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     """A passage about three people; two or three of them have the relation asked for, so the name decides.
 
-    Level 1: three facts. 2: five to seven. 3: nine or ten, and half of the questions are two steps away: in which country
+    Level 1: three facts, one of each. 2: five to seven. 3: nine or ten, and half of the questions are two steps away: in which country
     does somebody work, who works in a city that another sentence places. unseen: a question in words of its own.
     answerable: share of the questions that have an answer; the others ask for what the passage says of the other two.
     """
@@ -34,7 +34,8 @@ def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     r = pick(rng, list(RELATIONS))
     facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3))]
     size = {1: 3, 2: 5 + int(rng.random() * 3), 3: 9}[level]
-    others = some(rng, [(p, s) for p in trio for s in RELATIONS if s != r], size - len(facts))
+    told = trio[len(facts):] if level == 1 else trio       # a split may have but two values of a relation
+    others = some(rng, [(p, s) for p in told for s in RELATIONS if s != r], size - len(facts))
     q = int(rng.random() * 2)
     asked = pick(rng, facts)
     for p, s in others:
