@@ -11,7 +11,8 @@ def hellaswag(rng, split, words, i, level=2):
     """Two people and a chain of events. Of the four endings two have the right moment and two the right person (or
     thing), one has both: so neither an ending by itself nor what most endings share tells the right one.
 
-    Level 1: the endings at the wrong moment are from another kind of chain. 3: the events are told out of order.
+    Level 1: the endings at the wrong moment are from another kind of chain. 3: the events are told out of order, among those of
+    another kind of chain.
     """
     a, b = people(rng, split, 2)
     events = words["events"]
@@ -44,6 +45,7 @@ def hellaswag(rng, split, words, i, level=2):
         wrong = wrong if rng.random() < 0.5 else wrong[::-1]
     endings = [*right, *wrong]
     if level == 3:
+        chain = chain + (script() if kind else days(kind=2))[1]
         chain = some(rng, chain, len(chain))
     order = some(rng, range(4), 4)
     context = join(words, [lead, *chain])
