@@ -95,11 +95,13 @@ def tydiqa(rng, split, words, i):
 
 
 def lareqa(rng, split, words, i):
-    """A question, and a passage with the ends of its sentences: to find the one that answers, among all passages'."""
+    """A question, and a passage with the ends of its sentences: to find the one that answers, among all passages'. The names of all
+    three people stand before the question, for one name is in many passages.
+    """
     row = squad(rng, split, words, i)
     breaks, start = [], 0
     for match in END.finditer(row["context"]):
         breaks.append([start, match.start() + 1])
         start = match.end()
-    return {"id": row["id"], "context": row["context"], "question": row["question"], "answers": row["answers"],
-            "sentence_breaks": breaks}
+    return {"id": row["id"], "context": row["context"], "question": f"{row['title']}: {row['question']}",
+            "answers": row["answers"], "sentence_breaks": breaks}
