@@ -28,6 +28,7 @@ from .tasks import TASKS
 
 NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
 AFRICAN = ("af", "sw", "yo", "wo")    # XTREME-R's; Masakhane's data sets have more
+MASAKHANE = ("afrixnli", "masakhaner", "masakhapos")
 # a target of each category of XTREME, and two for tagging; of the reading comprehension tasks the one that is not SQuAD again
 OF_EACH = ("xnli", "udpos", "panx", "tydiqa", "tatoeba")
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
@@ -85,12 +86,12 @@ def mlm_continuation(study: Study) -> Comparison:
     texts = graph.runs.task_languages("text", study.languages, study.data)
     for name in _best(study):
         budget = _own(study, name)
-        mixed = {f"{name} + {share:.0%} text": dict(steps=budget, mlm_share=share) for share in (0.25, 0.5)}
+        mixed = {f"{name} + {share:.0%} text": dict(mlm_share=share) for share in (0.25, 0.5)}
         mixed[f"{name} + as many steps of text"] = dict(steps=2 * budget, mlm_share=0.5)
         alone = f"text alone, as many steps as {name}"
-        conditions |= {name: _phase2(study, (name,), steps=budget), alone: _phase2(study, ("text",), steps=budget, languages=texts,
-                                                                     rows=max(1, study.phase2_rows // len(texts)))}
-        conditions |= {label: _phase2(study, (name,), **how) for label, how in mixed.items()}
+        conditions |= {label: _one(study, name, **how) for label, how in {name: {}, **mixed}.items()}
+        conditions[alone] = _phase2(study, ("text",), steps=budget, languages=texts,
+                                    rows=max(1, study.phase2_rows // len(texts)))
         contrasts += [against(label, name) for label in mixed] + [against(name, alone)]
     return Comparison(_grid(study, conditions, OF_EACH), contrasts)
 
@@ -103,7 +104,7 @@ def translated(study: Study) -> Comparison:
         others = _others(study, name)
         if not others:
             continue
-        conditions[f"{name} in English"] = _phase2(study, (name,), steps=_own(study, name))
+        conditions[f"{name} in English"] = _one(study, name)
         for label, languages in (("translated", others), ("in both", ("en", *others))):
             conditions[f"{name} {label}"] = _spread(study, name, languages)
             contrasts.append(against(f"{name} {label}", f"{name} in English"))
@@ -214,9 +215,9 @@ def rq2(study: Study) -> Comparison:
         there = [language for language in sources if language in _others(study, name)]
         if not there:
             continue
-        conditions[f"{name} in en"] = _phase2(study, (name,), steps=_own(study, name))
+        conditions[f"{name} in en"] = _one(study, name)
         for language in there:
-            conditions[f"{name} in {language}"] = _phase2(study, (name,), steps=_own(study, name), languages=(language,))
+            conditions[f"{name} in {language}"] = _one(study, name, languages=(language,))
             contrasts.append(against(f"{name} in {language}", f"{name} in en"))
         if len(there) > 1:
             conditions[f"{name} in a mixture"] = _spread(study, name, tuple(there))
@@ -236,7 +237,7 @@ def rq3(study: Study) -> Comparison:
             continue
         conditions[f"{name}, many languages"] = _spread(study, name, languages)
         conditions[f"{name}, English, same rows"] = _spread(study, name, languages, ("en",))
-        conditions[f"{name}, English, all rows"] = _phase2(study, (name,), steps=_own(study, name))
+        conditions[f"{name}, English, all rows"] = _one(study, name)
         contrasts += [against(f"{name}, many languages", f"{name}, English, {which} rows") for which in ("same", "all")]
     targets = ("xnli", "xcopa", "udpos", "panx", "xquad", "tydiqa", "tatoeba")
     return Comparison(_grid(study, conditions, targets), contrasts)
@@ -253,13 +254,13 @@ def rq4(study: Study) -> Comparison:
             conditions |= {f"{name} (difficulty {level})": _phase2(turned, (name,)) for name in _present(study)}
     targets = OF_EACH
     if not dials.is_mini(study.data):      # the embedded benchmark has the same rows under these names
-        targets += ("afrixnli", "masakhaner", "masakhapos")
+        targets += MASAKHANE
     return Comparison(_grid(study, conditions, targets), [against(name) for name in conditions])
 
 
 def african(study: Study) -> tuple[str, ...]:
     """XTREME-R's and Masakhane's languages, those of the study."""
-    there = {*AFRICAN}.union(*(data.languages(target, study.data, "test") for target in ("afrixnli", "masakhaner", "masakhapos")))
+    there = {*AFRICAN}.union(*(data.languages(target, study.data, "test") for target in MASAKHANE))
     return tuple(language for language in study.languages if language in there - {"en"})
 
 
@@ -304,7 +305,7 @@ def _best(study: Study) -> tuple[str, ...]:
 
 def _own(study: Study, name: str) -> int:
     """The steps that a task takes by itself."""
-    return profiles.phase2_recipe(study, (name,)).steps or profiles.phase2_budget(study)
+    return own_steps(study, (name,)) or profiles.phase2_budget(study)
 
 
 def _others(study: Study, name: str) -> tuple[str, ...]:
@@ -317,11 +318,16 @@ def _phase2(study: Study, names: tuple[str, ...], **how) -> Callable[[int], Adap
     return lambda seed: graph.phase2(study, names, seed, **how)
 
 
+def _one(study: Study, name: str, **how) -> Callable[[int], Adapt]:
+    """The task with its own steps, or others in `how`."""
+    return _phase2(study, (name,), **{"steps": _own(study, name), **how})
+
+
 def _spread(study: Study, name: str, over: tuple[str, ...], read: tuple[str, ...] = ()) -> Callable[[int], Adapt]:
     """The task with its own steps, a share of the rows in each language, so that there are as many as in one; or the rows
     of such a share, `read` in other languages."""
     rows = max(1, study.phase2_rows // len(over)) if study.phase2_rows else 0
-    return _phase2(study, (name,), steps=_own(study, name), languages=read or over, rows=rows)
+    return _one(study, name, languages=read or over, rows=rows)
 
 
 def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], targets: tuple[str, ...] = (),

@@ -52,24 +52,16 @@ def score(model, head, tokenizer, task: Task, rows: Sequence[dict], recipe: Reci
 
 
 @torch.no_grad()
-def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe, last: bool = False) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first; or at the last alone, also of a model that is being
-    trained. [layers + 1, n, hidden]"""
+def pooled(model, tokenizer, features: Sequence[Feature], recipe: Recipe) -> np.ndarray:
+    """Mean over the pieces at every layer, the embedding layer first. [layers + 1, n, hidden]"""
     where, info = device(), batches.Info.of(tokenizer, recipe, model)
     model.to(where).eval()
     found = None
     for positions in batches.by_tokens(features, TOKENS):
         batch = batches.collate([features[position] for position in positions], info)
-        if last and packed.fits(model):
-            batch = packed.pack(batch, model)
-        inputs = {name: item.to(where) for name, item in batch.items() if hasattr(item, "to")}
-        if last:     # as in training, whose layers are in bf16 already
-            with packed.lowered(model, number_type(recipe.precision, where)), autocast(recipe.precision, where):
-                states = [hidden_states(model, inputs)]
-        else:
-            read = {name: inputs[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in inputs}
-            with autocast(recipe.precision, where):
-                states = model(**read, output_hidden_states=True).hidden_states
+        inputs = {name: batch[name].to(where) for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
+        with autocast(recipe.precision, where):
+            states = model(**inputs, output_hidden_states=True).hidden_states
         mask = inputs["attention_mask"].unsqueeze(-1).float()
         means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states]).cpu().numpy()
         if found is None:
@@ -125,7 +117,7 @@ def ranking(model, tokenizer, task: Task, rows: Mapping[str, Sequence[dict]], re
 
     def vectors(features: list[Feature]) -> np.ndarray:
         note(features)
-        return pooled(model, tokenizer, features, recipe, last=True)[0]
+        return np.stack(predict(model, rank.Head(model, task), task, features, tokenizer, recipe))
 
     candidates, found = vectors(rank.encode_texts(texts, tokenizer, recipe.max_length)), {}
     for language, part in rows.items():

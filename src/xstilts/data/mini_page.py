@@ -107,8 +107,10 @@ def levels(dials: Dials) -> pd.DataFrame:
 
 def translations(languages: Iterable[str], amounts: Iterable[float], rows: int = 60) -> pd.DataFrame:
     """A row a language and amount of noise: a training premise of MNLI, and the chrF of so many rows of each task."""
+    made = mini.fingerprint()
+
     def quality(language: str, amount: float) -> float:
-        return kept(f"translation-{mini.fingerprint()}-{language}-{amount}-{rows}",
+        return kept(f"translation-{made}-{language}-{amount}-{rows}",
                     lambda: mini.translation_quality(language, amount, rows))
 
     return pd.DataFrame([{"language": named(language), "noise": amount,
@@ -119,11 +121,12 @@ def translations(languages: Iterable[str], amounts: Iterable[float], rows: int =
 
 def shortcuts(source: str, rows: int = 500) -> pd.DataFrame:
     """A row a task and reader that does not read: its score in English, beside chance."""
-    found, readers = [], sha256(Path(mini_shortcuts.__file__).read_bytes()).hexdigest()[:12]
+    readers = sha256(Path(mini_shortcuts.__file__).read_bytes()).hexdigest()[:12]
+    known, found = f"shortcuts-{readers}-{mini.fingerprint()}-{source.replace(':', '-')}-{rows}", []
     for name in mini.TASKS:
-        task, known = TASKS[name], f"{mini.fingerprint()}-{source.replace(':', '-')}-{name}-{rows}"
+        task = TASKS[name]
         if name not in (*mini.AFRICAN, "xquad", "mlqa") and not task.untrained:      # xquad, mlqa: squad's rows
-            scores = kept(f"shortcuts-{readers}-{known}", lambda name=name: mini_shortcuts.scores(name, source, test=rows))
+            scores = kept(f"{known}-{name}", lambda name=name: mini_shortcuts.scores(name, source, test=rows))
             for number, (reader, value) in enumerate(scores.items()):
                 found.append({"task": task.title if not number else "", "metric": task.metric, "reader": reader, "score": value,
                               "chance": mini_shortcuts.chance(name, source, test=rows), "n": rows})

@@ -69,7 +69,8 @@ def encode_texts(pairs, tokenizer, max_length: int) -> list[Feature]:
 
 
 class Head(nn.Module):
-    """[2 B, L, H] -> [2, B, H]: unit vectors of queries and of texts. It has nothing to learn."""
+    """[k B, L, H] -> [k, B, H]: unit vectors, of queries and of texts in training (k = 2), of one of them else. It has nothing
+    to learn."""
 
     def __init__(self, model, task):
         super().__init__()
@@ -77,12 +78,17 @@ class Head(nn.Module):
     def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
         mask = batch["attention_mask"].unsqueeze(-1).float()
         pooled = nn.functional.normalize((hidden.float() * mask).sum(1) / mask.sum(1), dim=-1)
-        return pooled.view(-1, 2, pooled.shape[-1]).transpose(0, 1)
+        return pooled.view(-1, batch["sequences"][0], pooled.shape[-1]).transpose(0, 1)
 
 
 def prepare(batch: dict, features: list[Feature], info, generator) -> None:
     places: dict = {}
     batch["gold"] = torch.tensor([places.setdefault(feature.gold, len(places)) for feature in features])
+
+
+def outputs(logits: torch.Tensor, batch: dict) -> np.ndarray:
+    """Of features that are one text each: its vector. [B, H]"""
+    return logits[0].float().cpu().numpy()
 
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
