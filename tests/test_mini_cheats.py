@@ -83,3 +83,10 @@ def test_the_encoder_finds_far_more_than_letters_do(embedded):
         encoder = metrics.value(found["accuracy, centred", model.config.num_hidden_layers][1])
         letters = mini_shortcuts.scores("tatoeba", language=language, test=200)["letters alone"]
         assert encoder > letters + 20, (language, encoder, letters)
+
+
+def test_where_words_stand_tells_paraphrases_in_part_only():
+    """Of two facts whose order is known only their pairing is left to find, so this is far from chance; reading is above it."""
+    assert scores("pawsx")["equal words by place"] < 88
+    rows = [dict(texts=(f"{a} b", f"{b} b"), label=int(a == b)) for a in "xyz" for b in "xyz"]
+    assert mini_shortcuts._by_place(rows, rows) == 100

@@ -11,14 +11,15 @@ def hellaswag(rng, split, words, i, level=2):
     """Two people and a chain of events. Of the four endings two have the right moment and two the right person (or
     thing), one has both: so neither an ending by itself nor what most endings share tells the right one.
 
-    Level 1: the endings at the wrong moment are from another kind of chain. 3: the events are told out of order, among those of
-    another kind of chain.
+    Level 1: the endings at the wrong moment are from another kind of chain. 2: half of the time. 3: never, and the events are
+    told out of order, among those of another kind of chain.
     """
     a, b = people(rng, split, 2)
     events = words["events"]
     first, second = some(rng, (a, b), 2)
     lead = fill(words, words["pairs"]["lead"], p=first, q=second)
-    kind = int(rng.random() * (2 if level == 1 else 3))
+    plain = level == 1 or (level == 2 and rng.random() < 0.5)
+    kind = int(rng.random() * (2 if plain else 3))
 
     def script():                                          # the next step of a script, by the person it is about
         title, *steps = events["scripts"][pick(rng, pool("script", split))]
@@ -40,7 +41,7 @@ def hellaswag(rng, split, words, i, level=2):
                 [[day(j, turn) for turn in (turns[k % 2], turns[1 - k % 2])] for j in (k, wrong)])
 
     title, chain, (right, wrong) = script() if kind == 0 else days(kind)
-    if level == 1:
+    if plain:
         wrong = (days(kind=2) if kind == 0 else script())[2][0]
         wrong = wrong if rng.random() < 0.5 else wrong[::-1]
     endings = [*right, *wrong]
@@ -80,14 +81,24 @@ def cosmosqa(rng, split, words, i, level=2):
 
 
 def xcopa(rng, split, words, i):
-    """A cause or an effect, and the other half of it beside that of another."""
+    """A cause or an effect, and the other half of it beside that of another. A third of them are two steps of a script."""
     p = people(rng, split, 1)[0]
-    code, other = some(rng, pool("cause", split), 2)
+
+    def draw():                                            # where it is from, and two sentences, one because of the other
+        if rng.random() < 2 / 3:
+            code = pick(rng, pool("cause", split))
+            return code, words["causes"]["pairs"][code]
+        code, k = pick(rng, pool("script", split)), 1 + int(rng.random() * 6)
+        return code, words["events"]["scripts"][code][k:k + 2]
+
+    code, told = draw()
+    other, wrong = draw()
+    while other == code:
+        other, wrong = draw()
     why, label = rng.random() < 0.5, int(rng.random() * 2)
-    halves = [fill(words, words["causes"]["pairs"][c][not why], p=p) for c in (code, other)]
-    return {"premise": fill(words, words["causes"]["pairs"][code][why], p=p), "choice1": halves[label],
-            "choice2": halves[1 - label], "question": "cause" if why else "effect", "label": label, "idx": i,
-            "changed": False}
+    halves = [fill(words, pair[not why], p=p) for pair in (told, wrong)]
+    return {"premise": fill(words, told[why], p=p), "choice1": halves[label], "choice2": halves[1 - label],
+            "question": "cause" if why else "effect", "label": label, "idx": i, "changed": False}
 
 
 CLASSES = [kind for kind in POOLS if kind not in ("food", "object", "age", "part", "adj", "adv", "num", "script", "cause")]

@@ -6,7 +6,7 @@ Every maker draws what a row says from rng, split and level alone and only then 
 all languages. The label is drawn first and what could give it away (which person, which relation, which wording,
 whether the value was mentioned) is drawn alike for every label. `level` is the difficulty; 2 is the default's.
 """
-from .wording import Fact, ask, clause, fill, join, say, word
+from .wording import Fact, ask, fill, join, say, word
 from .world import COUNTRY_OF, RELATIONS, people, pick, pool, some, values
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
@@ -126,9 +126,10 @@ def qqp(rng, split, words, i, level=2):
 
 
 def pawsx(rng, split, words, i):
-    """Two clauses in the other order; with label 0 what they say is swapped, in that order or not. The words are the same. So are
-    all rows that a model is measured on, and half of those that it is trained on. A quarter has a person or value replaced
-    instead of swapped, and another is one clause alone, in two wordings: comparing is learned from these, nothing without them.
+    """Two facts, in one order and in the other; with label 0 what they say is swapped, in that order or not. The words are the
+    same. So are all rows that a model is measured on, and half of those that it is trained on. A quarter has a person or value
+    replaced instead of swapped, and another is one fact alone, in two wordings: comparing is learned from these, nothing
+    without them. Facts are told in all wordings, so that who and what stands nowhere in particular.
     """
     a, b, c = people(rng, split, 3)
     r, s = some(rng, RELATIONS, 2)
@@ -150,13 +151,9 @@ def pawsx(rng, split, words, i):
     else:
         told = (x._replace(person=b), y._replace(person=a))
     turned, again, ks = rng.random() < 0.5, label == 0 and rng.random() < 0.5, (wording(rng), wording(rng))
-    joins = words["pairs"]["join"]
-    joined = joins[wording(rng) % len(joins)]
 
-    def sentence(facts, turned):
-        one, two = [clause(words, fact, k) for fact, k in zip(facts, ks)][::-1 if turned else 1]
-        text = joined.format(a=one, b=two)
-        return text if words["spaces"] else "".join(text.split())
+    def sentences(facts, turned):
+        return join(words, [say(words, fact, k) for fact, k in zip(facts, ks)][::-1 if turned else 1])
 
-    return {"id": i, "sentence1": sentence((x, y), turned), "sentence2": sentence(told, turned if again else not turned),
+    return {"id": i, "sentence1": sentences((x, y), turned), "sentence2": sentences(told, turned if again else not turned),
             "label": label}

@@ -53,9 +53,6 @@ def load(language, noise=0.0):
     words["names"] = words["words"].pop("name", {})
     words["word_tags"] = {kind: tag for tag, kinds in words["word_tags"].items() for kind in kinds.split()}
     words["language"], words["gap"] = language, " " if words["spaces"] else ""
-    # clauses that stand at the start as well as in the middle of a sentence, because a name begins them
-    words["clauses"] = {relation: [re.sub(r"\s*[.。।]$", "", text) for text, _ in wordings if text.startswith("{p}")]
-                        for relation, wordings in words["statements"].items()}
     words["noise"] = noise if language != "en" else 0.0
     return words
 

@@ -81,12 +81,6 @@ def ask(words, person, relation, k):
     return fill(words, _wording(words["questions"][relation], k), p=person)
 
 
-def clause(words, fact, k):
-    """The fact without its full stop, in a wording that begins with the name."""
-    clauses = words["clauses"][fact.relation]
-    return fill(words, clauses[k % len(clauses)], p=fact.person, x=value(words, fact))
-
-
 def tagged(words, sentence, slots, woman):
     """Tokens and tags of a [text, tags] pair; slots: name -> (filler, tag of each of its words)."""
     pairs = tokens(agreeing(sentence[0], woman), sentence[1])
