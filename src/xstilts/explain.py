@@ -7,14 +7,14 @@ Each is a table over what `compare` shows, for a chapter to put beside it.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, costs, figures, records, report, stats, store
+from . import compare, costs, figures, records, report, stats, store, typology
 from . import languages as names
 from . import study as graph
 from .comparisons import Comparison
@@ -22,6 +22,7 @@ from .profiles import Study
 from .spec import Adapt
 from .tasks import TASKS
 
+DISTANCE = "grammar's distance"
 WORK = "10^15 operations"     # of all training and scoring behind a score
 
 
@@ -45,15 +46,18 @@ def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[
     return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
 
 
-def sources(shown: pd.DataFrame) -> pd.DataFrame:
-    """A row a source language of "task in xx against task in en": its family, and the mean difference over tasks and
-    targets."""
-    parts = shown.assign(source=shown.comparison.str.extract(r" in (\w+) against", expand=False)).groupby(
-        "source", sort=False)
-    return pd.DataFrame([{"source": name, "family": names.family(name), "comparisons": part.difference.count(),
-                          "mean difference": part.difference.mean(), "highest": part.difference.max(),
-                          "lowest": part.difference.min()} for name, part in parts],
-                        columns=["source", "family", "comparisons", "mean difference", "highest", "lowest"])
+def sources(study: Study, asked: Comparison, found: graph.Wanted, scored: Sequence[str]) -> pd.DataFrame:
+    """A row a source language of "task in xx against task in en" and language that is scored: the source's family, how far its
+    grammar is from that language's (`typology.distance`, nats), and the mean difference over tasks and targets."""
+    columns = ["source", "family", "scored", DISTANCE, "comparisons", "mean difference", "highest", "lowest"]
+    rows = []
+    for language in scored:
+        shown = compare.table(study, asked, found, only=(language,))
+        for name, gains in shown.groupby(shown.comparison.str.extract(r" in (?:a )?(\w+) against", expand=False),
+                                         sort=False).difference:
+            kin = ("–", np.nan) if name == "mixture" else (names.family(name), typology.distance(language, name, study.data))
+            rows.append((name, kin[0], language, kin[1], gains.count(), gains.mean(), gains.max(), gains.min()))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def difficulty(found: graph.Wanted, *shown: pd.DataFrame) -> pd.DataFrame:
@@ -75,10 +79,10 @@ def difficulty(found: graph.Wanted, *shown: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def related(table: pd.DataFrame, column: str) -> stats.Estimate:
-    """Pearson's correlation of a gain with the difficulty, over conditions. NaN below four."""
-    part = table.dropna(subset=["difficulty", column])
-    return stats.correlation(part.difficulty.to_numpy(), part[column].to_numpy())
+def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> stats.Estimate:
+    """Pearson's correlation of a gain with what may explain it, over the rows that have both. NaN below four."""
+    part = table.dropna(subset=[to, column])
+    return stats.correlation(part[to].to_numpy(), part[column].to_numpy())
 
 
 def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
