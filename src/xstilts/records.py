@@ -83,20 +83,22 @@ def examples(run: Run) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def pack(values: np.ndarray) -> float | str | list[float]:
-    """One number for all, hex digits for noughts and ones, else a list: small, and to the last digit."""
+def pack(values: np.ndarray) -> float | str:
+    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small, and to the last digit."""
     values = np.asarray(values, float)
     if len(set(values)) == 1:
         return _plain(values[0])
     if set(values) == {0.0, 1.0}:
         return format(int("".join(str(int(value)) for value in values), 2), "x")
-    return [_plain(value) for value in values]
+    return " ".join(str(_plain(value)) for value in values)
 
 
-def unpack(packed: float | str | list[float], n: int) -> np.ndarray:
-    if isinstance(packed, str):
-        return np.array([float(digit) for digit in format(int(packed, 16), f"0{n}b")])
-    return np.full(n, float(packed)) if not isinstance(packed, list) else np.array(packed, float)
+def unpack(packed: float | str, n: int) -> np.ndarray:
+    if not isinstance(packed, str):
+        return np.full(n, float(packed))
+    if " " in packed:
+        return np.array(packed.split(), float)
+    return np.array([float(digit) for digit in format(int(packed, 16), f"0{n}b")])
 
 
 def _plain(value: float) -> float:
