@@ -20,7 +20,7 @@ LONGEST = 1500     # letters: screen readers read all of it
 def described(figure: Figure) -> str:
     """A sentence a panel: its title, its axes, and each named line's range, each bar, each named
     point, or each cell of a heat map."""
-    axes = [axis for axis in figure.axes if axis.get_title() or axis.get_xlabel() or axis.get_ylabel() or axis.texts]
+    axes = [axis for axis in figure.axes if _title(axis) or axis.get_xlabel() or axis.get_ylabel() or axis.texts]
     said = ". ".join(filter(None, map(_panel, axes)))
     return said if len(said) <= LONGEST else f"{said[:LONGEST].rpartition(',')[0]}, and more in the table"
 
@@ -31,8 +31,12 @@ def _panel(axis: Axes) -> str:
     if not parts:
         return ""
     over = " over ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
-    head = ": ".join(filter(None, (axis.get_title(), over)))
+    head = ": ".join(filter(None, (_title(axis), over)))
     return f"{' '.join(head.split())}; {', '.join(parts)}"
+
+
+def _title(axis: Axes) -> str:
+    return "".join(axis.get_title(loc=where) for where in ("left", "center", "right"))
 
 
 def _cells(axis: Axes) -> list[str]:

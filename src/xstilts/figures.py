@@ -20,7 +20,8 @@ from .tasks import TASKS
 PALETTE = "colorblind"
 LIVE = "all runs live"
 sns.set_theme(style="whitegrid", palette=PALETTE, context="notebook", rc={
-    "figure.dpi": 110, "savefig.bbox": "tight", "text.parse_math": False})   # a $ in somebody's name is a $
+    "figure.dpi": 110, "savefig.bbox": "tight", "text.parse_math": False,    # a $ in somebody's name is a $
+    "axes.titlelocation": "left"})                                           # in sight on a phone before one scrolls
 
 
 def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
