@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, environment, ledger, profiles, records, revisions, runs, store, study as graph, verify
+from xstilts import chapters, costs, environment, ledger, profiles, records, revisions, runs, store, study as graph, verify
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -93,6 +93,27 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     monkeypatch.setattr(environment, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
     found = verify.verify(study, 1)
     assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
+
+
+def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
+    study, root = finished
+    record(study, root)
+    monkeypatch.setenv("XSTILTS_STORE", str(root))
+    monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path))
+    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    first = verify.brief(study, 2)
+    assert len(first) == 2 and set(first.within) == {"yes"}
+    work = sorted(costs.work(run) for run in verify.sample(study, 99))
+    assert all(costs.work(run) <= work[len(work) // 2] for run in verify.sample(study, 2, share=0.5))
+
+    def refused(run, folder, parent):
+        raise RuntimeError("computed again")
+
+    monkeypatch.setattr(runs, "execute", refused)
+    assert verify.brief(study, 2).equals(first)
+    monkeypatch.setattr(environment, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
+    with pytest.raises(RuntimeError, match="computed again"):
+        verify.brief(study, 2)
 
 
 def test_costs_count_shared_runs_once(finished, monkeypatch):

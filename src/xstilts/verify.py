@@ -1,6 +1,7 @@
 """Computes recorded runs again and compares.
 
-    verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is within
+    verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is within, when
+    brief(study, 3)      # for the book: of the cheaper half, and remembered while nothing has changed
 
 The run is computed anew, whatever the store has of it; the encoder that it starts from is taken from the store, or
 computed there. On the machine, versions and threads of the record the scores must be the same to the last digit.
@@ -10,28 +11,34 @@ as such.
 """
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from . import chapters, environment, records, runs, store
+from . import chapters, costs, data, environment, records, runs, store
 from . import study as graph
 from .profiles import Study
 from .spec import Score, key, label
 from .tasks import TASKS
 
 EXACT, TOLERANCE = 1e-6, 3.0     # points
-COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within"]
+COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within", "when"]
 
 
-def sample(study: Study, count: int, seed: int = 0) -> list[Score]:
+def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[Score]:
     """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that is minutes; where
-    these are too few, among all."""
+    these are too few, among all. share: of the cheapest ones."""
     recorded = {key(run): run for run in chapters.needed("", study) if isinstance(run, Score) and records.find(run)}
+    cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[:max(count, int(share * len(recorded)))]
+    recorded = {name: recorded[name] for name in cheapest}
     root, draw, order = store.default_root(), random.Random(seed), sorted(recorded)
     draw.shuffle(order)
     order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
@@ -41,6 +48,26 @@ def sample(study: Study, count: int, seed: int = 0) -> list[Score]:
 def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
     """Mean main scores (0-100) as recorded and as computed again. No rows where nothing is recorded."""
     return pd.DataFrame([_again(study, run) for run in sample(study, count, seed)], columns=COLUMNS)
+
+
+def brief(study: Study, count: int) -> pd.DataFrame:
+    """The same of the cheaper half of the recorded runs. What came out is remembered for this record, this code and this
+    machine: a book that is built twice has it from the first time, as `when` says."""
+    found = [data.kept(f"verified-{key(run)}-{_state(run)}", _call(study, run)) for run in sample(study, count, share=0.5)]
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def _call(study: Study, run: Score) -> Callable[[], dict[str, object]]:
+    return lambda: _again(study, run)
+
+
+def _state(run: Score) -> str:
+    """All that another answer could come from: the record, the code, the machine."""
+    here = {name: value for name, value in environment.environment().items() if name != "code"}
+    digest = hashlib.sha256(json.dumps([records.find(run), here], sort_keys=True).encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _again(study: Study, run: Score) -> dict[str, object]:
@@ -58,10 +85,11 @@ def _again(study: Study, run: Score) -> dict[str, object]:
     same = all(here[name] == record["environment"].get(name) for name in here if name != "code")
     before, now = (_main(run, table) for table in (records.scores(run), again))
     difference, allowed = abs(now - before), EXACT if same else TOLERANCE
-    return {"run": label(run), "recorded": before.mean(), "again": now.mean(),
-            "largest difference of a language": difference.groupby("language").max().max(),
+    return {"run": label(run), "recorded": float(before.mean()), "again": float(now.mean()),
+            "largest difference of a language": float(difference.groupby("language").max().max()),
             "machine": "as recorded" if same else "another", "tolerance": allowed if allowed > EXACT else 0.0,
-            "within": "yes" if (difference.max() if same else abs(now.mean() - before.mean())) <= allowed else "no"}
+            "within": "yes" if (difference.max() if same else abs(now.mean() - before.mean())) <= allowed else "no",
+            "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}
 
 
 def _main(run: Score, table: pd.DataFrame) -> pd.Series:
