@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from . import data
 
@@ -19,7 +20,12 @@ def distance(of: str, other: str, source: str, rows: int = ROWS) -> float:
     """KLcpos3 of UDPOS's test sentences of one language from another's (see `divergence`). NaN where the data has none."""
     if not {of, other} <= set(data.languages("udpos", source, "test")):
         return math.nan
-    return divergence(*([row["tags"] for row in data.load("udpos", "test", language, source, rows)] for language in (of, other)))
+    return divergence(_tags(of, source, rows), _tags(other, source, rows))
+
+
+@cache
+def _tags(language: str, source: str, rows: int) -> list[list[str]]:
+    return [row["tags"] for row in data.load("udpos", "test", language, source, rows)]
 
 
 def divergence(of: Iterable[Sequence[str]], other: Iterable[Sequence[str]]) -> float:

@@ -16,8 +16,8 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -38,9 +38,8 @@ def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[
     these are too few, among all. share: of the cheapest ones."""
     recorded = {key(run): run for run in chapters.needed("", study) if isinstance(run, Score) and records.find(run)}
     cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[:max(count, int(share * len(recorded)))]
-    recorded = {name: recorded[name] for name in cheapest}
-    root, draw, order = store.default_root(), random.Random(seed), sorted(recorded)
-    draw.shuffle(order)
+    root, order = store.default_root(), sorted(cheapest)
+    random.Random(seed).shuffle(order)
     order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
     return [recorded[name] for name in order[:count]]
 
@@ -53,21 +52,19 @@ def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
 def brief(study: Study, count: int) -> pd.DataFrame:
     """The same of the cheaper half of the recorded runs. What came out is remembered for this record, this code and this
     machine: a book that is built twice has it from the first time, as `when` says."""
-    found = [data.kept(f"verified-{key(run)}-{_state(run)}", _call(study, run)) for run in sample(study, count, share=0.5)]
+    here, drawn = _state(), sample(study, count, share=0.5)
+    found = [data.kept(f"verified-{key(run)}-{_digest(here, records.find(run))}", partial(_again, study, run)) for run in drawn]
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-def _call(study: Study, run: Score) -> Callable[[], dict[str, object]]:
-    return lambda: _again(study, run)
+def _state() -> list:
+    """What another answer could come from, beside the record: the machine and the code itself, whatever its commit."""
+    machine = {name: value for name, value in environment.environment().items() if name != "code"}
+    return [machine, [path.read_text() for path in sorted(Path(__file__).parent.rglob("*.py"))]]
 
 
-def _state(run: Score) -> str:
-    """All that another answer could come from: the record, the code, the machine."""
-    here = {name: value for name, value in environment.environment().items() if name != "code"}
-    digest = hashlib.sha256(json.dumps([records.find(run), here], sort_keys=True).encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _again(study: Study, run: Score) -> dict[str, object]:
