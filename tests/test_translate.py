@@ -215,3 +215,14 @@ def test_the_command_translates_and_tells(folder, tiny_m2m100, capsys):
     assert cli.main(["translate", "mnli", "--to", "fi", "--data", "mini"]) == 2
     assert "give --out" in capsys.readouterr().err
     assert cli.main(["translate", "mnli", "--to", "fi", "--data", str(folder), "--model", "/nowhere"]) == 2
+
+
+@pytest.mark.parametrize("name, column", [("mnli", "texts"), ("squad", "starts"), ("hellaswag", "context")])
+def test_rows_under_translated_in_other_columns_than_it_writes_are_refused_with_their_file(folder, name, column):
+    place, source = folder / "translated" / name / "fi", TASKS[name].sources[0]
+    place.mkdir(parents=True)
+    english = folder / source.local.format(language="en", name=source.name("en")) / "train.parquet"
+    (place / "train.parquet").write_bytes(english.read_bytes())
+    forget()
+    with pytest.raises(UserError, match=f"translated/{name}/fi/train.parquet: row 0 does not have .*{column}"):
+        data.load(name, "train", "fi", str(folder))

@@ -107,9 +107,11 @@ def mention(row: dict) -> dict:
     return {"id": row["entity"], "query": row["mention"], "answer": found, "sentences": (found,)}
 
 
-def translated(row: dict) -> dict:
-    """A row that `translate` wrote: it is of its kind already."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+def translated(kind: str) -> Reader:
+    """Rows that `translate` wrote: they are of their kind already."""
+    fields = {"classify": ("texts", "label"), "choice": ("context", "choices", "label"),
+              "span": ("question", "context", "answers", "starts", "id")}[kind]
+    return lambda row: {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in fields}
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:

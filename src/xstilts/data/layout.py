@@ -80,7 +80,7 @@ def _translated(row: Task) -> list[Source]:
             "; ".join(sorted({source.licence for source in row.sources})),
             f"translated/{row.name}/{{language}}",
             languages=(),
-            read=columns.translated,
+            read=columns.translated(row.kind),
             label_column="-" if row.kind == "choice" else "label",
             splits={"test": ()},
         )
