@@ -145,13 +145,26 @@ def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
 
 
-def test_a_chapter_knows_no_names_of_the_one_before(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "_toc.yml").write_text("root: book/index\nchapters:\n- file: one\n- file: two\n")
-    for name, code in (("one", "import json\nleft = _left = 1"), ("two", "print(dir())")):
+def test_a_kernel_that_is_killed_ends_in_words(tmp_path, monkeypatch):
+    toy(tmp_path, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="one: its process was ended from outside.*finished runs are kept"):
+        book.run("one", tmp_path / "out.ipynb", {})
+    assert not list(tmp_path.glob("*.ipynb")) and not list(tmp_path.glob(".running*"))
+
+
+def toy(folder, **chapters):
+    """A book of one code cell a chapter."""
+    (folder / "notebooks").mkdir()
+    (folder / "_toc.yml").write_text("root: book/index\nchapters:\n" + "".join(f"- file: {name}\n" for name in chapters))
+    for name, code in chapters.items():
         cells = [nbformat.v4.new_code_cell("encoder = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
         metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), tmp_path / "notebooks" / f"{name}.ipynb")
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "notebooks" / f"{name}.ipynb")
+
+
+def test_a_chapter_knows_no_names_of_the_one_before(tmp_path, monkeypatch):
+    toy(tmp_path, one="import json\nleft = _left = 1", two="print(dir())")
     monkeypatch.chdir(tmp_path)
     with book.kernel(tmp_path) as shared:
         book.run("one", tmp_path / "one.ipynb", {}, shared)

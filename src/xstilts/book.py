@@ -73,9 +73,13 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
         if shared:
             forget = nbformat.v4.new_code_cell(FORGET)
             nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared).execute()
-        papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
-                                   progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                   stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared)
+        try:
+            papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
+                                       progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
+                                       stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared)
+        except nbclient.exceptions.DeadKernelError as error:
+            raise UserError(f"{chapter}: its process was ended from outside, most often because the memory ran out; "
+                            "finished runs are kept, the same command goes on from there") from error
         _dress(unfinished)
         os.replace(unfinished, out)
     return out
