@@ -124,7 +124,7 @@ def test_a_number_of_minutes_is_asked_for(monkeypatch):
 
 def test_an_unfinished_run_keeps_its_checkpoint_and_nothing_else(tiny_encoder, monkeypatch):
     study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli", languages="en", phase1_steps=0,
-                           phase2_steps=8, phase2_rows=20, max_length=48)
+                           phase2_steps=8, phase2_rows=20, max_length=48, vocabulary="full")
     run, root = graph.phase2(study, ("mnli",), 0), store.default_root()
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
     with monkeypatch.context() as patch:

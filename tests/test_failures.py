@@ -14,7 +14,8 @@ FULL = OSError(28, "No space left on device")
 @pytest.fixture
 def study(tiny_encoder):
     return profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli", languages="en,fi", phase1_steps=0,
-                          phase2_steps=3, phase3_steps=3, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+                          phase2_steps=3, phase3_steps=3, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48,
+                          vocabulary="full")
 
 
 def contents(root):

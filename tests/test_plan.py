@@ -56,7 +56,7 @@ def test_no_schedule_beats_its_bounds(shape, workers):
 def test_what_the_store_has_needs_no_time(tiny_encoder):
     study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli,tatoeba", languages="en,fi",
                            phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20,
-                           eval_rows=12, max_length=64, scheduler="local")
+                           eval_rows=12, max_length=64, scheduler="local", vocabulary="full")
     before = plan.text(study, "single_task")
     assert "7 runs, 7 to compute" in before and "train and score xnli" in before and "longest chain" in before
     graph.compute([graph.phase1(study)])

@@ -12,7 +12,7 @@ from xstilts.spec import UserError, key
 def study(tiny_encoder):
     return profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="udpos", languages="en", phase1_steps=2,
                           phase2_steps=2, phase3_steps=2, phase1_rows=10, phase2_rows=10, phase3_rows=10, eval_rows=6,
-                          max_length=64, scheduler="local")
+                          max_length=64, scheduler="local", vocabulary="full")
 
 
 def events(root):

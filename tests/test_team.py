@@ -43,7 +43,7 @@ if team.size() > 1:
     assert stopped is None and all(map(torch.equal, whole, weights(0, out / "checkpoint"))), "resumed differently"
 
 study = profiles.study(encoder=str(folder), targets="udpos", intermediates="mnli", languages="en", phase1_steps=2, phase3_steps=2,
-                       phase1_rows=10, phase3_rows=10, eval_rows=5, scheduler="local")
+                       phase1_rows=10, phase3_rows=10, eval_rows=5, scheduler="local", vocabulary="full")
 graph.compute([graph.phase3(study, graph.phase1(study), "udpos", 0)], out / "store")
 '''
 

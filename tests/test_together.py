@@ -16,7 +16,7 @@ from xstilts import inventory, profiles, store, study as graph
 from xstilts.spec import Base, UserError, key
 
 SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
-             phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+             phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48, vocabulary="full")
 PARTS = [("xnli",), ("xnli", "tatoeba"), ("tatoeba",), ("tatoeba", "xnli")]
 
 
