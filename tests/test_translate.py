@@ -50,6 +50,17 @@ def test_translated_rows_are_read(folder, name):
             assert ours["label"] == theirs["label"]
 
 
+def test_translated_rows_stand_in_for_a_split_that_an_official_folder_lacks(folder):
+    (folder / "xnli" / "ar" / "train.parquet").unlink()
+    forget()
+    assert "ar" not in data.languages("mnli", str(folder), "train")
+    translate.translate("mnli", ["ar"], str(folder), folder, shouting, "shouting")
+    forget()
+    assert "ar" in data.languages("mnli", str(folder), "train")
+    assert data.load("mnli", "train", "ar", str(folder))[0]["texts"][0].startswith("AR ")
+    assert not data.load("mnli", "validation", "ar", str(folder))[0]["texts"][0].startswith("AR ")      # the folder's own
+
+
 def test_an_answer_that_is_lost_drops_its_row_and_is_counted(folder):
     def careless(texts, language):
         return [

@@ -70,10 +70,12 @@ def _languages(row: Task, place: Place, root: str) -> list[str]:
     return [language for language, path in found if language not in others and any(path.glob("*.parquet"))]
 
 
-def _has(row: Task, language: str, source: str) -> list[Place]:
-    """The places that have the language: all of them if the task mixes them, else the first."""
+def _has(row: Task, language: str, source: str, split: str = "") -> list[Place]:
+    """The places that have the language: all of them if the task mixes them, else the first, or the first with that split."""
     found = [place for place in places(row, source) if language in _languages(row, place, source)]
-    return found if row.mixed else found[:1]
+    if row.mixed:
+        return found
+    return ([place for place in found if split and _files(place, split, language, source)] or found)[:1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
 
 
 def _split_files(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
-    there = _has(row, language, source)
+    there = _has(row, language, source, split)
     found = [(place, part) for place in there for part in _files(place, split, language, source)]
     asked = [place for place in there if place.source.split_names(split, language)]
     if len({id(place) for place, _ in found}) < max(1, len(asked)):   # a part of a mixture must not be lost in silence
