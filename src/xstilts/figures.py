@@ -28,7 +28,9 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     """What the figure rests on, on the figure itself: it may travel without its page. runs: which were done where."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     encoder = study.encoder.rpartition("/")[2]
-    figure.text(0.01, -0.04, visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}", fontsize=8,
+    figure.draw_without_rendering()
+    below = min(0.0, figure.get_tightbbox().y0 / figure.get_figheight())    # a low figure's labels reach out of it
+    figure.text(0.01, below - 0.04, visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}", fontsize=8,
                 color="0.35", va="top")
     alt.speak()
     plt.close(figure)    # the notebook shows the returned figure once
