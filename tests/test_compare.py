@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import chapters, compare, comparisons, explain, profiles, records, report, study as graph
+from xstilts import averages, chapters, compare, comparisons, explain, languages, profiles, records, report, study as graph
 from xstilts.spec import Adapt, Base, key
 
 
@@ -97,6 +97,25 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         words = compare.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
+
+
+def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    by_text = explain.groups(study, asked, found, languages.resources, "web text")
+    assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [1]     # Finnish; not English
+    by_task = explain.groups(study, asked, found, averages.category, "kind of task", of="target").set_index("kind of task")
+    assert set(by_task.index) == {"classification", "retrieval"} and set(by_task.targets) == {1}
+    alone = compare.table(study, asked, found, only=("fi",)).set_index(["comparison", "target"]).difference
+    assert by_task.difference["classification"] == pytest.approx(alone["mnli against none", "xnli"])
+
+
+def test_each_language_is_of_one_kind():
+    for kinds in (languages.FAMILIES, languages.SCRIPTS, languages.WEB_TEXT):
+        members = " ".join(kinds.values()).split()
+        assert len(members) == len(set(members))
+    kinds = [(languages.family(name), languages.resources(name)) for name in ("hu", "hi", "yo", "fon")]
+    assert kinds == [("Uralic", "10 GB and more"), ("Indo-Aryan", "1 to 10 GB"), ("Niger-Congo", "under 1 GB"),
+                     ("Niger-Congo", "none in CC-100")]
 
 
 def test_nothing_at_all_was_run(study):

@@ -28,6 +28,11 @@ LANGUAGES = {
 }
 
 
+def category(target: str, benchmark: str = "XTREME-R") -> str:
+    """The benchmark's kind of task that the target is of."""
+    return next((name for name, targets in CATEGORIES[benchmark].items() if target in targets), "none of the benchmark's")
+
+
 def official_languages(benchmark: str, target: str) -> tuple[str, ...]:
     return LANGUAGES[benchmark].get(target, TASKS[target].languages)
 

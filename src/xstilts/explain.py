@@ -1,4 +1,4 @@
-"""What may stand behind a difference: kinds of languages, the difficulty of a task, the masked language model, cost.
+"""What may stand behind a difference: kinds of languages and of targets, the difficulty of a task, the masked language model, cost.
 
     explain.groups(study, asked, found, languages.family)
     explain.operations(study, found)
@@ -27,11 +27,11 @@ WORK = "10^15 operations"     # of all training and scoring behind a score
 
 
 def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[[str], str],
-           called: str) -> pd.DataFrame:
-    """A row a comparison and kind of languages: mean difference over targets with its interval, and how many
-    languages are behind it. English, in which targets are trained, is left out. called: the column of the kind."""
+           called: str, of: str = "language") -> pd.DataFrame:
+    """A row a comparison and kind of languages (or of: "target"): mean difference over targets with its interval, and how
+    many languages are behind it. English, in which targets are trained, is left out. called: the column of the kind."""
     part = compare.examples(study, found, leave_out=("en",))
-    kinds = part.language.map(kind)
+    kinds = part[of].map(kind)
     targets = tuple(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = []
     for name, weights in asked.contrasts:

@@ -61,6 +61,11 @@ FAMILIES = {
 SCRIPTS = {"Arabic": "ar fa ur", "Cyrillic": "bg kk ru uk", "Greek": "el", "Hebrew": "he", "Devanagari": "hi mr", "Bengali": "bn",
            "Gujarati": "gu", "Gurmukhi": "pa", "Ethiopic": "am", "Han": "zh", "Japanese": "ja", "Hangul": "ko", "Thai": "th",
            "Burmese": "my", "Tamil": "ta", "Telugu": "te", "Malayalam": "ml", "Georgian": "ka"}
+# web text in CC-100, which repeats XLM-R's corpus: compressed sizes by https://data.statmt.org/cc-100, simplified Chinese
+WEB_TEXT = {
+    "10 GB and more": "de en es fa fi fr hu id ja ko pl pt ro ru sv uk vi zh",
+    "1 to 10 GB": "ar az bg el et he hi it ka lt ms nl ta th tr",
+    "under 1 GB": "af am bn eu gu ha ht ig jv kk lg ln ml mr my om pa ps qu sw te tl tn ur wo xh yo zu"}
 
 
 def family(language: str) -> str:
@@ -69,3 +74,8 @@ def family(language: str) -> str:
 
 def script(language: str) -> str:
     return next((name for name, members in SCRIPTS.items() if language in members.split()), "Latin")
+
+
+def resources(language: str) -> str:
+    """How much web text the corpus of XLM-R has in the language."""
+    return next((name for name, members in WEB_TEXT.items() if language in members.split()), "none in CC-100")
