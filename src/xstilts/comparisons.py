@@ -29,6 +29,7 @@ from .tasks import TASKS
 NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
 AFRICAN = ("af", "sw", "yo", "wo")    # XTREME-R's; Masakhane's data sets have more
 MASAKHANE = ("afrixnli", "masakhaner", "masakhapos")
+DRAW = 4    # of twelve draws the one that costs least on the embedded benchmark, chosen before any of them was run
 # a target of each category of XTREME, and two for tagging; of the reading comprehension tasks the one that is not SQuAD again
 OF_EACH = ("xnli", "udpos", "panx", "tydiqa", "tatoeba")
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
@@ -182,7 +183,7 @@ def best(asked: Comparison, found: graph.Wanted, chosen: pd.DataFrame) -> tuple[
 def rq1(study: Study) -> Comparison:
     """PAWS-X after 1, 3, 5 or 9 tasks in another language than English, two draws of 1 and of 3, and after as many in English;
     and after three from other sizes of the encoder."""
-    names, budget, draw = pool(study), profiles.phase2_budget(study), random.Random(1)
+    names, budget, draw = pool(study), profiles.phase2_budget(study), random.Random(DRAW)
     conditions, contrasts = {}, []
     languages = [language for language in study.languages if language != "en"]
     for count, draws in {1: 2, 3: 2, 5: 1, 9: 1}.items():
