@@ -1,5 +1,7 @@
 """BERT's layers over packed tokens compute what transformers' own do: outputs, gradients, with and without a choice."""
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -133,3 +135,22 @@ def test_a_training_with_dropout_repeats_to_the_last_digit_and_leaves_no_trace(t
     encoders.save(model, tokenizer, tmp_path)
     before, after = (json.loads((folder / "config.json").read_text()) for folder in (tiny_encoder, tmp_path))
     assert before == after
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+def test_memory_is_kept_while_a_run_needs_it_and_given_back_after():
+    code = """
+import torch
+from xstilts import cpu
+
+def resident():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
+
+cpu.keep_memory()
+tensors = [torch.ones(2 << 20) for _ in range(50)]      # 8 MB each
+del tensors
+kept = resident()
+cpu.return_memory()
+print(kept - resident())
+"""
+    assert float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout) > 300

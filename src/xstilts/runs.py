@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import checkpoint, data, encoders, evaluate, vocabulary
+from . import checkpoint, cpu, data, encoders, evaluate, vocabulary
 from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
@@ -28,12 +28,15 @@ EXACT, NORMALISED = "also among the training rows", "also among the training row
 
 def execute(run: Run, folder: Path, parent: Path | None) -> None:
     """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from."""
-    if isinstance(run, Base):
-        base(run, folder)
-    elif isinstance(run, Adapt):
-        adapt(run, folder, parent)
-    else:
-        score(run, folder, parent)
+    try:
+        if isinstance(run, Base):
+            base(run, folder)
+        elif isinstance(run, Adapt):
+            adapt(run, folder, parent)
+        else:
+            score(run, folder, parent)
+    finally:
+        cpu.return_memory()
 
 
 def base(run: Base, folder: Path) -> None:
