@@ -107,6 +107,9 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
     assert set(by_task.index) == {"classification", "retrieval"} and set(by_task.targets) == {1}
     alone = compare.table(study, asked, found, only=("fi",)).set_index(["comparison", "target"]).difference
     assert by_task.difference["classification"] == pytest.approx(alone["mnli against none", "xnli"])
+    del found["mnli", "tatoeba", 0]      # not run: none has it, but there is nothing to compare
+    fewer = explain.groups(study, asked, found, languages.resources, "web text")
+    assert fewer.targets.tolist() == [1] and fewer.difference.tolist() == pytest.approx([alone["mnli against none", "xnli"]])
 
 
 def test_each_language_is_of_one_kind():

@@ -36,13 +36,14 @@ def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[
     rows = []
     for name, weights in asked.contrasts:
         for group in sorted(set(kinds)):
-            some = part[kinds == group]
-            there = tuple(target for target in targets if target in set(some.target))
+            some = part[(kinds == group) & part.condition.isin(weights)]
+            conditions = some.groupby("target").condition.nunique()
+            there = tuple(target for target in targets if conditions.get(target) == len(weights))
             cells = {cell: run for cell, run in found.items() if cell[1] in there}
             gain = compare.difference(study, cells, some, weights, there)
             if gain["from"] != "–":
-                rows.append({"comparison": name, called: group, "languages": some.language.nunique(),
-                             "targets": len(there)} | {key: gain[key] for key in ("difference", "low", "high")})
+                rows.append({"comparison": name, called: group, "targets": len(there),
+                             "languages": some[some.target.isin(there)].language.nunique()} | {key: gain[key] for key in ("difference", "low", "high")})
     return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
 
 
