@@ -13,6 +13,9 @@ from collections.abc import Callable
 from .languages import TYDIQA_NAMES
 
 Reader = Callable[[dict], dict]
+# the columns of rows that `translate` writes, by kind
+TRANSLATED = {"classify": ("texts", "label"), "choice": ("context", "choices", "label"),
+              "span": ("id", "question", "context", "answers", "starts")}
 # XCOPA asks in one of two ways; the English words are used for every language, as the labels are English, too
 ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
 # ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari before a space, so
@@ -109,9 +112,7 @@ def mention(row: dict) -> dict:
 
 def translated(kind: str) -> Reader:
     """Rows that `translate` wrote: they are of their kind already."""
-    fields = {"classify": ("texts", "label"), "choice": ("context", "choices", "label"),
-              "span": ("question", "context", "answers", "starts", "id")}[kind]
-    return lambda row: {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in fields}
+    return lambda row: {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in TRANSLATED[kind]}
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:

@@ -1,4 +1,4 @@
-"""What may stand behind a difference: kinds of languages and of targets, the difficulty of a task, the masked language model, cost.
+"""What may stand behind a difference: kinds of languages and targets, a task's difficulty, masked language modelling, cost.
 
     explain.groups(study, asked, found, languages.family)
     explain.operations(study, found)
@@ -35,15 +35,14 @@ def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[
     targets = tuple(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = []
     for name, weights in asked.contrasts:
-        for group in sorted(set(kinds)):
-            some = part[(kinds == group) & part.condition.isin(weights)]
+        for group, some in part[part.condition.isin(weights)].groupby(kinds):
             conditions = some.groupby("target").condition.nunique()
             there = tuple(target for target in targets if conditions.get(target) == len(weights))
-            cells = {cell: run for cell, run in found.items() if cell[1] in there}
-            gain = compare.difference(study, cells, some, weights, there)
+            gain = compare.difference(study, found, some, weights, there)
             if gain["from"] != "–":
-                rows.append({"comparison": name, called: group, "targets": len(there),
-                             "languages": some[some.target.isin(there)].language.nunique()} | {key: gain[key] for key in ("difference", "low", "high")})
+                count = some[some.target.isin(there)].language.nunique()
+                rows.append({"comparison": name, called: group, "languages": count, "targets": len(there)} |
+                            {key: gain[key] for key in ("difference", "low", "high")})
     return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
 
 

@@ -69,13 +69,17 @@ WEB_TEXT = {
 
 
 def family(language: str) -> str:
-    return next((name for name, members in FAMILIES.items() if language in members.split()), "not classified")
+    return _kind(FAMILIES, language, "not classified")
 
 
 def script(language: str) -> str:
-    return next((name for name, members in SCRIPTS.items() if language in members.split()), "Latin")
+    return _kind(SCRIPTS, language, "Latin")
 
 
 def resources(language: str) -> str:
     """How much web text the corpus of XLM-R has in the language."""
-    return next((name for name, members in WEB_TEXT.items() if language in members.split()), "none in CC-100")
+    return _kind(WEB_TEXT, language, "none in CC-100")
+
+
+def _kind(kinds: dict[str, str], language: str, otherwise: str) -> str:
+    return next((name for name, members in kinds.items() if language in members.split()), otherwise)

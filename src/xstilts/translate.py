@@ -285,12 +285,11 @@ def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translato
 
 
 def _write(path: Path, row: Task, rows: list[dict]) -> None:
-    text = pa.list_(pa.string())
-    schema = {"classify": [("texts", text), ("label", pa.string())],
-              "choice": [("context", pa.string()), ("choices", text), ("label", pa.int64())],
-              "span": [("id", pa.string()), ("question", pa.string()), ("context", pa.string()), ("answers", text),
-                       ("starts", pa.list_(pa.int64()))]}[row.kind]
-    if row.kind == "classify":    # by name: ids are the table's own affair
+    texts, by_name = pa.list_(pa.string()), row.kind == "classify"      # labels: ids are the table's own affair
+    types = {"texts": texts, "choices": texts, "answers": texts, "starts": pa.list_(pa.int64()),
+             "label": pa.string() if by_name else pa.int64()}
+    schema = [(name, types.get(name, pa.string())) for name in columns.TRANSLATED[row.kind]]
+    if by_name:
         rows = [{**item, "label": row.labels[item["label"]]} for item in rows]
     unfinished = path.with_suffix(f".{os.getpid()}")
     pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(schema)), unfinished)
