@@ -137,6 +137,16 @@ def test_a_training_with_dropout_repeats_to_the_last_digit_and_leaves_no_trace(t
     assert before == after
 
 
+@pytest.mark.parametrize("there, expected", [
+    ({"avx2": True, "avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, torch.float32),    # bf16 one by one
+    ({"avx512_f": True, "avx512_bf16": True}, torch.bfloat16), ({"amx_bf16": True}, torch.bfloat16),
+    ({"neon": True, "bf16": True}, torch.bfloat16), ({"neon": True}, torch.float32)])
+def test_auto_is_bf16_only_where_the_processor_multiplies_it(monkeypatch, there, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: there)
+    assert train.number_type("auto", torch.device("cpu")) == expected
+    assert train.number_type("bf16", torch.device("cpu")) == torch.bfloat16
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
 def test_memory_is_kept_while_a_run_needs_it_and_given_back_after():
     code = """

@@ -8,6 +8,13 @@ import torch
 
 POOL = 1 << 22   # random numbers in a pool, 8 MB
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3   # malloc.h
+BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")       # instructions that multiply bf16: x86's, then ARM's
+
+
+def multiplies_bf16() -> bool:
+    """Whether bf16 is native. oneDNN says it supports bf16 on every AVX-512 processor, also where it converts number by
+    number and is five times slower than float32."""
+    return any(torch.cpu.get_capabilities().get(name) for name in BF16)
 
 
 def keep_memory() -> None:

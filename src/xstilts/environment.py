@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from . import cpu
 from .spec import RECIPE_VERSION
 
 PACKAGES = ("xstilts", "torch", "transformers", "tokenizers", "datasets", "safetensors", "numpy", "pandas", "pyarrow", "seqeval")
@@ -21,7 +22,7 @@ def environment() -> dict:
     return {"python": platform.python_version(), "packages": versions(), "recipe version": RECIPE_VERSION, "code": code(),
             "system": platform.system(), "machine": platform.machine(), "cpu": processor(), "cores": os.cpu_count(),
             "threads": torch.get_num_threads(), "device": torch.cuda.get_device_name() if there else "cpu",
-            "cuda": torch.version.cuda if there else None, "bf16": bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())}
+            "cuda": torch.version.cuda if there else None, "bf16": cpu.multiplies_bf16()}
 
 
 @lru_cache(maxsize=1)

@@ -40,7 +40,7 @@ def device() -> torch.device:
 def number_type(precision: str, where: torch.device) -> torch.dtype:
     """bf16 where it is asked for, or ("auto") where the hardware computes bf16 natively; else float32."""
     if precision == "auto":
-        native = torch.cuda.is_bf16_supported() if where.type == "cuda" else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        native = torch.cuda.is_bf16_supported() if where.type == "cuda" else cpu.multiplies_bf16()
         precision = "bf16" if native else "fp32"
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
