@@ -21,9 +21,9 @@ def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bu
     ease = {target: draw.random(300) for target in targets}
 
     def examples(cells):
-        return pd.concat([pd.DataFrame({
-            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "example": range(300),
-            "metric": claims.report.TASKS[target].metric, "numerator": ease[target] < rates[name], "denominator": 1.0})
+        return pd.DataFrame([{
+            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1,
+            "metric": claims.report.TASKS[target].metric, "numerator": (ease[target] < rates[name]) * 1.0, "denominator": np.ones(300)}
             for name, target, seed in cells for language in ("en", "fi")])
 
     monkeypatch.setattr(graph, "examples", examples)
@@ -76,10 +76,10 @@ def test_words_turn_with_the_numbers(study, monkeypatch, rates, words):
 def test_targets_count_alike(monkeypatch):
     """A mean over targets is the mean of their means, however many languages each has."""
     draw = np.random.default_rng(1)
-    table = pd.concat([pd.DataFrame({"condition": name, "target": target, "language": language, "metric": "accuracy", "layer": -1,
-                                     "seed": 0, "example": range(80), "numerator": draw.random(80) < rate, "denominator": 1.0})
-                       for name, rate in (("none", 0.5), ("mnli", 0.7))
-                       for target, there in (("xnli", "de fi hu"), ("xcopa", "en")) for language in there.split()])
+    table = pd.DataFrame([{"condition": name, "target": target, "language": language, "metric": "accuracy", "layer": -1,
+                           "seed": 0, "numerator": (draw.random(80) < rate) * 1.0, "denominator": np.ones(80)}
+                          for name, rate in (("none", 0.5), ("mnli", 0.7))
+                          for target, there in (("xnli", "de fi hu"), ("xcopa", "en")) for language in there.split()])
     both = stats.contrast(table, {"mnli": 1, "none": -1}, ("xnli", "xcopa"))
     alone = [stats.difference(table, "mnli", target) for target in ("xnli", "xcopa")]
     assert both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4

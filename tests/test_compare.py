@@ -69,9 +69,9 @@ def fake(monkeypatch, study, rates: dict[str, float]):
                                     for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
                                    [comparisons.against(name) for name in (*rates, "missing") if name != graph.NONE])
     found = {cell: run for cell, run in asked.wanted.items() if cell[0] != "missing"}
-    parts = {cell: pd.concat([pd.DataFrame({
+    parts = {cell: pd.DataFrame([{
         "condition": cell[0], "target": cell[1], "seed": 0, "language": language, "metric": "accuracy", "layer": layer,
-        "example": range(400), "numerator": draw.random(400) < rates[cell[0]], "denominator": 1.0})
+        "numerator": (draw.random(400) < rates[cell[0]]) * 1.0, "denominator": np.ones(400)}
         for language in ("en", "fi") for layer in ([-1] if cell[1] == "xnli" else [2, 4])]) for cell in found}
     monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})

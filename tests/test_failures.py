@@ -2,6 +2,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -141,8 +142,8 @@ def scored(english):
                "value": value, "n": 100, "baseline": 33.0, "state": "" if value is not None else "diverged"}
         table.append(row)
         if value is not None:
-            examples += [{name: row[name] for name in ("condition", "target", "seed", "language", "metric", "layer")} |
-                         {"example": number, "numerator": int(number < value), "denominator": 1} for number in range(100)]
+            examples.append({name: row[name] for name in ("condition", "target", "seed", "language", "metric", "layer")} |
+                            {"numerator": (np.arange(100) < value) * 1.0, "denominator": np.ones(100)})
     return pd.DataFrame(table), pd.DataFrame(examples)
 
 

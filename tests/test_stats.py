@@ -8,10 +8,9 @@ from xstilts import stats
 
 def examples(scores: dict[str, np.ndarray], language="de") -> pd.DataFrame:
     """condition -> [seeds, n] right or wrong"""
-    return pd.concat([pd.DataFrame({"condition": condition, "target": "xnli", "language": language, "metric": "accuracy",
-                                    "layer": -1, "seed": seed, "example": range(len(row)), "numerator": row,
-                                    "denominator": 1.0})
-                      for condition, array in scores.items() for seed, row in enumerate(np.atleast_2d(array))])
+    return pd.DataFrame([{"condition": condition, "target": "xnli", "language": language, "metric": "accuracy", "layer": -1,
+                          "seed": seed, "numerator": row.astype(float), "denominator": np.ones(len(row))}
+                         for condition, array in scores.items() for seed, row in enumerate(np.atleast_2d(array))])
 
 
 def test_a_95_percent_interval_covers_in_about_95_percent_of_cases():

@@ -47,7 +47,7 @@ def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = (),
              only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Examples of the runs at each target's first metric; of retrieval at the study's layer, or at the last one of an
     encoder that has fewer."""
-    columns = ["condition", "target", "seed", "language", "metric", "layer", "example", "numerator", "denominator"]
+    columns = ["condition", "target", "seed", "language", "metric", "layer", "numerator", "denominator"]
     parts = [pd.DataFrame(columns=columns)]
     for cell, run in found.items():
         part = graph.examples({cell: run})

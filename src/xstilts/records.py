@@ -26,6 +26,7 @@ from .spec import Base, Run, Score, UserError, each_once, key
 from .tasks import TASKS
 
 WHERE = ["task", "language", "metric", "layer"]
+PARTS = ["numerator", "denominator"]
 
 
 def folder() -> Path:
@@ -75,12 +76,10 @@ def scores(run: Run) -> pd.DataFrame:
 
 
 def examples(run: Run) -> pd.DataFrame:
-    """A recorded run's numerators and denominators of its main metric; no rows where they were not kept."""
-    parts = [pd.DataFrame({name: part[name] for name in WHERE} | {"example": range(part["n"])}).assign(
-        numerator=unpack(part["numerator"], part["n"]), denominator=unpack(part["denominator"], part["n"]))
-        for part in find(run).get("examples", ())]
-    empty = pd.DataFrame(columns=[*WHERE, "example", "numerator", "denominator"])
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    """A recorded run's numerators and denominators of its main metric, as in `study.examples`; no rows where they were
+    not kept."""
+    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS}
+                         for part in find(run).get("examples", ())], columns=[*WHERE, *PARTS])
 
 
 def pack(values: np.ndarray) -> float | str:

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 # Raise it whenever the same inputs would give another result: it is part of every key.
 RECIPE_VERSION = 4
@@ -129,7 +130,12 @@ def describe(value: object) -> object:
 
 def key(run: Run) -> str:
     """20 hex digits that stand for everything the run's result depends on."""
-    text = json.dumps([RECIPE_VERSION, describe(run)], sort_keys=True, ensure_ascii=True)
+    return _key(run, RECIPE_VERSION)
+
+
+@lru_cache(maxsize=1 << 16)      # a chapter asks for the same keys thousands of times
+def _key(run: Run, version: int) -> str:
+    text = json.dumps([version, describe(run)], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

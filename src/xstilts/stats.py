@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -68,8 +68,7 @@ def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str |
     over_languages: the interval is about other languages, too, drawn as these were; one language cannot carry it.
     """
     targets = [target] if isinstance(target, str) else list(target)
-    arrays = {condition: {(name, found): array for name in targets
-                          for found, array in _arrays(examples, condition, name, language).items()} for condition in weights}
+    arrays = _arrays(examples, weights, targets, language)
     cells = sorted(set.intersection(*(set(found) for found in arrays.values())))
     count = Counter(name for name, _ in cells)
     return _estimate([(weight, {cell: arrays[condition][cell] for cell in cells}) for condition, weight in weights.items()],
@@ -96,20 +95,20 @@ def correlation(first: Sequence[float], second: Sequence[float]) -> Estimate:
     return Estimate(found.statistic, between.low, between.high, len(first), 0, 0, found.pvalue)
 
 
-def _arrays(examples: pd.DataFrame, condition: str, target: str, language: str) -> dict[str, np.ndarray]:
-    """language -> [seeds, n, 2] numerators and denominators"""
-    part = examples[(examples.condition == condition) & (examples.target == target)]
-    if language:
-        part = part[part.language == language]
-    kinds = part[["metric", "layer"]].drop_duplicates()
-    if len(kinds) != 1:
-        raise ValueError(f"{condition}, {target}: expected one metric at one layer, got {kinds.values.tolist()}")
-    found = {}
-    for name, rows in part.groupby("language"):
-        seeds = rows.seed.nunique()
-        ordered = rows.sort_values(["seed", "example"])[["numerator", "denominator"]].to_numpy(float)
-        found[name] = ordered.reshape(seeds, -1, 2)
-    return found
+def _arrays(examples: pd.DataFrame, conditions: Iterable[str], targets: Sequence[str],
+            language: str) -> dict[str, dict[tuple[str, str], np.ndarray]]:
+    """condition -> (target, language) -> [seeds, n, 2] numerators and denominators"""
+    found: dict[str, dict[tuple[str, str], list[np.ndarray]]] = {condition: {} for condition in conditions}
+    kinds: dict[tuple[str, str], set] = {(condition, target): set() for condition in found for target in targets}
+    columns = ["seed", "condition", "target", "language", "metric", "layer", "numerator", "denominator"]
+    for _, *cell, where, metric, layer, numerator, denominator in examples.sort_values("seed")[columns].itertuples(index=False):
+        if tuple(cell) in kinds and language in ("", where):
+            kinds[tuple(cell)].add((metric, layer))
+            found[cell[0]].setdefault((cell[1], where), []).append(np.stack([numerator, denominator], -1))
+    for (condition, target), some in kinds.items():
+        if len(some) != 1:
+            raise ValueError(f"{condition}, {target}: expected one metric at one layer, got {sorted(some)}")
+    return {condition: {cell: np.stack(arrays) for cell, arrays in cells.items()} for condition, cells in found.items()}
 
 
 def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_languages: bool,

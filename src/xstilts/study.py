@@ -266,8 +266,8 @@ def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
 
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Numerators and denominators of each example: what intervals are computed from. None of runs without a result, nor in
-    records of real rows."""
+    """What intervals are computed from: a row a run, language, metric and layer, whose numerator and denominator are arrays
+    of a number an example. None of runs without a result, nor in records of real rows."""
     root = root or store.default_root()
     return pd.concat([_examples(root, run).assign(condition=condition, target=target, seed=seed)
                       for (condition, target, seed), run in finished(wanted, root).items()], ignore_index=True)
@@ -354,6 +354,8 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
 
 
 def _examples(root: Path, run: Run) -> pd.DataFrame:
-    folder = store.find(root, run)
-    return records.examples(run) if not folder and records.find(run) \
-        else pd.read_parquet(_folder(root, run) / "examples.parquet")
+    if not store.find(root, run) and records.find(run):
+        return records.examples(run)
+    table = pd.read_parquet(_folder(root, run) / "examples.parquet").sort_values("example")
+    return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) | {name: part[name].to_numpy(float) for name in records.PARTS}
+                         for where, part in table.groupby(records.WHERE, sort=False)])
