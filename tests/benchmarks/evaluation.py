@@ -4,7 +4,7 @@
 
 ours            one model load, batches of a bounded number of pieces, the last layer only where the head looks
 trainer         a call a language, padding to 128 pieces, float32, batches of 8 (the default)
-trainer tuned   a call a language, rows sorted by length, padding to the longest, bf16, batches of 64
+trainer tuned   a call a language, rows sorted by length, padding to the longest, bf16 where it is native, batches of 64
 
 The predictions are compared: all three must name the same classes but for rounding.
 """
@@ -20,7 +20,7 @@ from transformers import Trainer, TrainingArguments
 
 import measure
 from training import Rows, WithHead, collator
-from xstilts import data, encoders, evaluate, train, vocabulary
+from xstilts import cpu, data, encoders, evaluate, train, vocabulary
 from xstilts.kinds import kind
 from xstilts.spec import Recipe
 from xstilts.tasks import TASKS
@@ -61,7 +61,8 @@ def main() -> None:
     def trainer(tuned: bool) -> dict:
         with tempfile.TemporaryDirectory() as folder, measure.Clock() as clock:
             arguments = TrainingArguments(folder, per_device_eval_batch_size=64 if tuned else 8, use_cpu=True, report_to=[],
-                                          disable_tqdm=True, bf16=tuned, remove_unused_columns=False, label_names=["labels"])
+                                          disable_tqdm=True, bf16=tuned and cpu.multiplies_bf16(),
+                                          remove_unused_columns=False, label_names=["labels"])
             made = Trainer(WithHead(model, head, "xnli"), arguments,
                            data_collator=collator("xnli", tokenizer, None if tuned else 128))
             found = []

@@ -4,7 +4,7 @@
 
 ours            this library's loop
 trainer         padding to 128 pieces, float32, as run_xnli.py does unless told otherwise
-trainer tuned   padding to the longest, batches of similar length, bf16 autocast, fused AdamW
+trainer tuned   padding to the longest, batches of similar length, fused AdamW, bf16 autocast where it is native
 
 Threads, unless --threads says otherwise, are those that each runs with by default: the trainers take every core, ours takes
 one, because a study runs one training a core.
@@ -26,7 +26,7 @@ from torch import nn
 from transformers import Trainer, TrainingArguments
 
 import measure
-from xstilts import batches, data, encoders, evaluate, metrics, train, vocabulary
+from xstilts import batches, cpu, data, encoders, evaluate, metrics, train, vocabulary
 from xstilts.kinds import kind, pieces
 from xstilts.spec import Recipe
 from xstilts.tasks import TASKS
@@ -153,8 +153,8 @@ def main() -> None:
             arguments = TrainingArguments(
                 folder, max_steps=asked.steps, per_device_train_batch_size=size, learning_rate=asked.rate,
                 warmup_steps=max(1, round(0.1 * asked.steps)), weight_decay=0.01, use_cpu=True, report_to=[], disable_tqdm=True,
-                save_strategy="no", logging_strategy="steps", logging_steps=min(20, asked.steps), seed=0, bf16=tuned,
-                optim="adamw_torch_fused" if tuned else "adamw_torch",
+                save_strategy="no", logging_strategy="steps", logging_steps=min(20, asked.steps), seed=0,
+                bf16=tuned and cpu.multiplies_bf16(), optim="adamw_torch_fused" if tuned else "adamw_torch",
                 train_sampling_strategy="group_by_length" if tuned else "random", remove_unused_columns=False)
 
             def counting(rows):
