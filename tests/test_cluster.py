@@ -84,6 +84,17 @@ def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, schedu
     assert len(list(tmp_path.glob(".failed-*/failed.json"))) == 1
 
 
+def test_workers_train_once_what_is_tested_twice(study, tmp_path):
+    study = dataclasses.replace(study, targets=("xquad", "mlqa", "tatoeba"), phase3_steps=10)
+    good, bad = (graph.grid(dataclasses.replace(study, phase3_learning_rate=rate), {"none": lambda seed: graph.base(study)})
+                 for rate in (1e-4, float("inf")))
+    graph.compute([*good.values(), *bad.values()], tmp_path, "processes:2")
+    first, second = (graph.history(good["none", name, 0], tmp_path) for name in ("xquad", "mlqa"))
+    pd.testing.assert_frame_equal(first, second)      # its seconds, too
+    assert len(computed(tmp_path)) == 4
+    assert list(graph.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
+
+
 def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
     from distributed import LocalCluster
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from xstilts import batches, kinds, profiles, runs, spec, store, study as graph
+from xstilts import batches, costs, kinds, plan, profiles, runs, spec, store, study as graph
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -51,6 +51,61 @@ def test_an_intermediate_task_with_open_labels_can_be_scored_like_a_target(study
     run = dataclasses.replace(graph.phase3(study, graph.base(study), "udpos", 0), target="ccg")
     graph.compute([run])
     assert set(graph.results({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """The targets whose training was begun in this process."""
+    begun, train = [], runs.train
+
+    def counted(model, tokenizer, sets, *others, **more):
+        begun.extend(sets)
+        return train(model, tokenizer, sets, *others, **more)
+
+    monkeypatch.setattr(runs, "train", counted)
+    return begun
+
+
+def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_path, trainings):
+    study = dataclasses.replace(study, targets=("xquad", "tydiqa", "mlqa"), seeds=(0, 1), languages=("en", "de"))
+    wanted = {cell: graph.phase3(study, graph.base(study), *cell[1:])
+              for cell in (("none", target, seed) for target in study.targets for seed in study.seeds)}
+    graph.compute(wanted.values(), tmp_path / "together")
+    assert sorted(trainings) == ["tydiqa", "tydiqa", "xquad", "xquad"]
+    for run in list(wanted.values())[::-1]:
+        graph.compute([run], tmp_path / "alone")
+        runs._last.clear()
+    assert trainings.count("mlqa") == 2
+    for table in (graph.results, graph.examples):
+        pd.testing.assert_frame_equal(table(wanted, tmp_path / "together"), table(wanted, tmp_path / "alone"), check_exact=True)
+    for run in wanted.values():
+        logs = [graph.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")]
+        pd.testing.assert_frame_equal(*logs)
+        assert graph._folder(tmp_path / "together", run).joinpath("counts.csv").read_text() == \
+            graph._folder(tmp_path / "alone", run).joinpath("counts.csv").read_text()
+
+
+def test_a_test_that_fails_leaves_the_other_test_of_its_training(study, tmp_path, trainings, monkeypatch):
+    study, write = dataclasses.replace(study, targets=("xquad", "mlqa")), runs._write_scores
+    wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
+
+    def broken(folder, run, *others):
+        if run.target == "xquad":
+            raise UserError("no such answer")
+        write(folder, run, *others)
+
+    monkeypatch.setattr(runs, "_write_scores", broken)
+    assert set(graph.compute(wanted.values(), tmp_path)) == {key(wanted["none", "mlqa", 0])}
+    assert trainings == ["xquad"] and "no such answer" in graph.lost(wanted.values(), tmp_path).why[0]
+
+
+def test_the_plan_counts_a_shared_training_once(study):
+    first, second = (graph.phase3(study, graph.base(study), target, 0) for target in ("xquad", "mlqa"))
+    assert costs.total([first, second]) == costs.work(first) + costs.cost(second).evaluation < sum(map(costs.work, (first, second)))
+    later = graph.phase3(study, graph.base(study), "mlqa", 1)
+    assert costs.together([first, later, second]) == [[first, second], [later]]
+    seconds = plan.Speed(1.0, 0.1, 1e-9, 1e-9).of([first, later, second])
+    assert seconds[key(second)] < seconds[key(later)] and set(seconds) == {key(run) for run in (first, later, second)}
 
 
 def test_what_the_store_has_is_not_computed_again(study, root):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from . import costs
 from .spec import Run, UserError, key, label, parents
 
 KNOWN = "local, processes, processes:N, dask, dask:tcp://HOST:PORT, dask:CONFIG.yml"
@@ -90,25 +91,29 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
     titles = {key(run): label(run) for run in lacking}
     with client(scheduler, len(lacking)) as dask:
         futures: dict = {}
-        for run in lacking:
-            needed = [futures[key(parent)] for parent in parents(run) if key(parent) in futures]
+        groups = {key(group[0]): group for group in costs.together(lacking)}
+        for name, group in groups.items():
+            needed = [futures[key(parent)] for parent in parents(group[0]) if key(parent) in futures]
             # a name of this client's own: one that two share is at times forgotten when the first of them leaves. Which of
             # them does a run is decided by the store's lock
-            futures[key(run)] = dask.submit(_work, work, run, str(root), needed, key=f"xstilts-{key(run)}-{dask.id}",
-                                            priority=priority(run), pure=False)
+            futures[name] = dask.submit(_work, work, group, str(root), needed, key=f"xstilts-{name}-{dask.id}",
+                                        priority=max(map(priority, group)), pure=False)
         failed = {}
         # by this client's own loop: left to itself it takes the newest client's of the process, which may close before
         for future in as_completed(futures.values(), loop=dask.loop, raise_errors=False):
-            name = future.key.split("-")[1]
-            if future.status == "finished":
-                print(f"computed  {name[:8]}  {titles[name]}  {future.result():.0f} s", flush=True)
-            else:
-                failed[name] = future.exception()
+            group = groups[future.key.split("-")[1]]
+            for name, outcome in (future.result() if future.status == "finished" else
+                                  {key(run): future.exception() for run in group}).items():
+                if isinstance(outcome, BaseException):
+                    failed[name] = outcome
+                else:
+                    print(f"computed  {name[:8]}  {titles[name]}  {outcome:.0f} s", flush=True)
     return failed
 
 
-def _work(work: Callable[..., None], run: Run, root: str, needed: list) -> float:
-    """In a worker: one run with one thread on a CPU, or on the worker's own GPU. Returns its seconds."""
+def _work(work: Callable[..., None], group: list[Run], root: str, needed: list) -> dict[str, float | Exception]:
+    """In a worker: runs that share a training, with one thread on a CPU, or on the worker's own GPU. Returns the seconds of
+    each, or why it failed; the error of a run by itself is raised, for those that start from it."""
     import torch
     from distributed import get_worker
 
@@ -119,5 +124,13 @@ def _work(work: Callable[..., None], run: Run, root: str, needed: list) -> float
         torch.cuda.set_device(int(worker.name) % torch.cuda.device_count() if str(worker.name).isdigit() else 0)
     else:
         torch.set_num_threads(worker.state.nthreads)
-    work(run, Path(root), tell=False)   # the client tells
-    return store.manifest(store.folder_of(Path(root), run))["seconds"]
+    found: dict[str, float | Exception] = {}
+    for run in group:
+        try:
+            work(run, Path(root), tell=False)   # the client tells
+            found[key(run)] = store.manifest(store.folder_of(Path(root), run))["seconds"]
+        except Exception as error:   # noqa: BLE001  the others of the group don't depend on it
+            if len(group) == 1:
+                raise
+            found[key(run)] = error
+    return found

@@ -1,6 +1,6 @@
 """What a run costs: its arithmetic, from which come the order of runs and the plan's estimates.
 
-    cost(run) -> Cost(steps, training, evaluation);  memory(run) -> bytes
+    cost(run) -> Cost(steps, training, evaluation);  memory(run) -> bytes;  total(runs) -> operations
 
 A training step takes about 6 operations a weight and piece, an evaluation 2 (Kaplan et al. 2020, section 2.1); the
 weights are those of the layers, for embeddings are looked up. Where rows can't be counted, official sizes stand in.
@@ -8,6 +8,7 @@ weights are those of the layers, for embeddings are looked up. Where rows can't 
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from . import data, encoders
 from .data import mini
 from .data.mini import dials
-from .spec import Adapt, Base, Recipe, Run, Score, UserError, parents
+from .spec import Adapt, Base, Recipe, Run, Score, UserError, key, parents
 from .tasks import TASKS, training_task
 
 # layers, hidden, inner size: of encoders that may be out of reach
@@ -61,6 +62,28 @@ def cost(run: Run) -> Cost:
     dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
     read = (scored + dev) * (_candidates(run) if TASKS[run.target].kind == "rank" else 1)
     return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read)
+
+
+def training(run: Run) -> Hashable:
+    """What the training of a target depends on: XQuAD's and MLQA's are one, tested twice. None of runs without one."""
+    if not isinstance(run, Score) or TASKS[run.target].untrained:
+        return None
+    target = TASKS[run.target]
+    labels = target.name if target.open_labels else target.labels
+    return (run.encoder, training_task(target).name, target.kind, labels, run.recipe, run.seed, run.fingerprints[:2], run.data)
+
+
+def together(todo: Iterable[Run]) -> list[list[Run]]:
+    """Runs in groups that share a training, in the order of their first ones. Most are alone."""
+    groups: dict[Hashable, list[Run]] = {}
+    for run in todo:
+        groups.setdefault(training(run) or key(run), []).append(run)
+    return list(groups.values())
+
+
+def total(runs: Iterable[Run]) -> float:
+    """Operations of runs that are done together: what they train alike is trained once."""
+    return sum(work(first) + sum(cost(run).evaluation for run in others) for first, *others in together(runs))
 
 
 def work(run: Run) -> float:

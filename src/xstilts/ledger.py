@@ -75,7 +75,7 @@ def plans(study: Study) -> pd.DataFrame:
     for profile in PROFILES:
         with _profile(profile, study) as other:
             for name, runs in runs_of(other).items():
-                work = sum(map(costs.work, runs))
+                work = costs.total(runs)
                 row = rows.setdefault(name, {"chapter": name})
                 row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
                 if profile == "paper":
@@ -90,7 +90,7 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
     for profile in PROFILES:
         with _profile(profile, study) as other:
             runs = runs_of(other, chapter)[chapter]
-            found.append({"profile": profile, "runs": len(runs), "10^15 operations": sum(map(costs.work, runs)) / 1e15})
+            found.append({"profile": profile, "runs": len(runs), "10^15 operations": costs.total(runs) / 1e15})
         if other is study:
             places = records.source(runs, store.default_root())
             here = places["live"] + places["recorded"]
@@ -99,7 +99,7 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             found[-1] |= {"hours taken": sum(how["seconds"] for _, how in made) / 3600}
             on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
             core_seconds = sum(how["seconds"] * how["environment"]["threads"] for _, how in on_cores)
-            rate = sum(costs.work(run) for run, _ in on_cores) / core_seconds if core_seconds else math.nan
+            rate = costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
     table = pd.DataFrame(found)
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
     table["GPU hours"] = table["10^15 operations"] * 1e15 / plan.ASSUMED / 3600

@@ -46,6 +46,14 @@ class Speed:
         cost = costs.cost(run)
         return self.run + cost.steps * self.step + cost.training * self.training + cost.evaluation * self.evaluation
 
+    def of(self, todo: list[Run]) -> dict[str, float]:
+        """key -> seconds. What several train alike counts for the first."""
+        found = {}
+        for first, *others in costs.together(todo):
+            found[key(first)] = self.seconds(first)
+            found |= {key(run): self.run + costs.cost(run).evaluation * self.evaluation for run in others}
+        return found
+
 
 def measured(study: Study, threads: int, workers: int = 1) -> Speed:
     """Trains the study's encoder on random pieces for some seconds: in as many processes side by side as will do runs,
@@ -164,7 +172,7 @@ def text(study: Study, chapter: str = "") -> str:
     workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores
     threads = 1 if workers > 1 else torch.get_num_threads()
     speed = measured(study, threads, workers)
-    seconds = {key(run): speed.seconds(run) for run in there}
+    seconds = speed.of(there)
     every = {key(run): run for wanted in runs for run in graph.line(wanted)}
     lines = [f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, {len(there)} to compute. "
              f"Times {_said(speed, study, threads, workers)}."] + notes

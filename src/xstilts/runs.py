@@ -15,19 +15,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import checkpoint, cpu, data, encoders, evaluate, vocabulary
+from . import checkpoint, costs, cpu, data, encoders, evaluate, vocabulary
 from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
 from .train import interactive, train
 
+_last: dict = {}   # what `costs.training` names, of this process's last one -> what came of it (see `_trained`)
 NO_LAYER = -1   # in tables: the score is not of one layer
 EXACT, NORMALISED = "also among the training rows", "also among the training rows, but for case and punctuation"
 
 
 def execute(run: Run, folder: Path, parent: Path | None) -> None:
     """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from."""
+    if costs.training(run) not in _last:
+        _last.clear()
     try:
         if isinstance(run, Base):
             base(run, folder)
@@ -121,9 +124,12 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
 def score(run: Score, folder: Path, parent: Path) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
     target = data.labelled(run.target, run.data)
-    model, tokenizer = encoders.load(parent)
-    encoders.check_length(model, tokenizer, run.recipe.max_length)
     counts = Counts()
+    if target.untrained:
+        model, tokenizer = encoders.load(parent)
+        encoders.check_length(model, tokenizer, run.recipe.max_length)
+    else:
+        model, tokenizer, head = _trained(run, target, parent, folder, counts)
     seen = None if target.untrained else Seen(data.load(training_task(target).name, "train", "en", run.data, run.recipe.rows),
                                               target.kind)
 
@@ -146,25 +152,37 @@ def score(run: Score, folder: Path, parent: Path) -> None:
                 evaluate.mining(model, tokenizer, target, part, rows(language, "validation"), run.recipe, note)
             found += [(target, language, metric, layer, part, predictions, pairs)
                       for (metric, layer), (predictions, pairs) in scores.items()]
+    elif target.kind == "rank":   # one pool of candidates for all languages
+        part = {language: rows(language) for language in run.languages}
+        scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
+                                  partial(counts.encoded, run.split, target, "all"))
+        found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
+                 for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
     else:
-        heads = _train_target(run, target, model, tokenizer, folder, counts)
-        if target.kind == "rank":   # one pool of candidates for all languages
-            part = {language: rows(language) for language in run.languages}
-            scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
-                                      partial(counts.encoded, run.split, target, "all"))
-            found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
-                     for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
-        else:
-            for language in run.languages:
-                part = rows(language)
-                features = kind(target.kind).encode(part, tokenizer, target, run.recipe.max_length)
-                counts.encoded(run.split, target, language, features)
-                predictions, by_metric = evaluate.score(model, heads[target.name], tokenizer, target, part, run.recipe,
-                                                        features)
-                found += [(target, language, metric, NO_LAYER, part, predictions, pairs)
-                          for metric, pairs in by_metric.items()]
+        for language in run.languages:
+            part = rows(language)
+            features = kind(target.kind).encode(part, tokenizer, target, run.recipe.max_length)
+            counts.encoded(run.split, target, language, features)
+            predictions, by_metric = evaluate.score(model, head, tokenizer, target, part, run.recipe, features)
+            found += [(target, language, metric, NO_LAYER, part, predictions, pairs)
+                      for metric, pairs in by_metric.items()]
     _write_scores(folder, run, run.split, found)
     counts.write(folder)
+
+
+def _trained(run: Score, target: Task, parent: Path, folder: Path, counts: Counts):
+    """Model, tokenizer and head. The last training is kept: a run that trains alike takes it, with its log and counts."""
+    name = costs.training(run)
+    if name not in _last:
+        model, tokenizer = encoders.load(parent)
+        encoders.check_length(model, tokenizer, run.recipe.max_length)
+        heads = _train_target(run, target, model, tokenizer, folder, counts)
+        _last[name] = model, tokenizer, heads[target.name], (folder / "log.jsonl").read_text(), list(counts.table)
+        return _last[name][:3]
+    *there, log, counted = _last[name]
+    (folder / "log.jsonl").write_text(log)
+    counts.table += counted
+    return there
 
 
 def _train_target(run: Score, target: Task, model, tokenizer, folder: Path, counts: Counts):

@@ -121,7 +121,7 @@ def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "l
         if before and before.what == "diverged":
             failed[key(run)] = Diverged(before.why)
             store.report(root, "diverged", run, before.why)
-    asked, todo = todo, [run for run in todo if key(run) not in failed]
+    asked, todo = todo, [run for group in costs.together(todo) for run in group if key(run) not in failed]
     while todo and (scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)):
         run = todo[0] if scheduler == "local" else _bottleneck(todo)
         try:

@@ -31,7 +31,7 @@ def main() -> None:
         threads = 1 if study.scheduler.startswith("processes") else 2
         workers = 2 if threads == 1 else 1
         speed = plan.measured(study, threads, workers)
-        said = plan.simulate(todo, {graph.key(run): speed.seconds(run) for run in todo}, workers)
+        said = plan.simulate(todo, speed.of(todo), workers)
         started = time.perf_counter(), _cpu()
         graph.compute(runs, root, study.scheduler)
         wall, cpu = time.perf_counter() - started[0], _cpu() - started[1]
