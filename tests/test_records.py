@@ -96,6 +96,25 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
 
 
+def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
+    study, root = finished
+    record(study, root)
+    assert records.again().empty and records.drift() == "no recorded training was repeated on another processor"
+    run = graph.single_tasks(study)["none", "xnli", 0]
+    path, before = records.folder() / f"{key(run)}.json", records.scores(run)
+    moved = before.assign(value=before.value + [3.0, 5.0])        # in English and Finnish
+    elsewhere = records.find(run) | {"environment": {**records.find(run)["environment"], "cpu": "another"},
+                                     "scores": moved.to_csv(index=False).splitlines()}
+    path.write_text(json.dumps(elsewhere))
+    for _ in range(2):      # said once
+        assert record(study, root) == 0 and records.find(run) == elsewhere
+        table = records.again()
+        assert len(table) == 1 and table.run[0] == graph.label(run) and table["from"][0].startswith("another")
+        assert table.recorded[0] - table.again[0] == pytest.approx(4) and table["largest difference of a language"][0] == pytest.approx(5)
+    assert records.drift() == ("of 1 recorded trainings that another processor repeated, the mean over languages moved by "
+                               "4.0 points on average, 4.0 at most")
+
+
 def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
     study, root = finished
     record(study, root)

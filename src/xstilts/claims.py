@@ -193,5 +193,5 @@ def words(shown: pd.DataFrame) -> dict[str, object]:
     count = shown.verdict.value_counts()
     return {"claims": len(shown), "agree": int(count.get("agrees", 0)), "disagree": int(count.get("disagrees", 0)),
             "unclear": int(count.get("can't tell", 0)), "not_run": int(count.get("not run", 0)),
-            "agreeing": "; ".join(shown[shown.verdict == "agrees"].claim) or "none",
+            "drift": records.drift(), "agreeing": "; ".join(shown[shown.verdict == "agrees"].claim) or "none",
             "disagreeing": "; ".join(shown[shown.verdict == "disagrees"].claim) or "none"}

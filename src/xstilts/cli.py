@@ -140,7 +140,7 @@ def _record(asked: argparse.Namespace, study) -> int:
 
     runs = [run for wanted in chapters.needed(asked.chapter, study) for run in line(wanted)]
     written = records.record(runs, store.default_root())
-    print(f"{len(written)} records are new or have changed in {records.folder()}\n{records.said(runs, store.default_root())}")
+    print(f"{len(written)} new records in {records.folder()}\n{records.said(runs, store.default_root())}")
     return 0
 
 

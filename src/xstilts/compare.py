@@ -146,7 +146,7 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
     top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else {"comparison": "none", "difference": np.nan}
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
             "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
-            "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
+            "drift": records.drift(), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
             "helping": ", ".join(summed[summed.verdict == "helps"].comparison) or "none",
