@@ -134,6 +134,15 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
         graph.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
 
 
+def test_a_last_step_that_breaks_the_weights_is_no_result(study):
+    """The loss was computed before it."""
+    bad = dataclasses.replace(study, phase3_steps=1, phase3_learning_rate=float("inf"))
+    run = graph.phase3(bad, graph.base(bad), "xnli", 0)
+    assert graph.compute([run]) == {}
+    why = graph.lost([run])
+    assert list(why.what) == ["diverged"] and "the last step left weights that are no numbers" in why.why[0]
+
+
 def scored(english):
     """A table and examples: (condition, seed) -> XNLI accuracy in English, of 100 rows each; None: diverged."""
     table, examples = [], []

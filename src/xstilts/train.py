@@ -157,6 +157,9 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
             _keep(kept, at, optimizer, masking, drop)
             last_kept = time.monotonic()
     optimizer.release(at.best_state)
+    if not all(weight.isfinite().all() for weight in (*model.parameters(), *heads.parameters())):
+        raise Diverged(f"{title}: the last step left weights that are no numbers; "
+                       f"try a learning rate below {recipe.learning_rate:g}")
     model.eval(), heads.eval()
     return heads
 
