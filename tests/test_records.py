@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, costs, environment, ledger, profiles, records, revisions, runs, store, study as graph, verify
+from xstilts import chapters, cli, costs, environment, ledger, plan, profiles, records, revisions, runs, store, study as graph, verify
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -113,6 +113,20 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
         assert table.recorded[0] - table.again[0] == pytest.approx(4) and table["largest difference of a language"][0] == pytest.approx(5)
     assert records.drift() == ("of 1 recorded trainings that another processor repeated, the mean over languages moved by "
                                "4.0 points on average, 4.0 at most")
+
+
+def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):
+    study, root = finished
+    record(study, root)
+    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    monkeypatch.setattr(plan, "measured", lambda *_: plan.Speed(1.0, 0.1, 1e-9, 1e-9))
+    (records.folder() / f"{key(graph.single_tasks(study)['none', 'tatoeba', 0])}.json").unlink()
+    assert "9 runs, 3 to compute" in plan.text(study, "single_task", unrecorded=True)      # with its encoder's two
+    assert "9 runs, 9 to compute" in plan.text(study, "single_task")
+    asked = [item for name, value in {"encoder": study.encoder, "scheduler": "local", **SMALL}.items()
+             for item in ("-p", name, str(value))]
+    assert cli.main(["compute", "single_task", "--unrecorded", *asked]) == 0
+    assert "1 runs are in the store" in capsys.readouterr().out
 
 
 def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):

@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument("--seed", type=int, default=0, help="of the draw of the runs")
         if name in ("compute", "plan", "record"):
             verb.add_argument("chapter", nargs="?", default="", help="all of them if it is left out")
+        if name in ("compute", "plan"):
+            verb.add_argument("--unrecorded", action="store_true", help="leave out runs that are recorded")
         if name == "run":
             verb.add_argument("chapter")
             verb.add_argument("out", type=Path)
@@ -104,13 +106,13 @@ def _chapters(asked: argparse.Namespace) -> int:
     if asked.verb in ("record", "verify"):
         return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
     if asked.verb in ("compute", "plan"):
-        from . import chapters, plan
+        from . import chapters, plan, records
         from .study import compute, lost
 
         if asked.verb == "plan":
-            print(plan.text(study, asked.chapter))
+            print(plan.text(study, asked.chapter, asked.unrecorded))
         else:
-            runs = chapters.needed(asked.chapter, study)
+            runs = [run for run in chapters.needed(asked.chapter, study) if not (asked.unrecorded and records.find(run))]
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
             return _tell_lost(lost(runs))
         return 0

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from . import chapters, costs, encoders, evaluate, revisions, store, train, vocabulary
+from . import chapters, costs, encoders, evaluate, records, revisions, store, train, vocabulary
 from . import study as graph
 from .kinds import Feature, pieces
 from .profiles import Study
@@ -155,18 +155,18 @@ def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
     return Walk(now, total / (workers * now) if now else 1.0, done_before / (workers * last_start) if last_start else 1.0)
 
 
-def text(study: Study, chapter: str = "") -> str:
-    """The plan, for people. UserError for an unknown chapter."""
+def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
+    """The plan, for people; of what is not recorded, if asked. UserError for an unknown chapter."""
     root, notes = store.default_root(), []
     try:
         runs = chapters.needed(chapter, study)
-        there = graph.lacking(runs, root)
+        there = graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
     except UserError as error:
         if "Hub does not answer" not in str(error):
             raise
         revisions.unasked = True
         runs = chapters.needed(chapter, study)
-        there = graph.lacking(runs, root)
+        there = graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
         notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
     cores = os.cpu_count() or 1
     workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores

@@ -28,7 +28,7 @@ from . import study as graph
 from .profiles import Study
 from .spec import Score, key
 
-EXACT, TOLERANCE = 1e-6, 5.0     # points; the largest difference of the means that was seen is 3.8 (`records.again`)
+EXACT, TOLERANCE = 1e-6, 5.0     # points; the largest difference of means that was seen is 4.6 (`records.again`)
 COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within", "when"]
 
 
