@@ -82,7 +82,9 @@ def compared(run: Score, before: pd.DataFrame, now: pd.DataFrame) -> dict[str, o
 
 
 def _place(made: dict) -> str:
-    return f"{made['device'] if made['device'] != 'cpu' else made['cpu']}, {'bf16' if made['bf16'] else 'float32'}"
+    if made["device"] != "cpu":      # `bf16` speaks of the processor
+        return made["device"]
+    return f"{made['cpu']}, {'bf16' if made['bf16'] else 'float32'}"
 
 
 def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:

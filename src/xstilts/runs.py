@@ -73,6 +73,13 @@ class Counts:
             print(f"{'':9} {'':8}  {name} {split}: {count} {what}", flush=True)
 
 
+def _loaded(run: Adapt | Score, parent: Path):
+    """The encoder that a run starts from, and its tokenizer; UserError if the run's rows are too long for it."""
+    model, tokenizer = encoders.load(parent)
+    encoders.check_length(model, tokenizer, run.recipe.max_length)
+    return model, tokenizer
+
+
 def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokenizer, task: Task, counts: Counts,
               limit: int) -> list:
     """Features of a task's training rows in some languages, as `task` reads them; at most `limit` rows of each."""
@@ -88,8 +95,7 @@ def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokeniz
 
 def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     """Phases 1 and 2: train the encoder on the tasks; keep the encoder, drop the heads."""
-    model, tokenizer = encoders.load(parent)
-    encoders.check_length(model, tokenizer, run.recipe.max_length)
+    model, tokenizer = _loaded(run, parent)
     tasks = {name: data.labelled(name, run.data) for name in run.trained}
     languages = {name: task_languages(name, run.languages, run.data) for name in run.tasks}
     limits = dict.fromkeys(run.tasks, run.recipe.rows)
@@ -124,14 +130,12 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
 def score(run: Score, folder: Path, parent: Path) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
     target = data.labelled(run.target, run.data)
-    counts = Counts()
+    counts, seen = Counts(), None
     if target.untrained:
-        model, tokenizer = encoders.load(parent)
-        encoders.check_length(model, tokenizer, run.recipe.max_length)
+        model, tokenizer = _loaded(run, parent)
     else:
         model, tokenizer, head = _trained(run, target, parent, folder, counts)
-    seen = None if target.untrained else Seen(data.load(training_task(target).name, "train", "en", run.data, run.recipe.rows),
-                                              target.kind)
+        seen = Seen(data.load(training_task(target).name, "train", "en", run.data, run.recipe.rows), target.kind)
 
     def rows(language: str, split: str = run.split):
         found = data.load(run.target, split, language, run.data, run.eval_rows)
@@ -174,8 +178,7 @@ def _trained(run: Score, target: Task, parent: Path, folder: Path, counts: Count
     """Model, tokenizer and head. The last training is kept: a run that trains alike takes it, with its log and counts."""
     name = costs.training(run)
     if name not in _last:
-        model, tokenizer = encoders.load(parent)
-        encoders.check_length(model, tokenizer, run.recipe.max_length)
+        model, tokenizer = _loaded(run, parent)
         heads = _train_target(run, target, model, tokenizer, folder, counts)
         _last[name] = model, tokenizer, heads[target.name], (folder / "log.jsonl").read_text(), list(counts.table)
         return _last[name][:3]
