@@ -158,15 +158,18 @@ def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
 def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
     """The plan, for people; of what is not recorded, if asked. UserError for an unknown chapter."""
     root, notes = store.default_root(), []
-    try:
+
+    def asked() -> tuple[list[Run], list[Run]]:
         runs = chapters.needed(chapter, study)
-        there = graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
+        return runs, graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
+
+    try:
+        runs, there = asked()
     except UserError as error:
         if "Hub does not answer" not in str(error):
             raise
         revisions.unasked = True
-        runs = chapters.needed(chapter, study)
-        there = graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
+        runs, there = asked()
         notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
     cores = os.cpu_count() or 1
     workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores
