@@ -55,6 +55,16 @@ def test_chapters_share_their_runs(study):
     assert keys[0] & keys[1] and keys[1] & keys[2] and keys[0] & keys[3]
 
 
+def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
+    study = dataclasses.replace(study, targets=("udpos", "tydiqa"))
+    asked = comparisons.rq2(study)
+    assert ("squad in fi", "tydiqa", 0) in asked.wanted and ("ccg in fi", "tydiqa", 0) not in asked.wanted
+    shown = compare.table(study, asked, {})
+    cells = set(zip(shown.comparison, shown.target, strict=True))
+    assert ("squad in fi against squad in en", "tydiqa") in cells and ("ccg in fi against ccg in en", "udpos") in cells
+    assert ("ccg in fi against ccg in en", "tydiqa") not in cells
+
+
 def test_translated_rows_are_as_many_and_in_other_languages(study):
     wanted = comparisons.translated(study).wanted
     run = wanted["mnli translated", "xnli", 0].encoder

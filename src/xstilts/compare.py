@@ -37,7 +37,8 @@ def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: 
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
             | difference(study, found, part, weights, (target,), over_languages)
-            for name, weights in asked.contrasts for target in targets]
+            for name, weights in asked.contrasts for target in targets
+            if all((condition, target, seed) in asked.wanted for condition in weights for seed in study.seeds)]
     result = pd.DataFrame(rows, columns=["comparison", "target", "metric", *FOUND])
     result.insert(7, "p (Holm)", stats.holm(result.p))
     return result
