@@ -40,7 +40,7 @@ def test_nothing_was_run(study):
     asked = claims.wanted(study)
     shown = claims.table(study, asked, claims.obtain(study, asked))
     assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
-    assert claims.words(shown)["not_run"] == len(NAMES) and claims.words(shown)["agreeing"] == "none"
+    assert claims.words(study, shown)["not_run"] == len(NAMES) and claims.words(study, shown)["agreeing"] == "none"
     figures = shown.set_index("claim").published.dropna()
     assert dict(figures) == {"SQuAD is among the tasks that help most": 8.4, "The best task for each target gains on XTREME": 5.4}
     every = dict(zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, cli, costs, environment, ledger, plan, profiles, records, revisions, runs, store, study as graph, verify
+from xstilts import chapters, cli, costs, environment, ledger, plan, profiles, records, repeats, report, revisions, runs, store, study as graph, verify
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -99,20 +99,40 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
 def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
     study, root = finished
     record(study, root)
-    assert records.again().empty and records.drift() == "no recorded training was repeated on another processor"
-    run = graph.single_tasks(study)["none", "xnli", 0]
-    path, before = records.folder() / f"{key(run)}.json", records.scores(run)
-    moved = before.assign(value=before.value + [3.0, 5.0])        # in English and Finnish
-    elsewhere = records.find(run) | {"environment": {**records.find(run)["environment"], "cpu": "another"},
-                                     "scores": moved.to_csv(index=False).splitlines()}
-    path.write_text(json.dumps(elsewhere))
+    wanted = graph.single_tasks(study)
+    repeats.note(study, wanted.values(), root)
+    assert repeats.table().empty and repeats.variance(study) is None and "other test rows only" in repeats.words(study)
+    for run, off in ((wanted["none", "xnli", 0], [3.0, 5.0]), (wanted["mnli", "tatoeba", 0], 1.0)):       # in English and Finnish; everywhere
+        moved = records.scores(run).assign(value=lambda table, off=off: table.value + off)
+        elsewhere = records.find(run) | {"environment": {**records.find(run)["environment"], "cpu": "another"},
+                                         "scores": moved.to_csv(index=False).splitlines()}
+        (records.folder() / f"{key(run)}.json").write_text(json.dumps(elsewhere))
     for _ in range(2):      # said once
-        assert record(study, root) == 0 and records.find(run) == elsewhere
-        table = records.again()
-        assert len(table) == 1 and table.run[0] == graph.label(run) and table["from"][0].startswith("another")
-        assert table.recorded[0] - table.again[0] == pytest.approx(4) and table["largest difference of a language"][0] == pytest.approx(5)
-    assert records.drift() == ("of 1 recorded trainings that another processor repeated, the mean over languages moved by "
-                               "4.0 points on average, 4.0 at most")
+        repeats.note(study, wanted.values(), root)
+        table = repeats.table().set_index("trained")
+        assert record(study, root) == 0 and len(table) == 2 and table.run[True] == graph.label(wanted["none", "xnli", 0])
+        assert table.recorded[True] - table.again[True] == pytest.approx(4) and table["from"][True].startswith("another")
+        assert table["largest difference of a language"][True] == pytest.approx(5)
+    known = repeats.variance(study)       # half of a squared difference of two trainings
+    assert known("udpos", ["en", "fi"]) == (pytest.approx(8), 1) and known("udpos", ["fi"]) == (pytest.approx(12.5), 1)
+    assert known("tatoeba", ["fi"]) == (pytest.approx(0.5), 1) and known("udpos", ["de"]) is None
+    assert "of 1 recorded ones that were repeated so, the mean over languages moved by 4.0 points on average" in repeats.words(study)
+    assert repeats.words(dataclasses.replace(study, seeds=(0, 1, 2))) == "Intervals include what 3 seeds vary."
+    assert repeats.variance(dataclasses.replace(study, data="hub")) is None     # other rows, of which it was not measured
+
+
+def test_intervals_of_one_seed_are_wider_for_it(finished):
+    study, root = finished
+    record(study, root)
+    wanted = graph.single_tasks(study)
+    table, examples = graph.results(wanted, root), graph.examples(wanted, root)
+    row = {"key": "0" * 20, "when": "now", "target": "xnli", "run": "a training", "trained": True, "recorded": 50.0, "again": 90.0,
+           "largest difference of a language": 40.0, "from": "here", "to": "there", "differences": {"en": 40.0, "fi": 40.0}}
+    before = report.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
+    (records.folder() / repeats.AGAIN).write_text("\n".join(json.dumps(row | {"key": str(number)}) for number in range(30)))
+    after = report.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
+    # one training's standard deviation is 40 / sqrt(2); a difference of two has 40
+    assert after.difference == before.difference and after.high - after.low > before.high - before.low + 60
 
 
 def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):

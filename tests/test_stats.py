@@ -76,6 +76,25 @@ def test_a_paired_difference_covers_in_93_to_97_percent_of_cases(seeds, between)
     assert 0.93 <= coverage(600, 10, simulate) <= (0.99 if between == 0.03 else 0.975)
 
 
+def test_one_training_covers_too_where_repeats_tell_what_another_varies():
+    """A gain of 10 points, two trainings that are each 3 points off by chance, known from as many repeats as the book has."""
+    def case(draw, known):
+        ease = 0.5 + draw.uniform(-0.3, 0.3, 300)
+        right = {name: draw.random(300) < ease + gain + draw.normal(0, 0.03) for name, gain in (("none", 0), ("mnli", 0.1))}
+        repeats = (float(np.mean((100 * draw.normal(0, 0.03 * 2 ** 0.5, 20)) ** 2) / 2), 20)
+        found = stats.difference(examples(right), "mnli", "xnli", training=known and (lambda target, languages: repeats))
+        return found.low <= 10 <= found.high
+
+    assert 0.93 <= np.mean([case(np.random.default_rng(number), True) for number in range(600)]) <= 0.975
+    assert np.mean([case(np.random.default_rng(number), False) for number in range(300)]) < 0.85
+
+
+def test_several_seeds_speak_for_themselves():
+    table = examples({name: np.random.default_rng(len(name)).random((3, 50)) < 0.5 for name in ("none", "mnli")})
+    plain, told = (stats.difference(table, "mnli", "xnli", training=known) for known in (None, lambda *_: (100.0, 5)))
+    assert told == plain
+
+
 def test_over_languages_covers_in_93_to_97_percent_of_cases():
     """Languages gain 5 points on average and differ by 8 in how much: an interval over examples alone is far too sure."""
     def simulate(draw):

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, comparisons, figures, records, report, stats, store
+from . import compare, comparisons, figures, records, repeats, report, stats, store
 from . import study as graph
 from .compare import ALPHA
 from .comparisons import NAMED_BEST, Comparison
@@ -188,10 +188,10 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
     return figures.stamp(study, drawn, records.said(runs, store.default_root()))
 
 
-def words(shown: pd.DataFrame) -> dict[str, object]:
+def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
     count = shown.verdict.value_counts()
     return {"claims": len(shown), "agree": int(count.get("agrees", 0)), "disagree": int(count.get("disagrees", 0)),
             "unclear": int(count.get("can't tell", 0)), "not_run": int(count.get("not run", 0)),
-            "drift": records.drift(), "agreeing": "; ".join(shown[shown.verdict == "agrees"].claim) or "none",
+            "trust": repeats.words(study), "agreeing": "; ".join(shown[shown.verdict == "agrees"].claim) or "none",
             "disagreeing": "; ".join(shown[shown.verdict == "disagrees"].claim) or "none"}

@@ -137,11 +137,12 @@ def _tell_lost(lost) -> int:
 
 
 def _record(asked: argparse.Namespace, study) -> int:
-    from . import chapters, records, store
+    from . import chapters, records, repeats, store
     from .study import line
 
     runs = [run for wanted in chapters.needed(asked.chapter, study) for run in line(wanted)]
     written = records.record(runs, store.default_root())
+    repeats.note(study, runs, store.default_root())
     print(f"{len(written)} new records in {records.folder()}\n{records.said(runs, store.default_root())}")
     return 0
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import data, figures, records, report, stats, store
+from . import data, figures, records, repeats, report, stats, store
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
@@ -73,7 +73,7 @@ def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: d
     part = part[part.condition.isin(weights) & part.target.isin(targets) & part.seed.isin(seeds)]
     if part.groupby(["condition", "target", "seed"]).ngroups < len(runs):
         return _scores_alone(study, found, weights, targets, seeds) | {"from": places}
-    gain = stats.contrast(part, weights, targets, over_languages=over_languages)
+    gain = stats.contrast(part, weights, targets, over_languages=over_languages, training=repeats.variance(study))
     return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "languages": gain.languages,
             "n": gain.n, "seeds": gain.seeds, "from": places}
 
@@ -147,7 +147,7 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
     top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else {"comparison": "none", "difference": np.nan}
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
             "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
-            "drift": records.drift(), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
+            "trust": repeats.words(study), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
             "helping": ", ".join(summed[summed.verdict == "helps"].comparison) or "none",

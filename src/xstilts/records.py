@@ -22,12 +22,11 @@ import pandas as pd
 
 from . import store
 from .data.mini import dials
-from .spec import Base, Run, Score, UserError, each_once, key, label
+from .spec import Base, Run, Score, UserError, each_once, key
 from .tasks import TASKS
 
 WHERE = ["task", "language", "metric", "layer"]
 PARTS = ["numerator", "denominator"]
-AGAIN = "again.jsonl"
 
 
 def folder() -> Path:
@@ -37,54 +36,15 @@ def folder() -> Path:
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:
     """Writes what the store has of the runs; returns the new files. A record stays until it is deleted: what the same run
-    came to on another machine is noted beside the records (`again`)."""
+    came to on another machine is noted beside it (`repeats`)."""
     written = []
     folder().mkdir(parents=True, exist_ok=True)
-    known = set(zip(*(again()[name] for name in ("key", "when")), strict=True))
     for run in each_once(runs):
         there, path = store.find(root, run), folder() / f"{key(run)}.json"
         if there and not path.is_file():
             path.write_text(json.dumps(_of(run, there), indent=1, ensure_ascii=False) + "\n")
             written.append(path)
-        elif there and isinstance(run, Score):
-            made, before = store.manifest(there), find(run)
-            places = {name: _place(some["environment"]) for name, some in (("from", before), ("to", made))}
-            if places["from"] != places["to"] and (key(run), made["written"]) not in known:
-                line = {"key": key(run)} | compared(run, scores(run), pd.read_csv(there / "scores.csv")) | places
-                with open(folder() / AGAIN, "a") as file:
-                    file.write(json.dumps(line | {"when": made["written"]}, ensure_ascii=False) + "\n")
     return written
-
-
-def again() -> pd.DataFrame:
-    """Recorded runs that another machine has computed, too: a row each, with the mean over languages in both places."""
-    path = folder() / AGAIN
-    columns = ["key", "run", "trained", "recorded", "again", "largest difference of a language", "from", "to", "when"]
-    return pd.read_json(path, lines=True)[columns] if path.is_file() else pd.DataFrame(columns=columns)
-
-
-def drift() -> str:
-    """In words, how far trainings moved that another machine repeated: what one seed's interval does not say."""
-    table = again()
-    moved = abs(table.again - table.recorded)[table.trained.astype(bool)]
-    if not len(moved):
-        return "no recorded training was repeated on another processor"
-    return (f"of {len(moved)} recorded trainings that another processor repeated, the mean over languages moved by "
-            f"{moved.mean():.1f} points on average, {moved.max():.1f} at most")
-
-
-def compared(run: Score, before: pd.DataFrame, now: pd.DataFrame) -> dict[str, object]:
-    """Main scores of a run as recorded and as computed again: means, and the largest difference of a language."""
-    before, now = (table[table.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value
-                   for table in (before, now))
-    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before.mean()),
-            "again": float(now.mean()), "largest difference of a language": float(abs(now - before).max())}
-
-
-def _place(made: dict) -> str:
-    if made["device"] != "cpu":      # `bf16` speaks of the processor
-        return made["device"]
-    return f"{made['cpu']}, {'bf16' if made['bf16'] else 'float32'}"
 
 
 def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:

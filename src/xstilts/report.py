@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from . import averages, stats
+from . import averages, repeats, stats
 from .profiles import Study
 from .runs import NO_LAYER
 from .spec import visible
@@ -68,7 +68,7 @@ def layer_of(study: Study, table: pd.DataFrame, target: str) -> int:
 
 def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:
     """A row a target: English, the mean of the other languages with its interval, the worst, the baseline."""
-    marked = marks(study, table)
+    marked, training = marks(study, table), repeats.variance(study)
     table, examples = main_metric(study, table), main_metric(study, examples)
     table = table[table.condition == condition]
     found = [{"target": title(target), "metric": TASKS[target].metric, "n": 0, "seeds": 0, "marks": words}
@@ -79,7 +79,7 @@ def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition:
         others = examples[examples.language != "en"]
         found.append({"target": title(target), "metric": TASKS[target].metric,
                       "English": mean.value.get("en", np.nan),
-                      "zero-shot": stats.score(others, condition, target) if len(zero_shot) else np.nan,
+                      "zero-shot": stats.score(others, condition, target, training=training) if len(zero_shot) else np.nan,
                       "lowest": f"{zero_shot.value.min():.1f} ({zero_shot.value.idxmin()})" if len(zero_shot) else np.nan,
                       "baseline": mean.baseline.mean(), "languages": len(mean), "n": int(mean.n.min()), "of": _of(part),
                       "seeds": part.seed.nunique(), "marks": marked.get((condition, target), "")})
@@ -91,7 +91,7 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
     interval, n, seeds."""
     marked, examples, main = marks(study, table), main_metric(study, examples), main_metric(study, table)
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
-    found = []
+    found, training = [], repeats.variance(study)
     for condition in table.condition.unique():
         for target in table[table.condition == condition].target.unique():
             row = {"intermediate": condition, "target": target, "metric": TASKS[target].metric,
@@ -100,11 +100,11 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
             ours = examples[(examples.condition == condition) & (examples.target == target)]
             both = _same_seeds(ours, examples[(examples.condition == NONE) & (examples.target == target)])
             if len(ours):
-                score = stats.score(ours, condition, target)
+                score = stats.score(ours, condition, target, training=training)
                 row |= {"score": score.value, "languages": score.languages, "n": score.n, "seeds": score.seeds,
                         "of": _of(main[(main.condition == condition) & (main.target == target)])}
             if len(both) and condition != NONE:
-                gain = stats.difference(both, condition, target)
+                gain = stats.difference(both, condition, target, training=training)
                 row |= {"difference": gain.value, "low": gain.low, "high": gain.high, "seeds": gain.seeds}
             reference = marked.get((NONE, target), "") if condition != NONE else ""
             found.append(row | {"marks": "; ".join([marked.get((condition, target), "")] * ((condition, target) in marked) +

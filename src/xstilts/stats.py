@@ -5,13 +5,13 @@ differences are paired on the same examples.
     estimate = contrast(examples, {"large mnli": 1, "large none": -1, "small mnli": -1, "small none": 1}, "xquad")
     holm([0.01, 0.04, 0.03])                            # [0.03, 0.06, 0.06]
 
-With one seed an interval speaks of other test examples only, not of another training: tables say how many seeds.
+With one seed an interval speaks of other test examples only, unless it is told what another training varies (`training`).
 """
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ from scipy import stats as scipy_stats
 from .study import NONE
 
 DRAWS = 1000
+Variance = Callable[[str, Sequence[str]], "tuple[float, int] | None"]
 
 
 @dataclass(frozen=True)
@@ -48,31 +49,39 @@ class Estimate:
         return "–" if np.isnan(self.value) else "{:.{d}f} [{:.{d}f}, {:.{d}f}]".format(self.value, self.low, self.high, d=decimals)
 
 
-def score(examples: pd.DataFrame, condition: str, target: str, language: str = "") -> Estimate:
+def score(examples: pd.DataFrame, condition: str, target: str, language: str = "",
+          training: Variance | None = None) -> Estimate:
     """The mean score of a condition on a target over its languages (or in one), at one metric and layer."""
-    return contrast(examples, {condition: 1}, target, language)
+    return contrast(examples, {condition: 1}, target, language, training=training)
 
 
 def difference(examples: pd.DataFrame, condition: str, target: str, language: str = "",
-               reference: str = NONE, over_languages: bool = False) -> Estimate:
+               reference: str = NONE, over_languages: bool = False, training: Variance | None = None) -> Estimate:
     """How much better a condition is than the reference, on the same examples and seeds."""
     weights = {condition: 1, reference: -1} if condition != reference else {condition: 0}
-    return contrast(examples, weights, target, language, over_languages)
+    return contrast(examples, weights, target, language, over_languages, training)
 
 
 def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str | Sequence[str], language: str = "",
-             over_languages: bool = False) -> Estimate:
+             over_languages: bool = False, training: Variance | None = None) -> Estimate:
     """The weighted sum of conditions' scores: a difference, a difference of differences, a difference to a mean.
 
     target: several targets count alike, however many languages each has.
     over_languages: the interval is about other languages, too, drawn as these were; one language cannot carry it.
+    training: (target, languages) -> (variance of one training's mean over the languages, of how many repeats it is known);
+    widens intervals of one seed. Trainings of different conditions and targets are independent.
     """
     targets = [target] if isinstance(target, str) else list(target)
     arrays = _arrays(examples, weights, targets, language)
     cells = sorted(set.intersection(*(set(found) for found in arrays.values())))
     count = Counter(name for name, _ in cells)
+    further = []
+    if training:
+        known = [training(name, [where for other, where in cells if other == name]) for name in count]
+        further = [(square * sum(weight ** 2 for weight in weights.values()) / len(count) ** 2, repeats)
+                   for square, repeats in filter(None, known)]
     return _estimate([(weight, {cell: arrays[condition][cell] for cell in cells}) for condition, weight in weights.items()],
-                     over_languages, np.array([1 / (len(count) * count[name]) for name, _ in cells]))
+                     over_languages, np.array([1 / (len(count) * count[name]) for name, _ in cells]), further)
 
 
 def holm(ps: Sequence[float]) -> np.ndarray:
@@ -112,9 +121,10 @@ def _arrays(examples: pd.DataFrame, conditions: Iterable[str], targets: Sequence
 
 
 def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_languages: bool,
-              share: np.ndarray | None = None) -> Estimate:
+              share: np.ndarray | None = None, further: Sequence[tuple[float, int]] = ()) -> Estimate:
     """The weighted sum on the examples as they are; its interval from DRAWS resamples of the examples, widened by what
     seeds (and languages) vary beyond them. share: of each language in the mean; alike if it is left out.
+    further: with one seed, the variance of trainings, and of how many repeats it is known: of each target, all from the same.
 
     Rows of parallel test sets correspond across languages, so languages with equally many examples share a resample:
     one hard sentence is hard in all of them. Seeds and examples are crossed: resampling both would count their
@@ -132,7 +142,7 @@ def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_langua
     share = np.full(len(first), 1 / len(first)) if share is None else share
     means, drawn = share @ by_seed, np.tensordot(share, samples, 1)       # [seeds], [draws, seeds]
     n, value = min(array.shape[1] for array in first.values()), float(means.mean())
-    more = [_between(means, drawn)]
+    more = [_between(means, drawn) or _repeated(further)]
     more += [_between(by_seed.mean(1), samples.mean(2).T)] if over_languages else []
     low, high, p = _interval(value, drawn.mean(1), [part for part in more if part], n)
     return Estimate(value, low, high, n, by_seed.shape[1], len(first), p)
@@ -156,7 +166,13 @@ def _between(values: np.ndarray, samples: np.ndarray) -> tuple[float, float, int
     return max(0.0, spread - own) / count, spread / count, count - 1
 
 
-def _interval(value: float, samples: np.ndarray, more: list[tuple[float, float, int]], n: int) -> tuple[float, float, float]:
+def _repeated(further: Sequence[tuple[float, int]]) -> tuple[float, float, float] | None:
+    """Variances that are known from the same repeats, as one: no better known than the mean of them."""
+    total = sum(square for square, _ in further)
+    return (total, total, total / sum(square / repeats for square, repeats in further)) if total else None
+
+
+def _interval(value: float, samples: np.ndarray, more: list[tuple[float, float, float]], n: int) -> tuple[float, float, float]:
     """(low, high, p): the resamples' percentiles, drawn out from the value as the further variance asks."""
     if not len(samples):
         return math.nan, math.nan, math.nan

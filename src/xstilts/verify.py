@@ -23,12 +23,12 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from . import chapters, costs, data, environment, records, runs, store
+from . import chapters, costs, data, environment, records, repeats, runs, store
 from . import study as graph
 from .profiles import Study
 from .spec import Score, key
 
-EXACT, TOLERANCE = 1e-6, 5.0     # points; the largest difference of means that was seen is 4.6 (`records.again`)
+EXACT, TOLERANCE = 1e-6, 5.0     # points; the largest difference of means that was seen is 4.6 (`repeats.table`)
 COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within", "when"]
 
 
@@ -79,7 +79,7 @@ def _again(study: Study, run: Score) -> dict[str, object]:
         torch.set_num_threads(threads)
     # the recipe's version is part of the key: another commit of the code promises the same
     same = all(here[name] == record["environment"].get(name) for name in here if name != "code")
-    found = records.compared(run, records.scores(run), again)
+    found = repeats.compared(run, again)
     difference = found["largest difference of a language"] if same else abs(found["again"] - found["recorded"])
     return found | {"machine": "as recorded" if same else "another", "tolerance": 0.0 if same else TOLERANCE,
                     "within": "yes" if difference <= (EXACT if same else TOLERANCE) else "no",

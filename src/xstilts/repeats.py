@@ -1,0 +1,108 @@
+"""What recorded trainings came to when another processor repeated them: how far one training can be trusted.
+
+    note(study, runs, root)      # store -> book/recorded/again.jsonl, where a record is of another machine
+    variance(study)("xnli", ["de", "fi"])     # (points squared, repeats)
+
+Another processor rounds otherwise, and soon it is another training, of the same rows in the same order. That is less than
+another seed changes, so an interval with this variance is still a narrow one; without it, it speaks of test rows alone.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import records, stats, store
+from .data.mini import dials
+from .profiles import Study
+from .spec import Run, Score, each_once, key, label
+from .tasks import TASKS
+
+AGAIN = "again.jsonl"
+SHOWN = ["run", "trained", "recorded", "again", "largest difference of a language", "from", "to", "when"]
+
+
+def note(study: Study, runs: Iterable[Run], root: Path) -> None:
+    """Adds what the store has of runs whose records are of another machine; each such result once."""
+    known = {(line["key"], line["when"]) for line in _lines()}
+    for run in each_once(run for run in runs if isinstance(run, Score)):
+        there, before = store.find(root, run), records.find(run)
+        if not there or not before:
+            continue
+        made = store.manifest(there)
+        places = {name: _place(some["environment"]) for name, some in (("from", before), ("to", made))}
+        if places["from"] != places["to"] and (key(run), made["written"]) not in known:
+            now = pd.read_csv(there / "scores.csv")
+            line = {"key": key(run), "target": run.target} | compared(run, now) | places | {"when": made["written"]}
+            with open(records.folder() / AGAIN, "a") as file:
+                file.write(json.dumps(line | {"differences": _differences(study, run, now)}, ensure_ascii=False) + "\n")
+
+
+def table() -> pd.DataFrame:
+    """A row a repeated run, with the mean over languages in both places."""
+    return pd.DataFrame(_lines(), columns=SHOWN)
+
+
+def compared(run: Score, now: pd.DataFrame) -> dict[str, object]:
+    """Main scores of a run as recorded and as computed again: means, and the largest difference of a language."""
+    before, after = _main(run, records.scores(run)), _main(run, now)
+    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before.mean()),
+            "again": float(after.mean()), "largest difference of a language": float(abs(after - before).max())}
+
+
+def variance(study: Study) -> stats.Variance | None:
+    """(target, languages) -> the variance of one training's mean score over these languages, and of how many repeats it is
+    known; None where none is known. All targets that are trained have one, and those that are not another. None for other
+    rows than the benchmark's, of which it was measured."""
+    lines = _lines() if dials.is_mini(study.data) else ()
+
+    def known(target: str, languages: Sequence[str]) -> tuple[float, int] | None:
+        moved = [np.mean(there) for line in lines if line["trained"] != TASKS[target].untrained
+                 and (there := [line["differences"][name] for name in languages if name in line["differences"]])]
+        # the difference of two trainings has twice the variance of one
+        return (float(np.mean(np.square(moved))) / 2, len(moved)) if moved else None
+
+    return known if lines else None
+
+
+def words(study: Study) -> str:
+    """What the study's intervals say of another training; a sentence."""
+    if len(study.seeds) > 1:
+        return f"Intervals include what {len(study.seeds)} seeds vary."
+    moved = [abs(line["again"] - line["recorded"]) for line in _lines() if line["trained"]]
+    if not variance(study) or not moved:
+        return "There is one seed, and intervals speak of other test rows only, not of another training."
+    return (f"There is one seed. Intervals include what another processor makes of the same training: of {len(moved)} recorded "
+            f"ones that were repeated so, the mean over languages moved by {np.mean(moved):.1f} points on average, "
+            f"{max(moved):.1f} at most. Another seed may move more.")
+
+
+def _main(run: Score, scores: pd.DataFrame) -> pd.Series:
+    """[language, layer] of the target's first metric"""
+    return scores[scores.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value
+
+
+def _differences(study: Study, run: Score, now: pd.DataFrame) -> dict[str, float]:
+    """By language; of retrieval at the study's layer."""
+    moved = (_main(run, now) - _main(run, records.scores(run))).unstack("layer")
+    return {language: round(float(value), 4) for language, value in moved[min(study.layer, moved.columns.max())].items()}
+
+
+def _place(made: dict) -> str:
+    if made["device"] != "cpu":      # `bf16` speaks of the processor
+        return made["device"]
+    return f"{made['cpu']}, {'bf16' if made['bf16'] else 'float32'}"
+
+
+def _lines() -> tuple[dict, ...]:
+    path = records.folder() / AGAIN
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else ()
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> tuple[dict, ...]:
+    return tuple(json.loads(line) for line in path.read_text().splitlines())
