@@ -133,10 +133,10 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
         if shown[shown.comparison == name].difference.isna().all():
             axis.text(0, place, "–", ha="center", va="center", color="0.4")
     axis.axvline(0, color="0.4", lw=1)
-    axis.set(yticks=range(len(names)), yticklabels=names, xlabel="difference in points (95 % interval)",
+    axis.set(yticks=range(len(names)), yticklabels=figures.rows(names), xlabel="difference in points (95 % interval)",
              ylim=(len(names) - 0.5, -0.5))
     axis.tick_params(axis="y", labelsize=9)
-    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    drawn.legend(fontsize=8, loc="outside upper left", ncols=4)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 

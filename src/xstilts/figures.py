@@ -4,6 +4,9 @@
 """
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -35,6 +38,11 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     alt.speak()
     plt.close(figure)    # the notebook shows the returned figure once
     return figure
+
+
+def rows(names: Sequence[str]) -> list[str]:
+    """Long names of a figure's rows on several lines, so that on a phone the figure is in sight beside them."""
+    return [textwrap.fill(name, 30) for name in names]
 
 
 def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
