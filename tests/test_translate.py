@@ -235,5 +235,5 @@ def test_rows_under_translated_in_other_columns_than_it_writes_are_refused_with_
     english = folder / source.local.format(language="en", name=source.name("en")) / "train.parquet"
     (place / "train.parquet").write_bytes(english.read_bytes())
     forget()
-    with pytest.raises(UserError, match=f"translated/{name}/fi/train.parquet: row 0 does not have .*{column}"):
+    with pytest.raises(UserError, match=f"translated/{name}/fi/train.parquet: row 0 does not have .*{column}.*; translated rows have "):
         data.load(name, "train", "fi", str(folder))

@@ -112,7 +112,15 @@ def mention(row: dict) -> dict:
 
 def translated(kind: str) -> Reader:
     """Rows that `translate` wrote: they are of their kind already."""
-    return lambda row: {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in TRANSLATED[kind]}
+    names = TRANSLATED[kind]
+
+    def read(row: dict) -> dict:
+        lacking = [name for name in names if name not in row]
+        if lacking:
+            raise KeyError(f"{', '.join(lacking)}; translated rows have {', '.join(names)}")
+        return {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names}
+
+    return read
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:
