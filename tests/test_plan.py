@@ -77,7 +77,9 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
     double = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=600))
     assert costs.cost(double).training == 2 * cost.training
     assert costs.layer_weights("e5-small:6") == costs.layer_weights("e5-small") / 2 == 6 * 12 * 384 * 384
-    assert costs.memory(graph.phase2(profiles.study(vocabulary="full"), ("mnli",), 0)) > 1e9
+    plain, mixed, exact = (costs.memory(graph.phase2(profiles.study(vocabulary="full", precision=precision), ("mnli",), 0, mlm_share=share))
+                           for precision, share in (("bf16", 0.0), ("bf16", 0.5), ("fp32", 0.0)))
+    assert 1e9 < plain < mixed == exact     # activations of twice the size, or as many holes between them
     assert costs.cost(graph.base(study)) == costs.Cost(0, 0.0, 0.0)
 
 

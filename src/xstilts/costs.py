@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import torch
+
 from . import data, encoders
 from .data import mini
 from .data.mini import dials
 from .spec import Adapt, Base, Recipe, Run, Score, UserError, key, parents
 from .tasks import TASKS, training_task
+from .train import device, number_type
 
 # layers, hidden, inner size: of encoders that may be out of reach
 SHAPES = {"mbert": (12, 768, 3072), "minilm": (12, 384, 1536), "multilingual-e5-small": (12, 384, 1536),
@@ -101,8 +104,11 @@ def memory(run: Run) -> float:
     if isinstance(run, Base) or not run.recipe.batch_size:
         return PROCESS + 8.0 * weights
     batch = run.recipe.micro_batch or run.recipe.batch_size
-    # some 34 bytes an activation in half precision (Korthikanti et al. 2022, section 4.1), of the padded batch
-    return PROCESS + 18.0 * weights + 34.0 * layers * hidden * batch * run.recipe.max_length
+    # some 34 bytes an activation in half precision (Korthikanti et al. 2022, section 4.1), of the padded batch; as much again
+    # for the holes that texts of all lengths leave between the other tasks' tensors (measured)
+    bytes_each = 34.0 if number_type(run.recipe.precision, device()) == torch.bfloat16 else 68.0
+    bytes_each *= 2 if isinstance(run, Adapt) and run.mlm_share else 1
+    return PROCESS + 18.0 * weights + bytes_each * layers * hidden * batch * run.recipe.max_length
 
 
 @lru_cache(maxsize=64)

@@ -27,6 +27,7 @@ from .spec import Recipe
 from .tasks import TASKS, Task
 
 LOG_EVERY = 20   # steps
+RETURN_EVERY = 30.0   # seconds: after longer, batches of all lengths have left holes of gigabytes
 
 
 class Diverged(RuntimeError):
@@ -125,7 +126,7 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
     if dev_score and recipe.evaluate_every and not at.step:
         note({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
-    before, last_kept = at.seconds, time.monotonic()
+    before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
     stream = islice(batches.stream(list(sets.values()), recipe, seed, steps, last_share), at.step, None)
     progress = tqdm(stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False)
     for at.step, (which, features) in enumerate(progress, at.step + 1):
@@ -153,6 +154,9 @@ def train(model, tokenizer, sets: Mapping[str, Sequence[Feature]], recipe: Recip
                     at.waited += 1
                 if at.waited >= recipe.patience:
                     break
+        if where.type == "cpu" and time.monotonic() - returned > RETURN_EVERY:
+            cpu.return_memory()
+            returned = time.monotonic()
         if kept and at.step < steps and checkpoint.due(last_kept):
             _keep(kept, at, optimizer, masking, drop)
             last_kept = time.monotonic()
