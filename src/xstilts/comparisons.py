@@ -272,7 +272,8 @@ def african(study: Study) -> tuple[str, ...]:
 
 
 def rq5(study: Study) -> Comparison:
-    """SQuAD v1.1 and v2, MNLI, HellaSwag and all, from encoders of several sizes, for reading comprehension."""
+    """SQuAD v1.1 and v2, MNLI, HellaSwag and all, from the smallest and the largest encoder, for reading comprehension."""
+    study = dataclasses.replace(study, sizes=tuple(dict.fromkeys((study.sizes[0], study.sizes[-1]))))
     names = {name: (name,) for name in ("squad", "squad2", "mnli", "hellaswag") if name in pool(study)}
     return _sizes(study, names | {"all": pool(study)}, ("xquad", "mlqa", "tydiqa"))
 
