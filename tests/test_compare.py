@@ -100,6 +100,18 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     assert len(compare.figure(study, asked, shown).axes) == 1
 
 
+def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    scores = pd.DataFrame([{"language": language, "metric": "accuracy", "value": 50.0, "n": 400} for language in ("en", "fi")])
+    monkeypatch.setattr(graph, "results", lambda wanted: pd.concat([
+        scores.assign(condition=name, target=target, seed=seed, layer=-1 if target == "xnli" else 4) for name, target, seed in wanted]))
+    shown = compare.table(study, asked, found, only=("sw",))
+    assert len(shown) == 4 and shown.difference.isna().all() and set(shown.n) == set(shown["from"]) == {"–"}
+    parts = {cell: graph.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
+    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    assert compare.table(study, asked, found, only=("fi",)).languages.tolist() == [1, 1, "–", "–"]
+
+
 def test_words_turn_with_the_numbers(study, monkeypatch):
     for rate, helping, hurting in ((0.9, "mnli against none", "none"), (0.1, "none", "mnli against none")):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})

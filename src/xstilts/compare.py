@@ -36,7 +36,7 @@ def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: 
     part = examples(study, found, only=only)
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
-            | difference(study, found, part, weights, (target,), over_languages)
+            | difference(study, found, part, weights, (target,), over_languages, only)
             for name, weights in asked.contrasts for target in targets
             if all((condition, target, seed) in asked.wanted for condition in weights for seed in study.seeds)]
     result = pd.DataFrame(rows, columns=["comparison", "target", "metric", *FOUND])
@@ -59,9 +59,10 @@ def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = (),
 
 
 def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: dict[str, float],
-               targets: tuple[str, ...], over_languages: bool = False) -> dict[str, object]:
+               targets: tuple[str, ...], over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
     """difference, low, high, p, languages, n, seeds, from: of the conditions' weighted sum over those of the targets
-    that have all of them; targets count alike. Records of real rows have scores alone: then there is no interval."""
+    that have all of them; targets count alike. Records of real rows have scores alone: then there is no interval.
+    only: the languages that `part` was reduced to."""
     there = {target: [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
              for target in targets}
     seeds = tuple(seed for seed in study.seeds if all(seed in some for some in there.values() if some))
@@ -72,17 +73,20 @@ def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: d
     places = " and ".join(where for where, some in records.source(runs, store.default_root()).items() if some)
     part = part[part.condition.isin(weights) & part.target.isin(targets) & part.seed.isin(seeds)]
     if part.groupby(["condition", "target", "seed"]).ngroups < len(runs):
-        return _scores_alone(study, found, weights, targets, seeds) | {"from": places}
+        return {"from": places} | _scores_alone(study, found, weights, targets, seeds, only)
     gain = stats.contrast(part, weights, targets, over_languages=over_languages, training=repeats.variance(study))
     return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "languages": gain.languages,
             "n": gain.n, "seeds": gain.seeds, "from": places}
 
 
 def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], targets: tuple[str, ...],
-                  seeds: tuple[int, ...]) -> dict[str, object]:
+                  seeds: tuple[int, ...], only: tuple[str, ...]) -> dict[str, object]:
     cells = {cell: found[cell] for condition in weights for target in targets for seed in seeds
              for cell in [(condition, target, seed)]}
     rows = report.main_metric(study, graph.results(cells))
+    rows = rows[rows.language.isin(only)] if only else rows
+    if not len(rows):
+        return dict.fromkeys(FOUND[:4], np.nan) | dict.fromkeys(FOUND[4:], "–")
     means = rows.groupby(["target", "condition"]).value.mean().unstack()
     value = float((means * pd.Series(weights)).sum(axis=1).mean())
     return {"difference": value, "low": np.nan, "high": np.nan, "p": np.nan, "n": int(rows.n.min()),
