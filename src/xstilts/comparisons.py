@@ -187,11 +187,12 @@ def rq1(study: Study) -> Comparison:
     same in English; and after three from other sizes of the encoder."""
     names, budget, draw = pool(study), profiles.phase2_budget(study), random.Random(DRAW)
     conditions, contrasts = {}, []
-    languages = [language for language in study.languages if language != "en"]
+    rows = {name: data.languages(name, study.data, "train") for name in names}
+    languages = [language for language in study.languages if language != "en" and any(language in there for there in rows.values())]
     for count, draws in {1: 2, 3: 2, 5: 1, 9: 1}.items():
         for number in range(draws):
             language = draw.choice(languages) if languages else "en"
-            there = [name for name in names if language in data.languages(name, study.data, "train")]
+            there = [name for name in names if language in rows[name]]
             picked = tuple(draw.sample(there, min(count, len(there))))
             if len(picked) < min(count, len(names)) or language == "en" or count > len(names):
                 continue
