@@ -36,6 +36,14 @@ def test_tasks_that_are_mixed_take_the_budget(study):
     assert set(steps.values()) == {profiles.phase2_budget(study)} and {"all", "best three", "all but squad", "squad"} <= set(steps)
 
 
+def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
+    everywhere = comparisons.data.languages
+    monkeypatch.setattr(comparisons.data, "languages", lambda name, source, split="train": everywhere(name, source, split) if split != "train"
+                        else ("en", "fi") if name == "mnli" else ("en",))
+    names = {condition for condition, _, _ in comparisons.rq1(study).wanted}
+    assert {"1 in fi (draw 1)", "1 in fi (draw 1, in English)"} <= names and not any(name.startswith("3 in") for name in names)
+
+
 def test_african_languages_are_shown_beside_english(study):
     assert comparisons.african(study) == ("sw",)
     assert set(comparisons.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
@@ -132,6 +140,15 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
     del found["mnli", "tatoeba", 0]      # not run: none has it, but there is nothing to compare
     fewer = explain.groups(study, asked, found, languages.resources, "web text")
     assert fewer.targets.tolist() == [1] and fewer.difference.tolist() == pytest.approx([alone["mnli against none", "xnli"]])
+
+
+def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
+    asked, _ = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    table = pd.DataFrame({"condition": ["mnli", "squad"], "difficulty": [3.0, np.nan], "gain 1": [2.0, 1.0], "gain 2": [np.nan, -1.0]})
+    axis, = explain.scatter(study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition").axes
+    assert [text.get_text() for text in axis.texts] == ["mnli"] and axis.get_lines()[0].get_ydata().tolist() == [2.0]
+    axis, = explain.scatter(study, asked, table.assign(difficulty=np.nan), "difficulty", {"gain 1": "there"}, "condition").axes
+    assert [text.get_text() for text in axis.texts] == ["–"]
 
 
 def test_each_language_is_of_one_kind():

@@ -85,6 +85,22 @@ def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> stats.E
     return stats.correlation(part[to].to_numpy(), part[column].to_numpy())
 
 
+def scatter(study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains: dict[str, str], names: str) -> Figure:
+    """Gains over what may explain them: a marker a column of gains (column -> what it is called), a name a row."""
+    drawn, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    for marker, (column, called) in zip(compare.MARKERS, gains.items(), strict=False):
+        part = table.dropna(subset=[x, column])
+        axis.plot(part[x], part[column], marker, ms=6, label=called)
+        for row in part.to_dict("records"):
+            axis.annotate(row[names], (row[x], row[column]), fontsize=7, xytext=(4, 3), textcoords="offset points")
+    if table.dropna(subset=[x]).dropna(subset=list(gains), how="all").empty:
+        axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
+    axis.axhline(0, color="0.4", lw=1)
+    axis.set(xlabel=x, ylabel="gain in points")
+    drawn.legend(fontsize=8, loc="outside upper left", ncols=2)
+    return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
+
+
 def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     """A row a condition that trained on text, too: the loss of masked language modelling on dev text (natural
     logarithm a masked piece), the share of masked pieces predicted right, and the mean gain against its English task
