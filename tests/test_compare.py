@@ -92,8 +92,17 @@ def fake(monkeypatch, study, rates: dict[str, float]):
         "numerator": (draw.random(400) < rates[cell[0]]) * 1.0, "denominator": np.ones(400)}
         for language in ("en", "fi") for layer in ([-1] if cell[1] == "xnli" else [2, 4])]) for cell in found}
     monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    scores(monkeypatch, {name: 100 * rate for name, rate in rates.items()})
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     return asked, found
+
+
+def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
+    """Scores of conditions (0-100) in English, and of all in Finnish."""
+    monkeypatch.setattr(graph, "results", lambda wanted: pd.DataFrame([
+        {"condition": name, "target": target, "seed": seed, "language": language, "metric": "accuracy", "layer": -1 if target == "xnli" else 4,
+         "baseline": 33.0, "value": english[name] if language == "en" else elsewhere, "n": 400}
+        for name, target, seed in wanted for language in ("en", "fi")]))
 
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
@@ -110,9 +119,6 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores = pd.DataFrame([{"language": language, "metric": "accuracy", "value": 50.0, "n": 400} for language in ("en", "fi")])
-    monkeypatch.setattr(graph, "results", lambda wanted: pd.concat([
-        scores.assign(condition=name, target=target, seed=seed, layer=-1 if target == "xnli" else 4) for name, target, seed in wanted]))
     shown = compare.table(study, asked, found, only=("sw",))
     assert len(shown) == 4 and shown.difference.isna().all() and set(shown.n) == set(shown["from"]) == {"–"}
     parts = {cell: graph.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
@@ -127,6 +133,14 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         words = compare.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
+
+
+def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    scores(monkeypatch, {"none": 39.0, "mnli": 41.0})        # of 100, chance 33: a tenth of the way is 39.7
+    assert compare.unlearned(study, found) == ["none for XNLI"]
+    assert compare.words(study, asked, found, compare.table(study, asked, found))["unlearned"] == "none for XNLI"
+    assert compare.unlearned(study, {}) == []
 
 
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
