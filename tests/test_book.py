@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from projects import project
-from xstilts import book
+from xstilts import book, report
 from xstilts.profiles import Study
 from xstilts.spec import UserError
 
@@ -183,3 +183,23 @@ def test_no_second_list_of_versions():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())
     names = [item for item in conda["dependencies"] if isinstance(item, str)]
     assert names == ["python=3.11", "make", "pip"]
+
+
+def test_quoted_values_are_what_myst_nb_would_write():
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from myst_nb import glue
+
+    class Words(str):      # pasted without quotation marks
+        __repr__ = str.__str__
+
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output() as written:
+            report.quote(value=3.14159, count=3, none=float("nan"), name="a")
+            for name, text in (("value", "3.1"), ("count", "3"), ("none", "–"), ("name", "a")):
+                glue(name, Words(text), display=False)
+    finally:
+        shell.clear_instance()
+    ours, theirs = [(output.data, output.metadata) for output in written.outputs[:4]], written.outputs[4:]
+    assert ours == [(output.data, output.metadata) for output in theirs] and len(ours) == 4

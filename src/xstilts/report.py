@@ -10,7 +10,7 @@ from html import unescape
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, display
 
 from . import averages, repeats, stats
 from .profiles import Study
@@ -18,6 +18,8 @@ from .runs import NO_LAYER
 from .spec import visible
 from .study import NONE, absent
 from .tasks import TASKS
+
+GLUED = "application/papermill.record/"     # myst_nb's mark of what is shown elsewhere than in its cell
 
 
 def title(name: str) -> str:
@@ -185,19 +187,14 @@ def reasons(lost: pd.DataFrame) -> HTML | None:
 
 
 def quote(**values: object) -> None:
-    """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal, counts none."""
-    from myst_nb import glue
+    """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal, counts none.
 
+    What `myst_nb.glue` writes, without its import, which takes longer than most chapters' tables.
+    """
     for name, value in values.items():
         number = isinstance(value, (float, np.floating))
-        glue(name, Words("–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))), display=False)
-
-
-class Words(str):
-    """Text that is pasted as it is: a plain string would be pasted with its quotation marks."""
-
-    def __repr__(self) -> str:
-        return str(self)
+        text = "–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))
+        display({GLUED + "text/plain": text}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": GLUED}})
 
 
 def signed(change: float) -> str:
