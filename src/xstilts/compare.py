@@ -169,6 +169,6 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "trust": repeats.words(study), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
-            "unlearned": f"{', '.join(near[:12]) or 'none'}{f', and {len(near) - 12} more' * (len(near) > 12)}",
-            "helping": ", ".join(summed[summed.verdict == "helps"].comparison) or "none",
-            "hurting": ", ".join(summed[summed.verdict == "hurts"].comparison) or "none"}
+            "unlearned": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
+            "helping": "; ".join(summed[summed.verdict == "helps"].comparison) or "none",
+            "hurting": "; ".join(summed[summed.verdict == "hurts"].comparison) or "none"}
