@@ -112,7 +112,8 @@ def _chapters(asked: argparse.Namespace) -> int:
         if asked.verb == "plan":
             print(plan.text(study, asked.chapter, asked.unrecorded))
         else:
-            runs = [run for run in chapters.needed(asked.chapter, study) if not (asked.unrecorded and records.find(run))]
+            runs = chapters.needed(asked.chapter, study)
+            runs = records.unrecorded(runs) if asked.unrecorded else runs
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
             return _tell_lost(lost(runs))
         return 0

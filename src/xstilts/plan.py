@@ -161,7 +161,7 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
 
     def asked() -> tuple[list[Run], list[Run]]:
         runs = chapters.needed(chapter, study)
-        return runs, graph.lacking([run for run in runs if not (unrecorded and records.find(run))], root)
+        return runs, graph.lacking(records.unrecorded(runs) if unrecorded else runs, root)
 
     try:
         runs, there = asked()

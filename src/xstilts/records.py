@@ -47,6 +47,11 @@ def record(runs: Iterable[Run], root: Path) -> list[Path]:
     return written
 
 
+def unrecorded(runs: Iterable[Run]) -> list[Run]:
+    """Those of the runs that have no record."""
+    return [run for run in runs if not find(run)]
+
+
 def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:
     """Runs, each once, by where their results are from: "live" (the store), "recorded", "not run"."""
     found: dict[str, list[Run]] = {"live": [], "recorded": [], "not run": []}

@@ -36,10 +36,9 @@ def note(study: Study, runs: Iterable[Run], root: Path) -> None:
         made = store.manifest(there)
         places = {name: _place(some["environment"]) for name, some in (("from", before), ("to", made))}
         if places["from"] != places["to"] and (key(run), made["written"]) not in known:
-            now = pd.read_csv(there / "scores.csv")
-            line = {"key": key(run), "target": run.target} | compared(run, now) | places | {"when": made["written"]}
+            line = {"key": key(run)} | compared(study, run, pd.read_csv(there / "scores.csv")) | places | {"when": made["written"]}
             with open(records.folder() / AGAIN, "a") as file:
-                file.write(json.dumps(line | {"differences": _differences(study, run, now)}, ensure_ascii=False) + "\n")
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def table() -> pd.DataFrame:
@@ -47,11 +46,16 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(_lines(), columns=SHOWN)
 
 
-def compared(run: Score, now: pd.DataFrame) -> dict[str, object]:
-    """Main scores of a run as recorded and as computed again: means, and the largest difference of a language."""
-    before, after = _main(run, records.scores(run)), _main(run, now)
+def compared(study: Study, run: Score, now: pd.DataFrame) -> dict[str, object]:
+    """Main scores of a run as recorded and as computed again: means, the largest difference of a language, and the difference
+    in each, of retrieval at the study's layer."""
+    before, after = (table[table.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value
+                     for table in (records.scores(run), now))
+    moved = (after - before).unstack("layer")
+    at = moved[min(study.layer, moved.columns.max())]
     return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before.mean()),
-            "again": float(after.mean()), "largest difference of a language": float(abs(after - before).max())}
+            "again": float(after.mean()), "largest difference of a language": float(moved.abs().max(axis=None)),
+            "differences": {language: round(float(value), 4) for language, value in at.items()}}
 
 
 def variance(study: Study) -> stats.Variance | None:
@@ -79,17 +83,6 @@ def words(study: Study) -> str:
     return (f"There is one seed. Intervals include what another processor makes of the same training: of {len(moved)} recorded "
             f"ones that were repeated so, the mean over languages moved by {np.mean(moved):.1f} points on average, "
             f"{max(moved):.1f} at most. Another seed may move more.")
-
-
-def _main(run: Score, scores: pd.DataFrame) -> pd.Series:
-    """[language, layer] of the target's first metric"""
-    return scores[scores.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value
-
-
-def _differences(study: Study, run: Score, now: pd.DataFrame) -> dict[str, float]:
-    """By language; of retrieval at the study's layer."""
-    moved = (_main(run, now) - _main(run, records.scores(run))).unstack("layer")
-    return {language: round(float(value), 4) for language, value in moved[min(study.layer, moved.columns.max())].items()}
 
 
 def _place(made: dict) -> str:

@@ -79,7 +79,7 @@ def _again(study: Study, run: Score) -> dict[str, object]:
         torch.set_num_threads(threads)
     # the recipe's version is part of the key: another commit of the code promises the same
     same = all(here[name] == record["environment"].get(name) for name in here if name != "code")
-    found = repeats.compared(run, again)
+    found = repeats.compared(study, run, again)
     difference = found["largest difference of a language"] if same else abs(found["again"] - found["recorded"])
     return found | {"machine": "as recorded" if same else "another", "tolerance": 0.0 if same else TOLERANCE,
                     "within": "yes" if difference <= (EXACT if same else TOLERANCE) else "no",
