@@ -182,7 +182,7 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
         axis.plot(row["published"], place, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
     axis.set(yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5), xlabel="points (95 % interval); cross: published",
-             yticklabels=figures.rows([f"{claim}: {said}" for claim, said in zip(shown.claim, shown.verdict, strict=True)]))
+             yticklabels=figures.wrapped([f"{claim}: {said}" for claim, said in zip(shown.claim, shown.verdict, strict=True)]))
     axis.tick_params(axis="y", labelsize=9)
     runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
     return figures.stamp(study, drawn, records.said(runs, store.default_root()))

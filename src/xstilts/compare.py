@@ -21,7 +21,7 @@ from .spec import key
 from .tasks import TASKS
 
 ALPHA = 0.05
-UNLEARNED = 0.1
+NEAR = 0.1     # of the way from chance to 100
 SHOWN = 40     # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
 FOUND = ["difference", "low", "high", "p", "languages", "n", "seeds", "from"]
@@ -138,23 +138,24 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
         if shown[shown.comparison == name].difference.isna().all():
             axis.text(0, place, "–", ha="center", va="center", color="0.4")
     axis.axvline(0, color="0.4", lw=1)
-    axis.set(yticks=range(len(names)), yticklabels=figures.rows(names), xlabel="difference in points (95 % interval)",
+    axis.set(yticks=range(len(names)), yticklabels=figures.wrapped(names), xlabel="difference in points (95 % interval)",
              ylim=(len(names) - 0.5, -0.5))
     axis.tick_params(axis="y", labelsize=9)
     drawn.legend(fontsize=8, loc="outside upper left", ncols=4)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def unlearned(study: Study, found: graph.Wanted) -> list[str]:
+def near_chance(study: Study, found: graph.Wanted) -> list[str]:
     """Conditions and targets whose training ended near chance: in English (or, where that is not scored, on average) less than
-    UNLEARNED of the way from the baseline to 100. Their differences tell of a training, not of its transfer."""
+    NEAR of the way from the baseline to 100. `report.collapsed` names those that lag behind others, which all may do. Their differences tell of a training, not of its transfer."""
     found = {cell: run for cell, run in found.items() if not TASKS[cell[1]].untrained}
     if not found:
         return []
     main = report.main_metric(study, graph.results(found))
-    english = main[main.language == "en"] if (main.language == "en").any() else main
+    in_english = main.language == "en"
+    english = main[in_english | ~main.target.isin(main.target[in_english])]
     means = english.groupby(["condition", "target"], sort=False)[["value", "baseline"]].mean()
-    near = means[means.value - means.baseline < UNLEARNED * (100 - means.baseline)]
+    near = means[means.value - means.baseline < NEAR * (100 - means.baseline)]
     return [f"{condition} for {report.title(target)}" for condition, target in near.index]
 
 
@@ -162,13 +163,13 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
     counts, summed = there[there["p (Holm)"] < ALPHA], verdicts(shown)
-    near = unlearned(study, found)
+    near = near_chance(study, found)
     top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else {"comparison": "none", "difference": np.nan}
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
             "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
             "trust": repeats.words(study), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
-            "unlearned": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
+            "near_chance": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
             "helping": "; ".join(summed[summed.verdict == "helps"].comparison) or "none",
             "hurting": "; ".join(summed[summed.verdict == "hurts"].comparison) or "none"}

@@ -40,7 +40,7 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     return figure
 
 
-def rows(names: Sequence[str]) -> list[str]:
+def wrapped(names: Sequence[str]) -> list[str]:
     """Long names of a figure's rows on several lines, so that on a phone the figure is in sight beside them."""
     return [textwrap.fill(name, 30) for name in names]
 
