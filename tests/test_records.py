@@ -119,6 +119,14 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
     assert "of 1 recorded ones that were repeated so, the mean over languages moved by 4.0 points on average" in repeats.words(study)
     assert repeats.words(dataclasses.replace(study, seeds=(0, 1, 2))) == "Intervals include what 3 seeds vary."
     assert repeats.variance(dataclasses.replace(study, data="hub")) is None     # other rows, of which it was not measured
+    bare = dataclasses.replace(wanted["none", "tatoeba", 0], encoder=graph.base(study))      # nothing was trained: no repeat of a training
+    with store.writing(root, bare) as folder:
+        (folder / "scores.csv").write_text((store.find(root, wanted["none", "tatoeba", 0]) / "scores.csv").read_text())
+    elsewhere = records.find(wanted["none", "tatoeba", 0]) | {"key": key(bare)}
+    elsewhere["environment"] = {**elsewhere["environment"], "cpu": "another"}
+    (records.folder() / f"{key(bare)}.json").write_text(json.dumps(elsewhere))
+    repeats.note(study, [bare], root)
+    assert len(repeats.table()) == 2
 
 
 def test_intervals_of_one_seed_are_wider_for_it(finished):

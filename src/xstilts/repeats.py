@@ -19,7 +19,7 @@ import pandas as pd
 from . import records, stats, store
 from .data.mini import dials
 from .profiles import Study
-from .spec import Run, Score, each_once, key, label
+from .spec import Adapt, Run, Score, each_once, key, label
 from .tasks import TASKS
 
 AGAIN = "again.jsonl"
@@ -27,9 +27,10 @@ SHOWN = ["run", "trained", "recorded", "again", "largest difference of a languag
 
 
 def note(study: Study, runs: Iterable[Run], root: Path) -> None:
-    """Adds what the store has of runs whose records are of another machine; each such result once."""
+    """Adds what the store has of runs whose records are of another machine; each such result once. Encoders as they ship, and
+    random ones, are left out: nothing, or nothing that is learned, was trained before, so they move less than what is compared."""
     known = {(line["key"], line["when"]) for line in _lines()}
-    for run in each_once(run for run in runs if isinstance(run, Score)):
+    for run in each_once(run for run in runs if isinstance(run, Score) and isinstance(run.encoder, Adapt)):
         there, before = store.find(root, run), records.find(run)
         if not there or not before:
             continue
