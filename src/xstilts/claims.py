@@ -111,25 +111,30 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wan
     parts = {name: compare.examples(study, runs) for name, runs in found.items()}
     rows = []
     for claim in CLAIMS:
-        runs, part = found[claim.chapter], parts[claim.chapter]
-        there = tuple(dict.fromkeys(target for _, target, _ in asked[claim.chapter].wanted
-                                    if not claim.targets or target in claim.targets))
-        every = claim.weigh(list(dict.fromkeys(name for name, _, _ in asked[claim.chapter].wanted)))
-        singles = [weights for weights in every if _has_all(study, runs, weights, there)]
-        gains = [compare.difference(study, runs, part, weights, there) for weights in singles]
-        effect = compare.difference(study, runs, part, _mean(singles), there)
-        judged = [target for target in there if singles and _has_all(study, runs, _mean(singles), (target,))]
-        rows.append({"claim": claim.text, "published": _published(claim), "effect": effect["difference"],
-                     **{name: effect[name] for name in ("low", "high", "p")},
-                     "differences": f"{len(singles)} of {len(every)}",
-                     "targets": f"{len(judged)} of {len(claim.targets or there)}", "n": effect["n"],
-                     "seeds": effect["seeds"], "up": sum(gain["difference"] > 0 for gain in gains),
-                     "from": effect["from"], "rule": claim.rule,
-                     "chapter": "xtreme" if claim.chapter == "best" else claim.chapter})
+        wanted = asked[claim.chapter].wanted
+        every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
+        targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
+        rows.append({"claim": claim.text, "published": _published(claim)}
+                    | effect(study, every, targets, found[claim.chapter], parts[claim.chapter])
+                    | {"rule": claim.rule, "chapter": "xtreme" if claim.chapter == "best" else claim.chapter})
     result = pd.DataFrame(rows)
     result.insert(6, "p (Holm)", stats.holm(result.p))
     result["verdict"] = [verdict(row) for row in result.to_dict("records")]
     return result
+
+
+def effect(study: Study, every: list[Weights], targets: tuple[str, ...], found: graph.Wanted, part: pd.DataFrame,
+           over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
+    """The mean of those of the single differences that were run, over the targets that have all of them: effect, its interval and
+    p, how many differences and targets it rests on, of how many, n, seeds, how many single differences go up, where it is
+    from. `part`: the runs' examples; the rest as in `compare.table`."""
+    singles = [weights for weights in every if _has_all(study, found, weights, targets)]
+    gains = [compare.difference(study, found, part, weights, targets, over_languages, only) for weights in singles]
+    mean = compare.difference(study, found, part, _mean(singles), targets, over_languages, only)
+    judged = [target for target in targets if singles and _has_all(study, found, _mean(singles), (target,))]
+    return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p")},
+            "differences": f"{len(singles)} of {len(every)}", "targets": f"{len(judged)} of {len(targets)}", "n": mean["n"],
+            "seeds": mean["seeds"], "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
 
 
 def _mean(singles: list[Weights]) -> Weights:

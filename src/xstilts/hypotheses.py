@@ -1,0 +1,118 @@
+"""What each wide chapter expects before it looks, and whether it holds: the answer to the chapter's question.
+
+    decided = table(study, "rq3", asked, found);  words(decided)     # asked = comparisons.rq3(study), found = its runs
+
+A hypothesis is a mean of differences between the chapter's conditions, over its targets, judged by the rules of `claims`; its
+p-values are adjusted over the chapter's hypotheses.
+
+    holds             gain: the mean is above 0; no gain: the whole 95 % interval is below `claims.MARGIN`
+    does not hold     gain: it is below 0; no gain: it is above 0
+    can't tell        neither counts
+    not run           no target has all that it needs
+    not asked         the data has no such conditions
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from . import claims, compare, comparisons, report, stats
+from . import study as graph
+from .claims import Weights
+from .comparisons import Comparison
+from .profiles import Study
+from .study import NONE
+
+SAID = {"agrees": "holds", "disagrees": "does not hold"}
+SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "p", "p (Holm)", "differences", "targets", "n", "seeds", "from"]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    text: str
+    weigh: Callable[[Comparison], list[Weights]]      # -> single differences, whose mean is the effect
+    rule: str = "gain"
+    languages: Callable[[Study], tuple[str, ...]] = lambda study: ()     # () = all that are scored
+
+
+def _contrasts(pattern: str, sign: int = 1) -> Callable[[Comparison], list[Weights]]:
+    """The chapter's own differences whose whole name fits, or their opposites."""
+    return lambda asked: [{name: sign * weight for name, weight in weights.items()}
+                          for label, weights in asked.contrasts if re.fullmatch(pattern, label)]
+
+
+def _means(more: str, less: str) -> Callable[[Comparison], list[Weights]]:
+    """The mean of the conditions whose whole name fits, less that of others."""
+    def weigh(asked: Comparison) -> list[Weights]:
+        names = list(dict.fromkeys(name for name, _, _ in asked.wanted))
+        up, down = ([name for name in names if re.fullmatch(pattern, name)] for pattern in (more, less))
+        return [{name: 1 / len(up) for name in up} | {name: -1 / len(down) for name in down}] if up and down else []
+    return weigh
+
+
+def _easier(asked: Comparison) -> list[Weights]:
+    """Each task at its lowest difficulty less the same at its highest."""
+    names = {name for name, _, _ in asked.wanted}
+    return [{f"{name} (difficulty 1)": 1, f"{name} (difficulty 3)": -1} for name in comparisons.NINE
+            if {f"{name} (difficulty 1)", f"{name} (difficulty 3)"} <= names]
+
+
+def _less_than_layers(asked: Comparison) -> list[Weights]:
+    """What nine tasks add to three, less what the largest encoder adds to the next with three."""
+    sizes = [name for name in dict.fromkeys(name for name, _, _ in asked.wanted) if name.endswith(", three tasks")]
+    tasks = _means(r"9 in \w+ \(draw \d\)", r"3 in \w+ \(draw \d\)")(asked)
+    return [tasks[0] | {sizes[-1]: -1, sizes[-2]: 1}] if tasks and len(sizes) > 1 else []
+
+
+SMALLER_GAINS = Hypothesis("A larger encoder gains less", _contrasts(r".*: gain of .* less gain of .*", -1))
+HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
+    "multi_task": (Hypothesis("All tasks together help more than each alone, at the same number of steps",
+                              _contrasts(rf"all against ({'|'.join(comparisons.NINE)})")),),
+    "mlm_continuation": (Hypothesis("Mixing in text raises the target's score", _contrasts(r"(\w+) \+ \d+% text against \1")),),
+    "translated": (Hypothesis("Translated rows help more than English ones", _contrasts(r"(\w+) translated against \1 in English")),
+                   Hypothesis("The worse the translation, the less", _contrasts(r"(\w+) translated, noise .* against \1 translated", -1))),
+    "model_size": (SMALLER_GAINS,),
+    "xtreme": (Hypothesis("A task chosen on dev rows gains on test rows", _contrasts("best on dev against none")),),
+    "rq1": (Hypothesis("Three tasks in another language help more than one", _means(r"3 in \w+ \(draw \d\)", r"1 in \w+ \(draw \d\)")),
+            Hypothesis("Nine help more than three", _means(r"9 in \w+ \(draw \d\)", r"3 in \w+ \(draw \d\)")),
+            Hypothesis("Going from three to nine tasks gives more than a larger encoder", _less_than_layers)),
+    "rq2": (Hypothesis("Estonian, Finnish and Hungarian sources beat English", _contrasts(r"(\w+) in (et|fi|hu) against \1 in en")),
+            Hypothesis("German and Turkish ones do not", _contrasts(r"(\w+) in (de|tr) against \1 in en"), "no gain")),
+    "rq3": (Hypothesis("With the same rows, many languages help more than English",
+                       _contrasts(r"(\w+), many languages against \1, English, same rows")),),
+    "rq4": (Hypothesis("An easy task helps African languages more than a hard one", _easier, languages=comparisons.african),
+            Hypothesis("It does not help English more", _easier, "no gain", lambda study: ("en",))),
+    "rq5": (SMALLER_GAINS,),
+}
+
+
+def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
+    """A row a hypothesis of the chapter: verdict, effect in points with its interval, p, p after Holm, how many of its
+    differences and of the targets it rests on, n, seeds, and where it is from. over_languages: as in `compare.table`."""
+    targets, rows = tuple(dict.fromkeys(target for _, target, _ in asked.wanted)), []
+    for hypothesis in HYPOTHESES[chapter]:
+        only, every = hypothesis.languages(study), hypothesis.weigh(asked)
+        part = compare.examples(study, found, only=only)
+        rows.append({"hypothesis": hypothesis.text, "rule": hypothesis.rule}
+                    | claims.effect(study, every, targets, found, part, over_languages, only))
+    result = pd.DataFrame(rows)
+    result["p (Holm)"] = stats.holm(result.p)
+    result["verdict"] = ["not asked" if row["differences"] == "0 of 0" else SAID.get(said := claims.verdict(row), said)
+                         for row in result.to_dict("records")]
+    return result[SHOWN]
+
+
+def words(decided: pd.DataFrame) -> str:
+    """The chapter's answer: each hypothesis with its verdict, effect and interval, and on how much of what it asks it rests
+    where that is not all."""
+    said = []
+    for row in decided.to_dict("records"):
+        numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
+        rests = [f"{row[part]} {part}" for part in ("differences", "targets") if len(set(row[part].split(" of "))) > 1]
+        numbers += [f"so far {' and '.join(rests)}"] if rests else []
+        said.append(f"{row['hypothesis']}: {row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}.")
+    return " ".join(said)

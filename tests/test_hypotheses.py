@@ -1,0 +1,97 @@
+"""Every wide chapter has an answer: its hypotheses find their conditions, and verdicts turn with the numbers."""
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xstilts import chapters, comparisons, hypotheses, profiles, records, study as graph
+from xstilts.comparisons import Comparison
+from xstilts.report import TASKS
+
+
+@pytest.fixture(scope="module")
+def study():
+    return profiles.study(languages="en,de,et,fi,hu,sw,tr", missing="dash")
+
+
+def compared(study, chapter: str) -> Comparison:
+    asked = getattr(comparisons, chapter)(study)
+    if chapter != "xtreme":
+        return asked
+    targets = dict.fromkeys(target for _, target, _ in asked.wanted)
+    return comparisons.best(asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"}))[0]
+
+
+def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
+    """The chapter with all of its runs, which are right as often as `rate` says of a condition and a language."""
+    asked, draw = compared(study, chapter), np.random.default_rng(0)
+    ease = {target: draw.random(400) for target in dict.fromkeys(target for _, target, _ in asked.wanted)}
+
+    def examples(cells):
+        return pd.DataFrame([{
+            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "metric": TASKS[target].metric,
+            "numerator": (ease[target] < rate(name, language)) * 1.0, "denominator": np.ones(400)}
+            for name, target, seed in cells for language in ("en", "fi", "sw")])
+
+    monkeypatch.setattr(graph, "examples", examples)
+    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    return asked, dict(asked.wanted)
+
+
+def said(study, chapter, asked, found) -> list[str]:
+    return hypotheses.table(study, chapter, asked, found).verdict.tolist()
+
+
+def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
+    assert set(hypotheses.HYPOTHESES) == set(chapters.WIDE)
+    for chapter, there in hypotheses.HYPOTHESES.items():
+        asked = compared(study, chapter)
+        conditions = {name for name, _, _ in asked.wanted}
+        for hypothesis in there:
+            every = hypothesis.weigh(asked)
+            assert every and all(set(weights) <= conditions and sum(weights.values()) == pytest.approx(0) for weights in every), (
+                chapter, hypothesis.text)
+
+
+def test_without_runs_nothing_is_said(study):
+    for chapter in hypotheses.HYPOTHESES:
+        shown = hypotheses.table(study, chapter, compared(study, chapter), {})
+        assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
+        assert "points" not in hypotheses.words(shown)
+
+
+@pytest.mark.parametrize("chapter, rate, verdicts", [
+    ("multi_task", lambda name, _: 0.9 if name == "all" else 0.6, ["holds"]),
+    ("multi_task", lambda name, _: 0.4 if name == "all" else 0.6, ["does not hold"]),
+    ("mlm_continuation", lambda name, _: 0.8 if name.endswith("% text") else 0.6, ["holds"]),
+    ("translated", lambda name, _: 0.8 if name.endswith("translated") else 0.6, ["holds", "holds"]),
+    ("translated", lambda name, _: 0.8 if "noise" in name else 0.6, ["can't tell", "does not hold"]),
+    ("model_size", lambda name, _: 0.8 if name in ("e5-small:4, mnli", "e5-small:4, squad") else 0.5, ["holds"]),
+    ("rq5", lambda name, _: 0.8 if name == "e5-small, squad" else 0.5, ["does not hold"]),
+    ("xtreme", lambda name, _: 0.7 if name == "best on dev" else 0.6, ["holds"]),
+    ("rq1", lambda name, _: {"3": 0.7, "9": 0.9}.get(name[0], 0.4), ["holds", "holds", "holds"]),
+    ("rq1", lambda name, _: 0.9 if name == "e5-small, three tasks" else 0.5, ["can't tell", "can't tell", "does not hold"]),
+    ("rq2", lambda name, _: 0.8 if name.endswith((" fi", " hu", " et")) else 0.6, ["holds", "holds"]),
+    ("rq2", lambda name, _: 0.8 if name.endswith((" de", " tr")) else 0.6, ["can't tell", "does not hold"]),
+    ("rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6, ["holds"]),
+    ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6, ["holds", "holds"]),
+    ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6, ["can't tell", "does not hold"])])
+def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdicts):
+    monkeypatch.setattr(hypotheses.claims.repeats, "variance", lambda study: None)      # intervals over rows alone
+    assert said(study, chapter, *pretend(monkeypatch, study, chapter, rate)) == verdicts
+
+
+def test_what_rests_on_a_part_says_so(study, monkeypatch):
+    asked, found = pretend(monkeypatch, study, "rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6)
+    whole = hypotheses.words(hypotheses.table(study, "rq3", asked, found))
+    assert whole.startswith("With the same rows, many languages help more than English: holds (+") and "so far" not in whole
+    part = {cell: run for cell, run in found.items() if cell[0].startswith("squad") and cell[1] == "tatoeba"}
+    assert "so far 1 of 2 differences and 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
+
+
+def test_what_the_data_cannot_answer_is_not_asked(study):
+    asked = comparisons.rq4(study)
+    plain = dataclasses.replace(asked, wanted={cell: run for cell, run in asked.wanted.items() if "difficulty" not in cell[0]})
+    shown = hypotheses.table(study, "rq4", plain, {})
+    assert shown.verdict.tolist() == ["not asked"] * 2 and hypotheses.words(shown).endswith("English more: not asked.")
