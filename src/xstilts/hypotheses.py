@@ -28,7 +28,7 @@ from .profiles import Study
 from .study import NONE
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "p", "p (Holm)", "differences", "targets", "n", "seeds", "from"]
+SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets", "n", "seeds", "from"]
 
 
 @dataclass(frozen=True)
