@@ -32,7 +32,7 @@ def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
         return pd.DataFrame([{
             "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "metric": TASKS[target].metric,
             "numerator": (ease[target] < rate(name, language)) * 1.0, "denominator": np.ones(400)}
-            for name, target, seed in cells for language in ("en", "fi", "sw")])
+            for (name, target, seed), run in cells.items() for language in run.languages if language in ("en", "fi", "sw")])
 
     monkeypatch.setattr(graph, "examples", examples)
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
@@ -82,12 +82,26 @@ def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdi
     assert said(study, chapter, *pretend(monkeypatch, study, chapter, rate)) == verdicts
 
 
+def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
+    asked, found = pretend(monkeypatch, study, "rq3", lambda name, language: 0.8 if name.endswith("many languages") and language == "en" else 0.6)
+    row = hypotheses.table(study, "rq3", asked, found).iloc[0]
+    assert row["in English"] == pytest.approx(20, abs=4) and row.effect < 10
+    african = hypotheses.table(study, "rq4", *pretend(monkeypatch, study, "rq4", lambda name, language: (
+        0.8 if "difficulty 1" in name and language == "en" else 0.6))).iloc[0]
+    assert african.effect == pytest.approx(0, abs=4) and african["in English"] == pytest.approx(20, abs=4)
+
+
 def test_what_rests_on_a_part_says_so(study, monkeypatch):
     asked, found = pretend(monkeypatch, study, "rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6)
     whole = hypotheses.words(hypotheses.table(study, "rq3", asked, found))
     assert whole.startswith("With the same rows, many languages help more than English: holds (+") and "so far" not in whole
     part = {cell: run for cell, run in found.items() if cell[0].startswith("squad") and cell[1] == "tatoeba"}
     assert "so far 1 of 2 differences and 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
+
+
+def test_targets_without_the_language_are_not_asked(study):
+    shown = hypotheses.table(study, "rq4", comparisons.rq4(study), {})
+    assert shown.targets.tolist() == ["0 of 3", "0 of 2"]      # Tatoeba has no English
 
 
 def test_what_the_data_cannot_answer_is_not_asked(study):

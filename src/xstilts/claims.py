@@ -126,18 +126,16 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wan
 def effect(study: Study, every: list[Weights], targets: tuple[str, ...], found: graph.Wanted, part: pd.DataFrame,
            over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
     """The mean of those of the single differences that were run, over the targets that have all of them: effect, its interval and
-    p; the effect in English alone, the language of the target's training (NaN: `part` has none); how many
-    differences and targets it rests on, of how many, n, seeds, how many single differences go up, where it is from.
-    `part`: the runs' examples; the rest as in `compare.table`."""
+    p; the effect in English alone; how many differences and targets it rests on, of how many, n, seeds, how many single
+    differences go up, where it is from. `part`: the runs' examples; the rest as in `compare.table`."""
     singles = [weights for weights in every if _has_all(study, found, weights, targets)]
     gains = [compare.difference(study, found, part, weights, targets, over_languages, only) for weights in singles]
     mean = compare.difference(study, found, part, _mean(singles), targets, over_languages, only)
-    in_english = part[part.language == "en"]
-    english = compare.difference(study, found, in_english, _mean(singles), targets, only=("en",)) if len(in_english) else {}
     judged = [target for target in targets if singles and _has_all(study, found, _mean(singles), (target,))]
     return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p")},
-            "in English": english.get("difference", np.nan), "differences": f"{len(singles)} of {len(every)}", "targets": f"{len(judged)} of {len(targets)}", "n": mean["n"],
-            "seeds": mean["seeds"], "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
+            "in English": mean["in English"], "differences": f"{len(singles)} of {len(every)}",
+            "targets": f"{len(judged)} of {len(targets)}", "n": mean["n"], "seeds": mean["seeds"],
+            "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
 
 
 def _mean(singles: list[Weights]) -> Weights:

@@ -24,17 +24,17 @@ ALPHA = 0.05
 NEAR = 0.1     # of the way from chance to 100
 SHOWN = 40     # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
-FOUND = ["difference", "low", "high", "p", "languages", "n", "seeds", "from"]
+FOUND = ["difference", "low", "high", "p", "in English", "languages", "n", "seeds", "from"]
 
 
 def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False,
           only: tuple[str, ...] = ()) -> pd.DataFrame:
-    """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table,
-    languages, n, seeds, and where it is from. Only seeds that all conditions of a comparison have count.
+    """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table, the same
+    difference in English alone, languages, n, seeds, and where it is from. Only seeds that all conditions of a comparison have count.
 
     over_languages: intervals and p speak of other languages, too. only: of these languages.
     """
-    part = examples(study, found, only=only)
+    part = examples(study, found)
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
             | difference(study, found, part, weights, (target,), over_languages, only)
@@ -45,16 +45,14 @@ def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: 
     return result
 
 
-def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = (),
-             only: tuple[str, ...] = ()) -> pd.DataFrame:
+def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
     """Examples of the runs at each target's first metric; of retrieval at the study's layer, or at the last one of an
     encoder that has fewer."""
     columns = ["condition", "target", "seed", "language", "metric", "layer", "numerator", "denominator"]
     parts = [pd.DataFrame(columns=columns)]
     for cell, run in found.items():
         part = graph.examples({cell: run})
-        part = part[(part.metric == TASKS[cell[1]].metric) & ~part.language.isin(leave_out)
-                    & (part.language.isin(only) if only else True)]
+        part = part[(part.metric == TASKS[cell[1]].metric) & ~part.language.isin(leave_out)]
         parts.append(part[part.layer == min(study.layer, part.layer.max())] if len(part) else part)
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
@@ -63,21 +61,28 @@ def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: d
                targets: tuple[str, ...], over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
     """difference, low, high, p, languages, n, seeds, from: of the conditions' weighted sum over those of the targets
     that have all of them; targets count alike. Records of real rows have scores alone: then there is no interval.
-    only: the languages that `part` was reduced to."""
+    only: of these languages. in English: the difference in the language of the target's training, over the targets that are
+    scored in it."""
     there = {target: [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
              for target in targets}
     seeds = tuple(seed for seed in study.seeds if all(seed in some for some in there.values() if some))
     targets = tuple(target for target, some in there.items() if some)
     runs = [found[condition, target, seed] for condition in weights for target in targets for seed in seeds]
     if not runs:
-        return dict.fromkeys(FOUND[:4], np.nan) | dict.fromkeys(FOUND[4:], "–")
+        return _nothing()
     places = " and ".join(where for where, some in records.source(runs, store.default_root()).items() if some)
     part = part[part.condition.isin(weights) & part.target.isin(targets) & part.seed.isin(seeds)]
+    english, part = part[part.language == "en"], part[part.language.isin(only)] if only else part
     if part.groupby(["condition", "target", "seed"]).ngroups < len(runs):
         return {"from": places} | _scores_alone(study, found, weights, targets, seeds, only)
     gain = stats.contrast(part, weights, targets, over_languages=over_languages, training=repeats.variance(study))
-    return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "languages": gain.languages,
-            "n": gain.n, "seeds": gain.seeds, "from": places}
+    own = stats.contrast(english, weights, english.target.unique()).value if len(english) else np.nan
+    return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "in English": own,
+            "languages": gain.languages, "n": gain.n, "seeds": gain.seeds, "from": places}
+
+
+def _nothing() -> dict[str, object]:
+    return dict.fromkeys(FOUND[:5], np.nan) | dict.fromkeys(FOUND[5:], "–")
 
 
 def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], targets: tuple[str, ...],
@@ -85,13 +90,17 @@ def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], 
     cells = {cell: found[cell] for condition in weights for target in targets for seed in seeds
              for cell in [(condition, target, seed)]}
     rows = report.main_metric(study, graph.results(cells))
-    rows = rows[rows.language.isin(only)] if only else rows
+    english, rows = rows[rows.language == "en"], rows[rows.language.isin(only)] if only else rows
     if not len(rows):
-        return dict.fromkeys(FOUND[:4], np.nan) | dict.fromkeys(FOUND[4:], "–")
-    means = rows.groupby(["target", "condition"]).value.mean().unstack()
-    value = float((means * pd.Series(weights)).sum(axis=1).mean())
-    return {"difference": value, "low": np.nan, "high": np.nan, "p": np.nan, "n": int(rows.n.min()),
-            "seeds": len(seeds), "languages": int(rows.groupby("target").language.nunique().sum())}
+        return _nothing()
+
+    def summed(part: pd.DataFrame) -> float:
+        means = part.groupby(["target", "condition"]).value.mean().unstack()
+        return float((means * pd.Series(weights)).sum(axis=1).mean())
+
+    return {"difference": summed(rows), "low": np.nan, "high": np.nan, "p": np.nan,
+            "in English": summed(english) if len(english) else np.nan, "n": int(rows.n.min()), "seeds": len(seeds),
+            "languages": int(rows.groupby("target").language.nunique().sum())}
 
 
 def verdict(rows: pd.DataFrame) -> str:

@@ -93,10 +93,11 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
 def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
     """A row a hypothesis of the chapter: verdict, effect in points with its interval, p, p after Holm, how many of its
     differences and of the targets it rests on, n, seeds, and where it is from. over_languages: as in `compare.table`."""
-    targets, rows = tuple(dict.fromkeys(target for _, target, _ in asked.wanted)), []
+    part, rows = compare.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:
         only, every = hypothesis.languages(study), hypothesis.weigh(asked)
-        part = compare.examples(study, found, only=only)
+        targets = tuple(dict.fromkeys(target for (_, target, _), run in asked.wanted.items()      # retrieval has no English
+                                      if not only or set(only) & set(run.languages)))
         rows.append({"hypothesis": hypothesis.text, "rule": hypothesis.rule}
                     | claims.effect(study, every, targets, found, part, over_languages, only))
     result = pd.DataFrame(rows)
