@@ -59,6 +59,15 @@ def test_verdicts_follow_the_rules(study, monkeypatch):
     assert shown.verdict["TyDiQA gains consistently"] == "agrees"         # 4 of 5 up
     assert shown.differences["TyDiQA gains consistently"] == "5 of 5" and shown.targets["TyDiQA gains consistently"] == "1 of 1"
     assert shown.verdict["English tasks beat the same translated"] == "not run"
+    assert shown["so far"]["TyDiQA gains consistently"] == shown["so far"]["English tasks beat the same translated"] == ""
+
+
+def test_a_verdict_on_a_part_says_so(study, monkeypatch):
+    asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.8, "mnli": 0.8})
+    found["xtreme"] = {cell: run for cell, run in found["xtreme"].items() if cell[:2] != ("mnli", "tydiqa")}
+    shown = claims.table(study, asked, found)
+    assert shown.set_index("claim")["so far"]["TyDiQA gains consistently"] == " so far"
+    assert "TyDiQA gains consistently (so far)" in claims.words(study, shown)["agreeing"]
 
 
 @pytest.mark.parametrize("rates, words", [

@@ -96,7 +96,7 @@ def test_what_rests_on_a_part_says_so(study, monkeypatch):
     whole = hypotheses.words(hypotheses.table(study, "rq3", asked, found))
     assert whole.startswith("With the same rows, many languages help more than English: holds (+") and "so far" not in whole
     part = {cell: run for cell, run in found.items() if cell[0].startswith("squad") and cell[1] == "tatoeba"}
-    assert "so far 1 of 2 differences and 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
+    assert "so far 1 of 2 differences, 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
 
 
 def test_targets_without_the_language_are_not_asked(study):

@@ -120,7 +120,13 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wan
     result = pd.DataFrame(rows)
     result.insert(6, "p (Holm)", stats.holm(result.p))
     result["verdict"] = [verdict(row) for row in result.to_dict("records")]
+    result["so far"] = ["" if whole(row) or row["verdict"] == "not run" else " so far" for row in result.to_dict("records")]
     return result
+
+
+def whole(row: dict) -> bool:
+    """The row rests on all the differences and targets that it asks for."""
+    return all(len(set(row[part].split(" of "))) == 1 for part in ("differences", "targets"))
 
 
 def effect(study: Study, every: list[Weights], targets: tuple[str, ...], found: graph.Wanted, part: pd.DataFrame,
@@ -188,7 +194,7 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
         axis.plot(row["published"], place, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
     axis.set(yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5), xlabel="points (95 % interval); cross: published",
-             yticklabels=figures.wrapped([f"{claim}: {said}" for claim, said in zip(shown.claim, shown.verdict, strict=True)]))
+             yticklabels=figures.wrapped(list(shown.claim + ": " + shown.verdict + shown["so far"])))
     axis.tick_params(axis="y", labelsize=9)
     runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
     return figures.stamp(study, drawn, records.said(runs, store.default_root()))
@@ -196,8 +202,8 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
 
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
-    count = shown.verdict.value_counts()
+    count, named = shown.verdict.value_counts(), shown.claim + shown["so far"].map(lambda part: f" ({part.strip()})" if part else "")
     return {"claims": len(shown), "agree": int(count.get("agrees", 0)), "disagree": int(count.get("disagrees", 0)),
             "unclear": int(count.get("can't tell", 0)), "not_run": int(count.get("not run", 0)),
-            "trust": repeats.words(study), "agreeing": "; ".join(shown[shown.verdict == "agrees"].claim) or "none",
-            "disagreeing": "; ".join(shown[shown.verdict == "disagrees"].claim) or "none"}
+            "trust": repeats.words(study), "agreeing": "; ".join(named[shown.verdict == "agrees"]) or "none",
+            "disagreeing": "; ".join(named[shown.verdict == "disagrees"]) or "none"}

@@ -113,7 +113,6 @@ def words(decided: pd.DataFrame) -> str:
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
-        rests = [f"{row[part]} {part}" for part in ("differences", "targets") if len(set(row[part].split(" of "))) > 1]
-        numbers += [f"so far {' and '.join(rests)}"] if rests else []
+        numbers += [] if claims.whole(row) else [f"so far {row['differences']} differences, {row['targets']} targets"]
         said.append(f"{row['hypothesis']}: {row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}.")
     return " ".join(said)
