@@ -115,32 +115,28 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wan
         every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
         targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
         rows.append({"claim": claim.text, "published": _published(claim)}
-                    | effect(study, every, targets, found[claim.chapter], parts[claim.chapter])
+                    | effect(study, every, targets, found[claim.chapter], parts[claim.chapter], claim.rule)
                     | {"rule": claim.rule, "chapter": "xtreme" if claim.chapter == "best" else claim.chapter})
     result = pd.DataFrame(rows)
     result.insert(6, "p (Holm)", stats.holm(result.p))
     result["verdict"] = [verdict(row) for row in result.to_dict("records")]
-    result["so far"] = ["" if whole(row) or row["verdict"] == "not run" else " so far" for row in result.to_dict("records")]
     return result
 
 
-def whole(row: dict) -> bool:
-    """The row rests on all the differences and targets that it asks for."""
-    return all(len(set(row[part].split(" of "))) == 1 for part in ("differences", "targets"))
-
-
 def effect(study: Study, every: list[Weights], targets: tuple[str, ...], found: graph.Wanted, part: pd.DataFrame,
-           over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
+           rule: str, over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
     """The mean of those of the single differences that were run, over the targets that have all of them: effect, its interval and
-    p; the effect in English alone; how many differences and targets it rests on, of how many, n, seeds, how many single
-    differences go up, where it is from. `part`: the runs' examples; the rest as in `compare.table`."""
+    p; the effect in English alone; how many differences and targets it rests on, of how many, and " so far" where that is a part;
+    n, seeds, where it is from; up: where the rule asks for it, how many single differences go up.
+    `part`: the runs' examples; the rest as in `compare.table`."""
     singles = [weights for weights in every if _has_all(study, found, weights, targets)]
-    gains = [compare.difference(study, found, part, weights, targets, over_languages, only) for weights in singles]
+    gains = [compare.difference(study, found, part, weights, targets, over_languages, only) for weights in singles if rule == "each"]
     mean = compare.difference(study, found, part, _mean(singles), targets, over_languages, only)
     judged = [target for target in targets if singles and _has_all(study, found, _mean(singles), (target,))]
+    lacking = len(singles) < len(every) or len(judged) < len(targets)
     return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p")},
             "in English": mean["in English"], "differences": f"{len(singles)} of {len(every)}",
-            "targets": f"{len(judged)} of {len(targets)}", "n": mean["n"], "seeds": mean["seeds"],
+            "targets": f"{len(judged)} of {len(targets)}", "so far": " so far" if judged and lacking else "", "n": mean["n"], "seeds": mean["seeds"],
             "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
 
 

@@ -156,7 +156,8 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
 
 def near_chance(study: Study, found: graph.Wanted) -> list[str]:
     """Conditions and targets whose training ended near chance: in English (or, where that is not scored, on average) less than
-    NEAR of the way from the baseline to 100. `report.collapsed` names those that lag behind others, which all may do. Their differences tell of a training, not of its transfer."""
+    NEAR of the way from the baseline to 100. Their differences tell of a training, not of its transfer. (`report.collapsed` names
+    those that lag behind others.)"""
     found = {cell: run for cell, run in found.items() if not TASKS[cell[1]].untrained}
     if not found:
         return []

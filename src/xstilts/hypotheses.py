@@ -28,7 +28,8 @@ from .profiles import Study
 from .study import NONE
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets", "n", "seeds", "from"]
+SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets", "so far",
+         "n", "seeds", "from"]
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,14 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
 
 def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
     """A row a hypothesis of the chapter: verdict, effect in points with its interval, p, p after Holm, how many of its
-    differences and of the targets it rests on, n, seeds, and where it is from. over_languages: as in `compare.table`."""
+    differences and of the targets it rests on ("so far": a part of them), n, seeds, and where it is from. over_languages: as in `compare.table`."""
     part, rows = compare.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:
         only, every = hypothesis.languages(study), hypothesis.weigh(asked)
         targets = tuple(dict.fromkeys(target for (_, target, _), run in asked.wanted.items()      # retrieval has no English
                                       if not only or set(only) & set(run.languages)))
         rows.append({"hypothesis": hypothesis.text, "rule": hypothesis.rule}
-                    | claims.effect(study, every, targets, found, part, over_languages, only))
+                    | claims.effect(study, every, targets, found, part, hypothesis.rule, over_languages, only))
     result = pd.DataFrame(rows)
     result["p (Holm)"] = stats.holm(result.p)
     result["verdict"] = ["not asked" if row["differences"] == "0 of 0" else SAID.get(said := claims.verdict(row), said)
@@ -113,6 +114,6 @@ def words(decided: pd.DataFrame) -> str:
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
-        numbers += [] if claims.whole(row) else [f"so far {row['differences']} differences, {row['targets']} targets"]
+        numbers += [f"so far {row['differences']} differences, {row['targets']} targets"] if row["so far"] else []
         said.append(f"{row['hypothesis']}: {row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}.")
     return " ".join(said)
