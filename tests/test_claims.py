@@ -40,7 +40,8 @@ def test_nothing_was_run(study):
     asked = claims.wanted(study)
     shown = claims.table(study, asked, claims.obtain(study, asked))
     assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
-    assert claims.words(study, shown)["not_run"] == len(NAMES) and claims.words(study, shown)["agreeing"] == "none"
+    words = claims.words(study, shown)
+    assert words["not_run"] == len(NAMES) and words["agreeing"] == words["carried"] == "none"
     figures = shown.set_index("claim").published.dropna()
     assert dict(figures) == {"SQuAD is among the tasks that help most": 8.4, "The best task for each target gains on XTREME": 5.4}
     every = dict(zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True))
@@ -70,13 +71,29 @@ def test_a_verdict_on_a_part_says_so(study, monkeypatch):
     assert "TyDiQA gains consistently (so far)" in claims.words(study, shown)["agreeing"]
 
 
+def test_what_one_target_carries_is_named(study, monkeypatch):
+    asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.5, "mnli": 0.5})
+    plain = graph.examples
+
+    def one_target_up(cells):
+        part = plain(cells)
+        up = (part.condition == "squad") & (part.target == "tydiqa")
+        return part.assign(numerator=[there * 0 + 1.0 if yes else there for there, yes in zip(part.numerator, up, strict=True)])
+
+    monkeypatch.setattr(graph, "examples", one_target_up)
+    shown = claims.table(study, asked, found)
+    assert said(study, asked, found).verdict["SQuAD is among the tasks that help most"] == "can't tell"
+    assert "SQuAD is among the tasks that help most (by TyDiQA-GoldP)" in claims.words(study, shown)["carried"]
+
+
 @pytest.mark.parametrize("rates, words", [
     ({"none": 0.5, "squad": 0.3}, {"SQuAD is among the tasks that help most": "disagrees", "XNLI does not gain": "agrees",
                                    "TyDiQA gains consistently": "disagrees"}),
     ({"none": 0.5, "squad": 0.5}, {"SQuAD is among the tasks that help most": "can't tell", "XNLI does not gain": "agrees"}),
     ({"none": 0.5, "mnli in English": 0.7, "mnli translated": 0.6, "mnli": 0.6, "mnli + 25% text": 0.7, "mnli + 50% text": 0.7},
      {"English tasks beat the same translated": "agrees", "English tasks beat the same with MLM mixed in": "disagrees"}),
-    ({"none": 0.5, "squad": 0.9, "mnli": 0.45, "qqp": 0.45}, {"TyDiQA gains consistently": "disagrees"})])
+    ({"none": 0.5, "squad": 0.95, "mnli": 0.95, "qqp": 0.45, "ccg": 0.45, "cosmosqa": 0.45, "hellaswag": 0.45},
+     {"TyDiQA gains consistently": "disagrees"})])
 def test_words_turn_with_the_numbers(study, monkeypatch, rates, words):
     shown = said(study, *pretend(monkeypatch, rates))
     assert {claim: shown.verdict[claim] for claim in words} == words

@@ -2,13 +2,7 @@
 
     asked = wanted(study);  table(study, asked, obtain(study, asked))
 
-A claim is a weighted sum of conditions over some targets, and a rule that turns its interval into a verdict:
-
-    gain       agrees if the effect is above 0 (p after Holm over all claims below 0.05), disagrees if below
-    no gain    agrees if the whole 95 % interval is below MARGIN points, disagrees if the effect counts and is above 0
-    each       as gain, and all single differences but at most one go up; disagrees also if most of them go down
-
-Else it is "can't tell"; "not run" where no target has all the runs that the claim needs.
+A claim is a weighted sum of conditions over some targets, and one of the rules of `verdicts`.
 """
 from __future__ import annotations
 
@@ -20,15 +14,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, comparisons, figures, records, repeats, report, stats, store
+from . import compare, comparisons, figures, records, repeats, report, store, verdicts
 from . import study as graph
-from .compare import ALPHA
 from .comparisons import NAMED_BEST, Comparison
 from .profiles import Study
 from .study import NONE
-
-MARGIN = 1.0     # points: a gain that nobody would train twice for
-Weights = dict[str, float]
+from .verdicts import Question, Weights
 
 
 @dataclass(frozen=True)
@@ -106,52 +97,17 @@ def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, graph.Wanted
 
 
 def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wanted]) -> pd.DataFrame:
-    """A row a claim: published figure, effect in points with its interval, p and p after Holm over the claims, how
-    many of the single differences and targets it rests on, of how many; n, seeds, verdict, where it is from."""
+    """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the chapter that has its runs."""
     parts = {name: compare.examples(study, runs) for name, runs in found.items()}
-    rows = []
+    questions = []
     for claim in CLAIMS:
         wanted = asked[claim.chapter].wanted
         every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
         targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
-        rows.append({"claim": claim.text, "published": _published(claim)}
-                    | effect(study, every, targets, found[claim.chapter], parts[claim.chapter], claim.rule)
-                    | {"rule": claim.rule, "chapter": "xtreme" if claim.chapter == "best" else claim.chapter})
-    result = pd.DataFrame(rows)
-    result.insert(6, "p (Holm)", stats.holm(result.p))
-    result["verdict"] = [verdict(row) for row in result.to_dict("records")]
-    return result
-
-
-def effect(study: Study, every: list[Weights], targets: tuple[str, ...], found: graph.Wanted, part: pd.DataFrame,
-           rule: str, over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
-    """The mean of those of the single differences that were run, over the targets that have all of them: effect, its interval and
-    p; the effect in English alone; how many differences and targets it rests on, of how many, and " so far" where that is a part;
-    n, seeds, where it is from; up: where the rule asks for it, how many single differences go up.
-    `part`: the runs' examples; the rest as in `compare.table`."""
-    singles = [weights for weights in every if _has_all(study, found, weights, targets)]
-    gains = [compare.difference(study, found, part, weights, targets, over_languages, only) for weights in singles if rule == "each"]
-    mean = compare.difference(study, found, part, _mean(singles), targets, over_languages, only)
-    judged = [target for target in targets if singles and _has_all(study, found, _mean(singles), (target,))]
-    lacking = len(singles) < len(every) or len(judged) < len(targets)
-    return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p")},
-            "in English": mean["in English"], "differences": f"{len(singles)} of {len(every)}",
-            "targets": f"{len(judged)} of {len(targets)}", "so far": " so far" if judged and lacking else "", "n": mean["n"], "seeds": mean["seeds"],
-            "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
-
-
-def _mean(singles: list[Weights]) -> Weights:
-    """The mean of differences as one weighted sum of conditions."""
-    total: Weights = {}
-    for weights in singles:
-        for name, weight in weights.items():
-            total[name] = total.get(name, 0) + weight / len(singles)
-    return total
-
-
-def _has_all(study: Study, runs: graph.Wanted, weights: Weights, targets: tuple[str, ...]) -> bool:
-    """Some seed of some target has all the conditions."""
-    return any(all((name, target, seed) in runs for name in weights) for target in targets for seed in study.seeds)
+        questions.append(Question(every, targets, found[claim.chapter], parts[claim.chapter], claim.rule))
+    known = [{"claim": claim.text, "published": _published(claim), "chapter": "xtreme" if claim.chapter == "best" else claim.chapter}
+             for claim in CLAIMS]
+    return pd.concat([pd.DataFrame(known), verdicts.decide(study, questions)], axis=1)
 
 
 def _published(claim: Claim) -> float:
@@ -160,19 +116,6 @@ def _published(claim: Claim) -> float:
     found = report.published("phang2020")
     version, finding = claim.published
     return float(found[(found.version == version) & (found.finding == finding)].points.iloc[0])
-
-
-def verdict(row: dict) -> str:
-    """By the rules at the top of this file."""
-    counts, singles = row["p (Holm)"] < ALPHA, int(row["differences"].split()[0])
-    if np.isnan(row["effect"]):
-        return "not run"
-    if row["rule"] == "no gain":
-        return "agrees" if row["high"] < MARGIN else "disagrees" if counts and row["effect"] > 0 else "can't tell"
-    if row["rule"] == "each" and counts and row["effect"] > 0:
-        up = row["up"]
-        return "agrees" if up >= max(1, singles - 1) else "disagrees" if up < singles / 2 else "can't tell"
-    return "can't tell" if not counts else "agrees" if row["effect"] > 0 else "disagrees"
 
 
 def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> Figure:
@@ -199,7 +142,9 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
     count, named = shown.verdict.value_counts(), shown.claim + shown["so far"].map(lambda part: f" ({part.strip()})" if part else "")
+    carried = shown.claim + " (by " + shown["carried by"] + ")"
+    parts = {"agreeing": named[shown.verdict == "agrees"], "disagreeing": named[shown.verdict == "disagrees"],
+             "carried": carried[shown["carried by"] != ""]}
     return {"claims": len(shown), "agree": int(count.get("agrees", 0)), "disagree": int(count.get("disagrees", 0)),
-            "unclear": int(count.get("can't tell", 0)), "not_run": int(count.get("not run", 0)),
-            "trust": repeats.words(study), "agreeing": "; ".join(named[shown.verdict == "agrees"]) or "none",
-            "disagreeing": "; ".join(named[shown.verdict == "disagrees"]) or "none"}
+            "unclear": int(count.get("can't tell", 0)), "not_run": int(count.get("not run", 0)), "trust": repeats.words(study),
+            **{name: "; ".join(some) or "none" for name, some in parts.items()}}

@@ -2,12 +2,12 @@
 
     decided = table(study, "rq3", asked, found);  words(decided)     # asked = comparisons.rq3(study), found = its runs
 
-A hypothesis is a mean of differences between the chapter's conditions, over its targets, judged by the rules of `claims`; its
-p-values are adjusted over the chapter's hypotheses.
+A hypothesis is a mean of differences between the chapter's conditions, over its targets, judged by the rules of `verdicts`;
+its p-values are adjusted over the chapter's hypotheses.
 
-    holds             gain: the mean is above 0; no gain: the whole 95 % interval is below `claims.MARGIN`
+    holds             gain: the mean is above 0; no gain: the whole 95 % interval is below `verdicts.MARGIN`
     does not hold     gain: it is below 0; no gain: it is above 0
-    can't tell        neither counts
+    can't tell        neither counts, or one condition or target carries it
     not run           no target has all that it needs
     not asked         the data has no such conditions
 """
@@ -20,16 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import claims, compare, comparisons, report, stats
+from . import compare, comparisons, report, verdicts
 from . import study as graph
-from .claims import Weights
 from .comparisons import Comparison
 from .profiles import Study
-from .study import NONE
+from .verdicts import Question, Weights
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets", "so far",
-         "n", "seeds", "from"]
+SHOWN = ["hypothesis", "verdict", "carried by", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets",
+         "so far", "n", "seeds", "from"]
 
 
 @dataclass(frozen=True)
@@ -92,28 +91,25 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
 
 
 def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
-    """A row a hypothesis of the chapter: verdict, effect in points with its interval, p, p after Holm, how many of its
-    differences and of the targets it rests on ("so far": a part of them), n, seeds, and where it is from. over_languages: as in `compare.table`."""
-    part, rows = compare.examples(study, found), []
+    """A row a hypothesis of the chapter: what `verdicts.decide` says of it. over_languages: as in `compare.table`."""
+    part, questions = compare.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:
-        only, every = hypothesis.languages(study), hypothesis.weigh(asked)
+        only = hypothesis.languages(study)
         targets = tuple(dict.fromkeys(target for (_, target, _), run in asked.wanted.items()      # retrieval has no English
                                       if not only or set(only) & set(run.languages)))
-        rows.append({"hypothesis": hypothesis.text, "rule": hypothesis.rule}
-                    | claims.effect(study, every, targets, found, part, hypothesis.rule, over_languages, only))
-    result = pd.DataFrame(rows)
-    result["p (Holm)"] = stats.holm(result.p)
-    result["verdict"] = ["not asked" if row["differences"] == "0 of 0" else SAID.get(said := claims.verdict(row), said)
-                         for row in result.to_dict("records")]
+        questions.append(Question(hypothesis.weigh(asked), targets, found, part, hypothesis.rule, over_languages, only))
+    result = verdicts.decide(study, questions).assign(hypothesis=[hypothesis.text for hypothesis in HYPOTHESES[chapter]])
+    result["verdict"] = result.verdict.replace(SAID).where(result.differences != "0 of 0", "not asked")
     return result[SHOWN]
 
 
 def words(decided: pd.DataFrame) -> str:
-    """The chapter's answer: each hypothesis with its verdict, effect and interval, and on how much of what it asks it rests
-    where that is not all."""
+    """The chapter's answer: each hypothesis with its verdict, effect and interval, what carries it, and on how much of what it
+    asks it rests where that is not all."""
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
+        numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []
         numbers += [f"so far {row['differences']} differences, {row['targets']} targets"] if row["so far"] else []
         said.append(f"{row['hypothesis']}: {row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}.")
     return " ".join(said)

@@ -1,0 +1,117 @@
+"""Whether what was claimed or expected holds: the rules that `claims` and `hypotheses` share.
+
+    decide(study, [Question(every=[{"squad": 1, "none": -1}], targets=("xnli", "xquad"), found=found, part=part)])
+
+A question is about the mean of differences, each a weighted sum of conditions, over some targets. Its rule turns the mean's
+interval into a verdict:
+
+    gain       agrees if the effect is above 0 (p after Holm over all questions below 0.05), disagrees if below
+    no gain    agrees if the whole 95 % interval is below MARGIN points, disagrees if the effect counts and is above 0
+    each       as gain, and all single differences but at most one go up; disagrees also if most of them go down
+
+Else it is "can't tell"; "not run" where no target has all the runs that it needs. A verdict that would be another without one of its
+conditions or one of its targets is "can't tell", too: one task or one target cannot carry it.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from . import compare, report, stats
+from . import study as graph
+from .compare import ALPHA
+from .profiles import Study
+
+MARGIN = 1.0     # points: a gain that nobody would train twice for
+DECIDED = ("agrees", "disagrees")
+Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Question:
+    every: list[Weights]              # single differences, whose mean is the effect
+    targets: tuple[str, ...]
+    found: graph.Wanted               # the runs at hand
+    part: pd.DataFrame                # their examples
+    rule: str = "gain"
+    over_languages: bool = False      # as in `compare.table`
+    only: tuple[str, ...] = ()
+
+
+def decide(study: Study, questions: list[Question]) -> pd.DataFrame:
+    """A row a question: effect in points with its interval, p and p after Holm over the questions; the effect in English alone;
+    of how many single differences and targets it is the mean, of how many it should be, and "so far" where that is a part; n,
+    seeds, where it is from; verdict, and what carries it."""
+    rows = pd.DataFrame([_effect(study, question) for question in questions])
+    rows.insert(4, "p (Holm)", stats.holm(rows.p))
+    said = [_verdict(row, question.rule) for row, question in zip(rows.to_dict("records"), questions, strict=True)]
+    carried = [_carriers(study, question, word) if word in DECIDED else [] for word, question in zip(said, questions, strict=True)]
+    rows["verdict"] = ["can't tell" if by else word for word, by in zip(said, carried, strict=True)]
+    rows["carried by"] = ["; ".join(by) for by in carried]
+    return rows
+
+
+def _effect(study: Study, asked: Question) -> dict[str, object]:
+    """Of those of the single differences that were run, over the targets that have all of them. up: where the rule asks for it,
+    how many single differences go up."""
+    singles, judged = _there(study, asked)
+    gains = [_difference(study, asked, weights) for weights in singles if asked.rule == "each"]
+    mean = _difference(study, asked, _mean(singles))
+    lacking = len(singles) < len(asked.every) or len(judged) < len(asked.targets)
+    return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p", "in English")},
+            "differences": f"{len(singles)} of {len(asked.every)}", "targets": f"{len(judged)} of {len(asked.targets)}",
+            "so far": " so far" if judged and lacking else "", "n": mean["n"], "seeds": mean["seeds"],
+            "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
+
+
+def _there(study: Study, asked: Question) -> tuple[list[Weights], list[str]]:
+    """The single differences that some target has, and the targets that have all of these."""
+    def has_all(weights: Weights, targets: tuple[str, ...]) -> bool:
+        return any(all((name, target, seed) in asked.found for name in weights) for target in targets for seed in study.seeds)
+
+    singles = [weights for weights in asked.every if has_all(weights, asked.targets)]
+    return singles, [target for target in asked.targets if singles and has_all(_mean(singles), (target,))]
+
+
+def _difference(study: Study, asked: Question, weights: Weights) -> dict[str, object]:
+    return compare.difference(study, asked.found, asked.part, weights, asked.targets, asked.over_languages, asked.only)
+
+
+def _mean(singles: list[Weights]) -> Weights:
+    """The mean of differences as one weighted sum of conditions."""
+    total: Weights = {}
+    for weights in singles:
+        for name, weight in weights.items():
+            total[name] = total.get(name, 0) + weight / len(singles)
+    return total
+
+
+def _verdict(row: dict, rule: str) -> str:
+    """By the rules at the top of this file."""
+    counts, singles = row["p (Holm)"] < ALPHA, int(row["differences"].split()[0])
+    if np.isnan(row["effect"]):
+        return "not run"
+    if rule == "no gain":
+        return "agrees" if row["high"] < MARGIN else "disagrees" if counts and row["effect"] > 0 else "can't tell"
+    if rule == "each" and counts and row["effect"] > 0:
+        return "agrees" if row["up"] >= max(1, singles - 1) else "disagrees" if row["up"] < singles / 2 else "can't tell"
+    return "can't tell" if not counts else "agrees" if row["effect"] > 0 else "disagrees"
+
+
+def _carriers(study: Study, asked: Question, said: str) -> list[str]:
+    """Conditions and targets without which the verdict would be another. What is left is judged for itself, without adjustment
+    for the other questions: it is asked whether the sign stands, not for one more discovery. Of a single difference, and of a
+    single target, nothing can be left out."""
+    singles, judged = _there(study, asked)
+    without = [(name, replace(asked, every=[weights for weights in singles if name not in weights]))
+               for name in dict.fromkeys(name for weights in singles for name in weights)]
+    without += [(report.title(name), replace(asked, every=singles, targets=tuple(other for other in judged if other != name)))
+                for name in judged]
+    named: dict[str, str] = {}      # what is left -> what was left out: both sides of one difference leave the same
+    for name, rest in without:
+        row = _effect(study, rest)
+        if not np.isnan(row["effect"]) and _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said:
+            named.setdefault(f"{rest.every} {rest.targets}", name)
+    return list(named.values())

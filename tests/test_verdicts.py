@@ -1,0 +1,80 @@
+"""A verdict follows its rule, and no single condition or target carries it."""
+import numpy as np
+import pandas as pd
+import pytest
+
+from xstilts import compare, profiles, records, verdicts
+from xstilts.spec import Base
+from xstilts.tasks import TASKS
+
+TARGETS = ("xnli", "pawsx", "tydiqa", "xquad")
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def study():
+    return profiles.study(languages="en,fi", missing="dash")
+
+
+@pytest.fixture
+def decide(study, monkeypatch):
+    """Decide about conditions that are right so often: rates[condition], or rates[condition, target] where that differs."""
+    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    monkeypatch.setattr(compare.repeats, "variance", lambda study: None)      # intervals over rows alone
+
+    def decided(rates: dict, every: list, rule: str = "gain", targets: tuple[str, ...] = TARGETS) -> pd.Series:
+        draw = np.random.default_rng(0)
+        ease = {target: draw.random(ROWS) for target in targets}
+        names = list(dict.fromkeys(name for weights in every for name in weights))
+        found = {(name, target, 0): Base(f"{name} {target}", "") for name in names for target in targets}
+        part = pd.DataFrame([{
+            "condition": name, "target": target, "seed": 0, "language": language, "layer": -1, "metric": TASKS[target].metric,
+            "numerator": (ease[target] < rates.get((name, target), rates[name])) * 1.0, "denominator": np.ones(ROWS)}
+            for name, target, _ in found for language in ("en", "fi")])
+        return verdicts.decide(study, [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
+
+    return decided
+
+
+ONE = [{"squad": 1, "none": -1}]
+EACH = [{name: 1, "none": -1} for name in ("squad", "mnli", "qqp")]
+
+
+def test_a_gain_on_every_target_agrees(decide):
+    row = decide({"none": 0.5, "squad": 0.6}, ONE)
+    assert row.verdict == "agrees" and row["carried by"] == "" and row.effect == pytest.approx(10, abs=3)
+
+
+def test_one_target_cannot_carry_a_verdict(decide):
+    rates = {"none": 0.5, "squad": 0.5, ("squad", "tydiqa"): 0.95}
+    row = decide(rates, ONE)
+    assert row["p (Holm)"] < 0.001 and row.effect > 5
+    assert row.verdict == "can't tell" and row["carried by"] == "TyDiQA-GoldP"
+    assert decide(rates, ONE, targets=("tydiqa",)).verdict == "agrees"      # asked of it alone
+
+
+def test_one_condition_cannot_carry_a_verdict(decide):
+    row = decide({"none": 0.5, "squad": 0.2, "mnli": 0.5, "qqp": 0.5}, EACH)
+    assert row.verdict == "can't tell" and row["carried by"] == "squad" and row.effect < -5
+    row = decide({"none": 0.5, "squad": 0.2, "mnli": 0.4, "qqp": 0.4}, EACH)
+    assert row.verdict == "disagrees" and row["carried by"] == ""
+
+
+def test_both_sides_of_one_difference_are_named_once(decide):
+    pairs = [{f"{name} in {way}": sign for way, sign in (("fi", 1), ("en", -1))} for name in ("squad", "mnli")]
+    rates = {"squad in fi": 0.8, "squad in en": 0.5, "mnli in fi": 0.5, "mnli in en": 0.5}
+    assert decide(rates, pairs)["carried by"] == "squad in fi"
+
+
+def test_no_gain_is_carried_by_what_hides_a_gain(decide):
+    rates = {"none": 0.5, "squad": 0.6, ("squad", "xnli"): 0.1}
+    row = decide(rates, ONE, "no gain")
+    assert row.high < verdicts.MARGIN and row.verdict == "can't tell" and row["carried by"] == "XNLI"
+    assert decide({"none": 0.5, "squad": 0.4}, ONE, "no gain").verdict == "agrees"
+
+
+@pytest.mark.parametrize("up, verdict", [(3, "agrees"), (2, "agrees"), (1, "can't tell"), (0, "disagrees")])
+def test_almost_each_must_go_up(decide, up, verdict):
+    tasks = ("squad", "mnli", "qqp")
+    rates = {"none": 0.5} | {task: 0.9 if number < up else 0.45 for number, task in enumerate(tasks)}
+    assert decide(rates, EACH, "each", ("tydiqa",)).verdict == verdict
