@@ -93,3 +93,20 @@ def test_the_command_line_answers_with_one_line_and_a_code(capsys):
     assert "single_task" in capsys.readouterr().err
     assert cli.main(["tasks"]) == 0
     assert "tatoeba" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words, profile, chapter", [
+    ([], "mini", ""), (["rq3"], "mini", "rq3"), (["paper"], "paper", ""), (["paper", "rq3"], "paper", "rq3"),
+    (["rq3", "-p", "profile", "paper"], "paper", "rq3"), (["paper", "-p", "profile", "paper"], "paper", "")])
+def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, monkeypatch, capsys):
+    from xstilts import plan
+    monkeypatch.setattr(plan, "text", lambda study, chapter, unrecorded: f"{study.profile} {chapter or 'all'}")
+    assert cli.main(["plan", *words]) == 0 and capsys.readouterr().out.strip() == f"{profile} {chapter or 'all'}"
+
+
+@pytest.mark.parametrize("words, message", [
+    (["papre"], "not 'papre'; profiles: mini, small, paper; chapters: claims"),
+    (["rq3", "paper"], "not 'rq3 paper'"), (["paper", "rq3", "rq4"], "not 'paper rq3 rq4'"),
+    (["paper", "-p", "profile", "small"], "two profiles: paper and -p profile small")])
+def test_words_that_are_no_profile_and_chapter(words, message, capsys):
+    assert cli.main(["plan", *words]) == 2 and message in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
     xstilts book                                   run every chapter and build the book
     xstilts run single_task out.ipynb -p profile small -p seeds 0,1,2
-    xstilts plan single_task -p profile paper      what is needed, what is there, what it will cost
+    xstilts plan paper single_task                 what is needed, what is there, what it will cost
     xstilts compute single_task                    the runs without the notebook
     xstilts store verify                           finished runs: verify, list, clean (what no chapter needs)
     xstilts record                                 finished runs' scores into book/recorded
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument("--sample", type=int, default=3, metavar="N", help="how many runs; 3 if it is left out")
             verb.add_argument("--seed", type=int, default=0, help="of the draw of the runs")
         if name in ("compute", "plan", "record"):
-            verb.add_argument("chapter", nargs="?", default="", help="all of them if it is left out")
+            verb.add_argument("what", nargs="*", metavar="PROFILE CHAPTER", help="mini and all chapters if they are left out")
         if name in ("compute", "plan"):
             verb.add_argument("--unrecorded", action="store_true", help="leave out runs that are recorded")
         if name == "run":
@@ -96,12 +96,27 @@ def _given(parameters: list[list[str]]) -> dict[str, object]:
     return found
 
 
+def _chapter(words: list[str], given: dict[str, object]) -> str:
+    """The chapter of [PROFILE] [CHAPTER], "" for all; the profile goes to the given parameters."""
+    from . import chapters, profiles
+
+    rest = words[1:] if words[:1] and words[0] in profiles.PROFILES else words
+    if len(rest) > 1 or rest and rest[0] not in chapters.RUNS:
+        raise UserError(f"expected a profile, a chapter, or both, not {' '.join(words)!r}; profiles: {', '.join(profiles.PROFILES)}; "
+                        f"chapters: {', '.join(chapters.RUNS)}")
+    if rest != words and given.setdefault("profile", words[0]) != words[0]:
+        raise UserError(f"two profiles: {words[0]} and -p profile {given['profile']}")
+    return rest[0] if rest else ""
+
+
 def _chapters(asked: argparse.Namespace) -> int:
     from papermill.exceptions import PapermillExecutionError
 
     from . import book, profiles
 
     given = _given(asked.parameter)
+    if asked.verb in ("compute", "plan", "record"):
+        asked.chapter = _chapter(asked.what, given)
     study = profiles.study(**given)   # a slip is told before a kernel starts
     if asked.verb in ("record", "verify"):
         return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
