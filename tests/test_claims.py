@@ -78,11 +78,11 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
     def one_target_up(cells):
         part = plain(cells)
         up = (part.condition == "squad") & (part.target == "tydiqa")
-        return part.assign(numerator=[there * 0 + 1.0 if yes else there for there, yes in zip(part.numerator, up, strict=True)])
+        return part.assign(numerator=part.numerator.where(~up, part.denominator))
 
     monkeypatch.setattr(graph, "examples", one_target_up)
     shown = claims.table(study, asked, found)
-    assert said(study, asked, found).verdict["SQuAD is among the tasks that help most"] == "can't tell"
+    assert shown.set_index("claim").verdict["SQuAD is among the tasks that help most"] == "can't tell"
     assert "SQuAD is among the tasks that help most (by TyDiQA-GoldP)" in claims.words(study, shown)["carried"]
 
 

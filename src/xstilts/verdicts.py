@@ -105,13 +105,14 @@ def _carriers(study: Study, asked: Question, said: str) -> list[str]:
     for the other questions: it is asked whether the sign stands, not for one more discovery. Of a single difference, and of a
     single target, nothing can be left out."""
     singles, judged = _there(study, asked)
-    without = [(name, replace(asked, every=[weights for weights in singles if name not in weights]))
-               for name in dict.fromkeys(name for weights in singles for name in weights)]
-    without += [(report.title(name), replace(asked, every=singles, targets=tuple(other for other in judged if other != name)))
-                for name in judged]
-    named: dict[str, str] = {}      # what is left -> what was left out: both sides of one difference leave the same
-    for name, rest in without:
-        row = _effect(study, rest)
+    without: dict[tuple, str] = {}      # what is left -> what was left out: both sides of one difference leave the same
+    for name in dict.fromkeys(name for weights in singles for name in weights):
+        without.setdefault((tuple(number for number, weights in enumerate(singles) if name not in weights), tuple(judged)), name)
+    for name in judged:
+        without[tuple(range(len(singles))), tuple(other for other in judged if other != name)] = report.title(name)
+    named = []
+    for (left, targets), name in without.items():
+        row = _effect(study, replace(asked, every=[singles[number] for number in left], targets=targets))
         if not np.isnan(row["effect"]) and _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said:
-            named.setdefault(f"{rest.every} {rest.targets}", name)
-    return list(named.values())
+            named.append(name)
+    return named
