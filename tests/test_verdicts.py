@@ -2,6 +2,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xstilts import compare, profiles, records, verdicts
 from xstilts.spec import Base
@@ -58,6 +60,30 @@ def test_one_condition_cannot_carry_a_verdict(decide):
     assert row.verdict == "can't tell" and row["carried by"] == "squad" and row.effect < -5
     row = decide({"none": 0.5, "squad": 0.2, "mnli": 0.4, "qqp": 0.4}, EACH)
     assert row.verdict == "disagrees" and row["carried by"] == ""
+
+
+def test_one_of_several_in_a_mean_cannot_carry_it(decide):
+    named = [{"squad": 1 / 2, "mnli": 1 / 2, "ccg": -1 / 3, "qqp": -1 / 3, "anli": -1 / 3}]
+    rates = {"squad": 0.5, "mnli": 0.5, "qqp": 0.5, "anli": 0.5, "ccg": 0.1}
+    row = decide(rates, named)
+    assert row.effect > 10 and row.verdict == "can't tell" and row["carried by"] == "ccg"
+    assert decide(rates | {"qqp": 0.3, "anli": 0.3}, named).verdict == "agrees"
+
+
+def test_of_a_difference_of_differences_no_half_is_judged(decide):
+    whole = {"large squad": 1, "large none": -1, "small squad": -1, "small none": 1}
+    rates = {"large squad": 0.8, "large none": 0.5, "small squad": 0.5, "small none": 0.5}
+    assert decide(rates, [whole]).verdict == "agrees"
+    assert all(verdicts._without(whole, name) == {} for name in whole)
+
+
+@given(st.integers(2, 6), st.integers(1, 6), st.data())
+def test_what_is_left_of_a_mean_is_a_mean(up, down, data):
+    weights = {f"up {number}": 1 / up for number in range(up)} | {f"down {number}": -1 / down for number in range(down)}
+    name = data.draw(st.sampled_from(sorted(weights)))
+    left = verdicts._without(weights, name)
+    assert name not in left
+    assert not left if weights[name] == -1 else sum(left.values()) == pytest.approx(0) and len(left) == len(weights) - 1
 
 
 def test_both_sides_of_one_difference_are_named_once(decide):

@@ -105,14 +105,25 @@ def _carriers(study: Study, asked: Question, said: str) -> list[str]:
     for the other questions: it is asked whether the sign stands, not for one more discovery. Of a single difference, and of a
     single target, nothing can be left out."""
     singles, judged = _there(study, asked)
-    without: dict[tuple, str] = {}      # what is left -> what was left out: both sides of one difference leave the same
+    without = {}      # what is left -> what was left out: both sides of one difference leave the same
     for name in dict.fromkeys(name for weights in singles for name in weights):
-        without.setdefault((tuple(number for number, weights in enumerate(singles) if name not in weights), tuple(judged)), name)
+        left = [rest for weights in singles if (rest := _without(weights, name))]
+        without.setdefault((repr(left), *judged), (name, replace(asked, every=left)))
     for name in judged:
-        without[tuple(range(len(singles))), tuple(other for other in judged if other != name)] = report.title(name)
+        others = tuple(other for other in judged if other != name)
+        without[repr(singles), *others] = report.title(name), replace(asked, every=singles, targets=others)
     named = []
-    for (left, targets), name in without.items():
-        row = _effect(study, replace(asked, every=[singles[number] for number in left], targets=targets))
+    for name, rest in without.values():
+        row = _effect(study, rest)
         if not np.isnan(row["effect"]) and _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said:
             named.append(name)
     return named
+
+
+def _without(weights: Weights, name: str) -> Weights:
+    """A difference without a condition: where it is one of several in a mean, these take its share; else nothing is left."""
+    if name not in weights:
+        return weights
+    mean = [other for other, weight in weights.items() if weight == weights[name] and abs(weight) < 1]
+    return {other: weight * len(mean) / (len(mean) - 1) if other in mean else weight
+            for other, weight in weights.items() if other != name} if len(mean) > 1 else {}
