@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import claims, comparisons, profiles, records, stats, study as graph
+from xstilts import claims, comparisons, profiles, records, report, stats, study as graph
 from xstilts.spec import Base
 
 NAMES = [claim.text for claim in claims.CLAIMS]
@@ -110,3 +110,13 @@ def test_targets_count_alike(monkeypatch):
     alone = [stats.difference(table, "mnli", target) for target in ("xnli", "xcopa")]
     assert both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4
     assert both.high - both.low < max(part.high - part.low for part in alone)
+
+
+def test_published_scores_stand_beside_each_other():
+    whole, one = report.leaderboard(), report.leaderboard("PAWS-X")
+    source = report.published("xtreme_leaderboard").set_index(["task", "metric", "model"])["average over languages"]
+    assert 2 * len(whole) == len(source) and len(one) == 1 and whole.notna().all(axis=None)
+    for row in whole.to_dict("records"):
+        before, after = source[row["task"], row["metric"]][["XLM-R Large", "X-STILTs (Phang2020) best-per-task"]]
+        assert (row["XLM-R Large"], row["best task for each target"]) == (before, after)
+        assert abs(float(row["difference"]) - (after - before)) < 0.051

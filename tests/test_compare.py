@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import averages, chapters, compare, comparisons, explain, languages, profiles, records, report, study as graph
+from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, study as graph
 from xstilts.spec import Adapt, Base, key
 
 
@@ -114,7 +114,13 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
     only = compare.table(study, asked, found, only=("fi",))
     assert set(only.dropna(subset="difference").languages) == {1}
-    assert len(compare.figure(study, asked, shown).axes) == 1
+    drawn = compare.figure(study, asked, shown)
+    for name, part in shown.dropna(subset="difference").groupby("comparison"):     # each dot in its own row, beneath its name
+        values = " and ".join(f"{report.title(row.target)} {row.difference:+.1f}" for row in part.itertuples())
+        assert f"{name}: {values}" in alt.described(drawn)
+    names = dict(zip((label.get_text() for label in drawn.axes[0].get_yticklabels()), drawn.axes[0].get_yticks(), strict=True))
+    assert len(names) == 4 and names["mnli against none"] == min(names.values())
+    assert drawn.get_figwidth() < 6     # a phone shows no more of it
 
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):

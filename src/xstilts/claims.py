@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -120,21 +119,20 @@ def _published(claim: Claim) -> float:
 
 def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> Figure:
     """Each claim's effect with its interval, and the published figure as a cross; a dash where nothing was run."""
-    drawn, axis = plt.subplots(figsize=(8.5, 0.42 * len(shown) + 1), layout="constrained")
+    drawn, axis, place = figures.named_rows(list(shown.claim + ": " + shown.verdict + shown["so far"]))
     colours = {"agrees": "C0", "disagrees": "C1", "can't tell": "0.5", "not run": "0.5"}
-    for place, row in enumerate(shown.to_dict("records")):
+    for number, row in enumerate(shown.to_dict("records")):
+        line = place(number, 0)
         if np.isnan(row["effect"]):
-            axis.text(0, place, "–", ha="center", va="center", color="0.4")
+            axis.text(0, line, "–", ha="center", va="center", color="0.4")
         else:
             reach = np.nan_to_num([[row["effect"] - row["low"]], [row["high"] - row["effect"]]]).clip(min=0)
-            axis.errorbar(row["effect"], place, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5)
-            axis.plot(row["effect"], place, "o", color=colours[row["verdict"]],
+            axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5)
+            axis.plot(row["effect"], line, "o", color=colours[row["verdict"]],
                       mfc=None if row["from"] == "live" else "white", label="ours")
-        axis.plot(row["published"], place, "x", color="black", ms=7, label="published")
+        axis.plot(row["published"], line, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
-    axis.set(yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5), xlabel="points (95 % interval); cross: published",
-             yticklabels=figures.wrapped(list(shown.claim + ": " + shown.verdict + shown["so far"])))
-    axis.tick_params(axis="y", labelsize=9)
+    axis.set_xlabel("points (95 % interval); cross: published")
     runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
     return figures.stamp(study, drawn, records.said(runs, store.default_root()))
 

@@ -8,7 +8,6 @@ What was not run is a dash. With "dash" the store alone is asked, so a chapter t
 """
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -132,10 +131,10 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
     shown = shown.assign(there=shown.groupby("comparison").difference.transform("count") > 0)
     names = list(shown.sort_values("there", ascending=False, kind="stable").comparison.unique())[:SHOWN]
     targets = list(shown.target.unique())
-    drawn, axis = plt.subplots(figsize=(8.5, 0.42 * max(3, len(names)) + 1.2), layout="constrained")
+    drawn, axis, place = figures.named_rows(names, len(targets))
     for number, target in enumerate(targets):
         part = shown[(shown.target == target) & shown.comparison.isin(names)].dropna(subset="difference")
-        places = [names.index(name) + 0.6 * ((number + 0.5) / len(targets) - 0.5) for name in part.comparison]
+        places = [place(names.index(name), number) for name in part.comparison]
         errors = np.nan_to_num([part.difference - part.low, part.high - part.difference]).clip(min=0)
         axis.errorbar(part.difference, places, xerr=errors, fmt="none", ecolor=f"C{number % 10}", lw=1)
         live = (part["from"] == "live").to_numpy()
@@ -143,13 +142,11 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
             axis.plot(part.difference[live == filled], np.array(places)[live == filled], MARKERS[number % 10], ms=5,
                       color=f"C{number % 10}", mfc=None if filled else "white",
                       label=("" if filled else "_") + report.title(target))
-    for place, name in enumerate(names):
+    for row, name in enumerate(names):
         if shown[shown.comparison == name].difference.isna().all():
-            axis.text(0, place, "–", ha="center", va="center", color="0.4")
+            axis.text(0, place(row, len(targets) // 2), "–", ha="center", va="center", color="0.4")
     axis.axvline(0, color="0.4", lw=1)
-    axis.set(yticks=range(len(names)), yticklabels=figures.wrapped(names), xlabel="difference in points (95 % interval)",
-             ylim=(len(names) - 0.5, -0.5))
-    axis.tick_params(axis="y", labelsize=9)
+    axis.set_xlabel("difference in points (95 % interval)")
     drawn.legend(fontsize=8, loc="outside upper left", ncols=4)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 

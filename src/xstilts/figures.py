@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import alt, data, report
@@ -40,9 +41,18 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     return figure
 
 
-def wrapped(names: Sequence[str]) -> list[str]:
-    """Long names of a figure's rows on several lines, so that on a phone the figure is in sight beside them."""
-    return [textwrap.fill(name, 30) for name in names]
+def named_rows(names: Sequence[str], lines: int = 1) -> tuple[Figure, Axes, Callable[[int, int], float]]:
+    """An axis with a row a name, and where each of a row's lines is drawn: place(row, line). The names stand above their
+    rows, not beside them, so that the figure is as narrow as a phone and still can be read."""
+    named = [textwrap.fill(name, 66) for name in names]
+    head = 0.16 * max((name.count("\n") + 1 for name in named), default=1) + 0.06     # inches
+    row = head + 0.12 * (lines + 1)
+    figure, axis = plt.subplots(figsize=(5.2, row * max(2, len(names)) + 1.2), layout="constrained")
+    axis.set(yticks=np.arange(len(names)) - 0.5 + 0.03 / row, yticklabels=named, ylim=(len(names) - 0.5, -0.5))
+    axis.tick_params(axis="y", labelsize=9, pad=-10)
+    for label in axis.get_yticklabels():
+        label.set(ha="left", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
+    return figure, axis, lambda number, line: number - 0.5 + (head + 0.12 * (line + 1)) / row
 
 
 def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:

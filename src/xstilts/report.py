@@ -214,6 +214,19 @@ def published(name: str) -> pd.DataFrame:
     return pd.read_csv(project() / "book" / "published" / f"{name}.csv")
 
 
+def leaderboard(*tasks: str) -> pd.DataFrame:
+    """Published test scores on XTREME, a row a task (as its tables name them; none given: all), of XLM-R Large alone and after
+    the best intermediate task for each target, and their difference."""
+    board = published("xtreme_leaderboard")
+    board = board[board.task.isin(tasks)] if tasks else board
+    rows = board.pivot(index=["task", "metric", "read in"], columns="model", values="average over languages")
+    found = rows.reindex(board.set_index(rows.index.names).index.unique()).reset_index().rename_axis(columns=None)
+    before, after = "XLM-R Large", "X-STILTs (Phang2020) best-per-task"
+    found = found.assign(difference=[signed(change) for change in found[after] - found[before]])
+    return found.rename(columns={after: "best task for each target"})[
+        ["task", "metric", before, "best task for each target", "difference", "read in"]]
+
+
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
     """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what is not there; Arabic runs
     from right to left. What rows say is text: neither markup nor formulas (MathJax would make links of some)."""
