@@ -117,9 +117,9 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     drawn = compare.figure(study, asked, shown)
     for name, part in shown.dropna(subset="difference").groupby("comparison"):     # each dot in its own row, beneath its name
         values = " and ".join(f"{report.title(row.target)} {row.difference:+.1f}" for row in part.itertuples())
-        assert f"{name}: {values}" in alt.described(drawn)
+        assert f"{report.title(name)}: {values}" in alt.described(drawn)
     names = dict(zip((label.get_text() for label in drawn.axes[0].get_yticklabels()), drawn.axes[0].get_yticks(), strict=True))
-    assert len(names) == 4 and names["mnli against none"] == min(names.values())
+    assert len(names) == 4 and names["MNLI against none"] == min(names.values())
     assert drawn.get_figwidth() < 6     # a phone shows no more of it
 
 
@@ -133,11 +133,12 @@ def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypa
 
 
 def test_words_turn_with_the_numbers(study, monkeypatch):
-    for rate, helping, hurting in ((0.9, "mnli against none", "none"), (0.1, "none", "mnli against none")):
+    for rate, helping, hurting in ((0.9, "MNLI against none", "none"), (0.1, "none", "MNLI against none")):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
         shown = compare.table(study, asked, found)
         words = compare.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
+        assert words["largest"].startswith("MNLI against none for ")
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
 
 
@@ -149,7 +150,7 @@ def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     assert compare.near_chance(study, {}) == []
     both = graph.results
     monkeypatch.setattr(graph, "results", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.near_chance(study, found) == ["none for XNLI", "mnli for XNLI"], "English is not scored: 33 in Finnish is chance"
+    assert compare.near_chance(study, found) == ["none for XNLI", "MNLI for XNLI"], "English is not scored: 33 in Finnish is chance"
 
 
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
@@ -169,7 +170,7 @@ def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatc
     asked, _ = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     table = pd.DataFrame({"condition": ["mnli", "squad"], "difficulty": [3.0, np.nan], "gain 1": [2.0, 1.0], "gain 2": [np.nan, -1.0]})
     axis, = explain.scatter(study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition").axes
-    assert [text.get_text() for text in axis.texts] == ["mnli"] and axis.get_lines()[0].get_ydata().tolist() == [2.0]
+    assert [text.get_text() for text in axis.texts] == ["MNLI"] and axis.get_lines()[0].get_ydata().tolist() == [2.0]
     axis, = explain.scatter(study, asked, table.assign(difficulty=np.nan), "difficulty", {"gain 1": "there"}, "condition").axes
     assert [text.get_text() for text in axis.texts] == ["–"]
 

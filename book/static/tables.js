@@ -3,9 +3,10 @@
   const { default: DataTable } = await window.tableLibrary;
   const page = document.title.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 6).join("-").toLowerCase();
   document.querySelectorAll("table.dataframe").forEach((table, number) => {
-    // a dash is no number: it sorts as nothing, so that the others sort as numbers
+    // a dash is no number: it sorts as nothing, and <0.001 as 0.001, so that the others sort as numbers
     table.querySelectorAll("td").forEach((cell) => {
-      cell.dataset.order = cell.textContent.trim() === "–" ? "" : cell.textContent.trim();
+      const words = cell.textContent.trim();
+      cell.dataset.order = words === "–" ? "" : words.replace(/^<(?=[0-9])/, "");
     });
     const many = table.tBodies[0].rows.length > 5;
     new DataTable(table, {

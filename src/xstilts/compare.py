@@ -131,7 +131,7 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
     shown = shown.assign(there=shown.groupby("comparison").difference.transform("count") > 0)
     names = list(shown.sort_values("there", ascending=False, kind="stable").comparison.unique())[:SHOWN]
     targets = list(shown.target.unique())
-    drawn, axis, place = figures.named_rows(names, len(targets))
+    drawn, axis, place = figures.named_rows([report.title(name) for name in names], len(targets))
     for number, target in enumerate(targets):
         part = shown[(shown.target == target) & shown.comparison.isin(names)].dropna(subset="difference")
         places = [place(names.index(name), number) for name in part.comparison]
@@ -163,7 +163,7 @@ def near_chance(study: Study, found: graph.Wanted) -> list[str]:
     english = main[in_english | ~main.target.isin(main.target[in_english])]
     means = english.groupby(["condition", "target"], sort=False)[["value", "baseline"]].mean()
     near = means[means.value - means.baseline < NEAR * (100 - means.baseline)]
-    return [f"{condition} for {report.title(target)}" for condition, target in near.index]
+    return [_cell(condition, target) for condition, target in near.index]
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
@@ -171,12 +171,18 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
     there = shown.dropna(subset="difference")
     counts, summed = there[there["p (Holm)"] < ALPHA], verdicts(shown)
     near = near_chance(study, found)
-    top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else {"comparison": "none", "difference": np.nan}
+    top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else None
+    titles = summed.comparison.map(report.title)
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
             "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
             "trust": repeats.words(study), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
-            "largest": top["comparison"], "largest_value": report.signed(top["difference"]),
+            "largest": "none" if top is None else _cell(top.comparison, top.target),
+            "largest_value": report.signed(np.nan if top is None else top.difference),
             "near_chance": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
-            "helping": "; ".join(summed[summed.verdict == "helps"].comparison) or "none",
-            "hurting": "; ".join(summed[summed.verdict == "hurts"].comparison) or "none"}
+            "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
+            "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
+
+
+def _cell(condition: str, target: str) -> str:
+    return f"{report.title(condition)} for {report.title(target)}"

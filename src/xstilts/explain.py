@@ -92,7 +92,7 @@ def scatter(study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains:
         part = table.dropna(subset=[x, column])
         axis.plot(part[x], part[column], marker, ms=6, label=called)
         for row in part.to_dict("records"):
-            axis.annotate(row[names], (row[x], row[column]), fontsize=7, xytext=(4, 3), textcoords="offset points")
+            axis.annotate(report.title(row[names]), (row[x], row[column]), fontsize=7, xytext=(4, 3), textcoords="offset points")
     if table.dropna(subset=[x]).dropna(subset=list(gains), how="all").empty:
         axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
     axis.axhline(0, color="0.4", lw=1)
@@ -139,7 +139,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
         axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]
         for row in best.to_dict("records"):
-            axis.annotate(row["condition"], (row[WORK], row["score"]), fontsize=7, xytext=(3, 3),
+            axis.annotate(report.title(row["condition"]), (row[WORK], row["score"]), fontsize=7, xytext=(3, 3),
                           textcoords="offset points")
         if not len(part):
             axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)

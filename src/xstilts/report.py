@@ -19,12 +19,14 @@ from .spec import visible
 from .study import NONE, absent
 from .tasks import TASKS
 
+# a task's name as a word of its own: not in the name of a file or an encoder; "text" stays a word
+TASK = re.compile(r"(?<![\w./:-])(?:" + "|".join(sorted(TASKS.keys() - {"text"}, key=len, reverse=True)) + r")(?![\w./-])")
 GLUED = "application/papermill.record/"     # myst_nb's mark of what is shown elsewhere than in its cell
 
 
 def title(name: str) -> str:
-    """How tables call a condition or a task."""
-    return "none" if name == NONE else TASKS[name].title if name in TASKS else visible(name)
+    """How tables call a task, or a condition or comparison with names of tasks in it."""
+    return "none" if name == NONE else TASKS[name].title if name in TASKS else TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
 
 
 def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -230,17 +232,20 @@ def leaderboard(*tasks: str) -> pd.DataFrame:
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
     """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what is not there; Arabic runs
     from right to left. What rows say is text: neither markup nor formulas (MathJax would make links of some)."""
+    def probability(value: float) -> str:
+        return "<0.001" if value < 0.0005 else cell(value, 3)
+
     def cell(value: object, decimals: int = decimals) -> str:
         if value is None or (isinstance(value, float) and np.isnan(value)):
             return "–"
         return f"{value:.{decimals}f}" if isinstance(value, float) else visible(str(value))
 
     named = table.rename(columns=lambda name: visible(str(name)))
-    for column in ("intermediate", "target", "task"):
+    for column in ("intermediate", "target", "task", "condition", "comparison", "best on dev"):
         if column in named:
             named[column] = named[column].map(title, na_action="ignore")
     for column in named.columns.intersection(["p", "p (Holm)"]):
-        named[column] = [cell(value, 3) for value in named[column]]
+        named[column] = [probability(value) for value in named[column]]
     with pd.option_context("display.max_colwidth", None):     # whole texts: to_html would cut them
         html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
     spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace("<th>", '<th style="padding: .3em .7em">')
@@ -248,8 +253,9 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
 
 
 def _spaced_cell(cell: re.Match) -> str:
-    """A cell that runs as its first letter does."""
-    letters = (unicodedata.bidirectional(letter) for letter in unescape(cell.group(1)) if letter.isalpha())
-    way = 'dir="rtl" style="padding: .3em .7em; text-align: right"' if next(letters, "L") in ("R", "AL") else \
-        'style="padding: .3em .7em; text-align: left"'
-    return f"<td {way}>{cell.group(1)}</td>"
+    """A cell that runs as its first letter does, and is wide enough that long words about a row do not make it tall."""
+    words = unescape(cell.group(1))
+    letters = (unicodedata.bidirectional(letter) for letter in words if letter.isalpha())
+    way = ("rtl", "right") if next(letters, "L") in ("R", "AL") else ("ltr", "left")
+    return (f'<td dir="{way[0]}" style="padding: .3em .7em; text-align: {way[1]}; '
+            f'min-width: {min(len(words), 28) / 2:g}em">{cell.group(1)}</td>')
