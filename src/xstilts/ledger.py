@@ -100,7 +100,7 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
             core_seconds = sum(how["seconds"] * how["environment"]["threads"] for _, how in on_cores)
             rate = costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(found, dtype=object)     # counts stay whole beside rows without
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
     table["GPU hours"] = table["10^15 operations"] * 1e15 / plan.ASSUMED / 3600
     return table
