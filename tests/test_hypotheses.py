@@ -86,7 +86,7 @@ def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdi
 def test_the_answer_names_what_carries_it(study, monkeypatch):
     asked, found = pretend(monkeypatch, study, "rq4", lambda name, _: 0.1 if name == "squad (difficulty 1)" else 0.6)
     assert "can't tell (-" in (answer := hypotheses.words(hypotheses.table(study, "rq4", asked, found)))
-    assert "carried by squad (difficulty 1)" in answer
+    assert "carried by SQuAD v1.1 (difficulty 1)" in answer
 
 
 def test_the_effect_in_english_stands_beside_it(study, monkeypatch):

@@ -45,6 +45,7 @@ EACH = [{name: 1, "none": -1} for name in ("squad", "mnli", "qqp")]
 def test_a_gain_on_every_target_agrees(decide):
     row = decide({"none": 0.5, "squad": 0.6}, ONE)
     assert row.verdict == "agrees" and row["carried by"] == "" and row.effect == pytest.approx(10, abs=3)
+    assert decide({"none": 0.5, "squad": 0.6}, ONE, targets=("xnli",))["one left out"] == ""
 
 
 def test_one_target_cannot_carry_a_verdict(decide):
@@ -52,21 +53,24 @@ def test_one_target_cannot_carry_a_verdict(decide):
     row = decide(rates, ONE)
     assert row["p (Holm)"] < 0.001 and row.effect > 5
     assert row.verdict == "can't tell" and row["carried by"] == "TyDiQA-GoldP"
+    assert row["one left out"] == "0.0 without TyDiQA-GoldP"
     assert decide(rates, ONE, targets=("tydiqa",)).verdict == "agrees"      # asked of it alone
 
 
 def test_one_condition_cannot_carry_a_verdict(decide):
     row = decide({"none": 0.5, "squad": 0.2, "mnli": 0.5, "qqp": 0.5}, EACH)
-    assert row.verdict == "can't tell" and row["carried by"] == "squad" and row.effect < -5
+    assert row.verdict == "can't tell" and row["carried by"] == "SQuAD v1.1" and row.effect < -5
     row = decide({"none": 0.5, "squad": 0.2, "mnli": 0.4, "qqp": 0.4}, EACH)
     assert row.verdict == "disagrees" and row["carried by"] == ""
+    left, _, name = row["one left out"].partition(" without ")
+    assert name == "SQuAD v1.1" and row.effect < float(left) == pytest.approx(-10, abs=3)
 
 
 def test_one_of_several_in_a_mean_cannot_carry_it(decide):
     named = [{"squad": 1 / 2, "mnli": 1 / 2, "ccg": -1 / 3, "qqp": -1 / 3, "anli": -1 / 3}]
     rates = {"squad": 0.5, "mnli": 0.5, "qqp": 0.5, "anli": 0.5, "ccg": 0.1}
     row = decide(rates, named)
-    assert row.effect > 10 and row.verdict == "can't tell" and row["carried by"] == "ccg"
+    assert row.effect > 10 and row.verdict == "can't tell" and row["carried by"] == "CCG"
     assert decide(rates | {"qqp": 0.3, "anli": 0.3}, named).verdict == "agrees"
 
 
@@ -89,13 +93,14 @@ def test_what_is_left_of_a_mean_is_a_mean(up, down, data):
 def test_both_sides_of_one_difference_are_named_once(decide):
     pairs = [{f"{name} in {way}": sign for way, sign in (("fi", 1), ("en", -1))} for name in ("squad", "mnli")]
     rates = {"squad in fi": 0.8, "squad in en": 0.5, "mnli in fi": 0.5, "mnli in en": 0.5}
-    assert decide(rates, pairs)["carried by"] == "squad in fi"
+    assert decide(rates, pairs)["carried by"] == "SQuAD v1.1 in fi"
 
 
 def test_no_gain_is_carried_by_what_hides_a_gain(decide):
     rates = {"none": 0.5, "squad": 0.6, ("squad", "xnli"): 0.1}
     row = decide(rates, ONE, "no gain")
     assert row.high < verdicts.MARGIN and row.verdict == "can't tell" and row["carried by"] == "XNLI"
+    assert row["one left out"].startswith("+") and row["one left out"].endswith(" without XNLI"), "towards a gain"
     assert decide({"none": 0.5, "squad": 0.4}, ONE, "no gain").verdict == "agrees"
 
 

@@ -139,8 +139,10 @@ def figure(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
 
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
-    count, named = shown.verdict.value_counts(), shown.claim + shown["so far"].map(lambda part: f" ({part.strip()})" if part else "")
-    carried = shown.claim + " (by " + shown["carried by"] + ")"
+    count = shown.verdict.value_counts()
+    effects = shown.effect.map(report.signed) + shown["one left out"].map(lambda left: f", {left}" if left else "")
+    named = shown.claim + " (" + effects + shown["so far"].map(lambda part: f",{part}" if part else "") + ")"
+    carried = shown.claim + " (" + effects + ", by " + shown["carried by"] + ")"
     parts = {"agreeing": named[shown.verdict == "agrees"], "disagreeing": named[shown.verdict == "disagrees"],
              "carried": carried[shown["carried by"] != ""]}
     return {"claims": len(shown), "agree": int(count.get("agrees", 0)), "disagree": int(count.get("disagrees", 0)),

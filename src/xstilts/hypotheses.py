@@ -27,7 +27,7 @@ from .profiles import Study
 from .verdicts import Question, Weights
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = ["hypothesis", "verdict", "carried by", "effect", "low", "high", "in English", "p", "p (Holm)", "differences", "targets",
+SHOWN = ["hypothesis", "verdict", "carried by", "effect", "low", "high", "one left out", "in English", "p", "p (Holm)", "differences", "targets",
          "so far", "n", "seeds", "from"]
 
 
@@ -109,6 +109,7 @@ def words(decided: pd.DataFrame) -> str:
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
+        numbers += [row["one left out"]] if row["one left out"] else []
         numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []
         numbers += [f"so far {row['differences']} differences, {row['targets']} targets"] if row["so far"] else []
         said.append(f"{row['hypothesis']}: {row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}.")

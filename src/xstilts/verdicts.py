@@ -43,14 +43,13 @@ class Question:
 def decide(study: Study, questions: list[Question]) -> pd.DataFrame:
     """A row a question: effect in points with its interval, p and p after Holm over the questions; the effect in English alone;
     of how many single differences and targets it is the mean, of how many it should be, and "so far" where that is a part; n,
-    seeds, where it is from; verdict, and what carries it."""
+    seeds, where it is from; verdict, what carries it, and what is left of the effect without the one that speaks most for it."""
     rows = pd.DataFrame([_effect(study, question) for question in questions])
     rows.insert(4, "p (Holm)", stats.holm(rows.p))
     said = [_verdict(row, question.rule) for row, question in zip(rows.to_dict("records"), questions, strict=True)]
-    carried = [_carriers(study, question, word) if word in DECIDED else [] for word, question in zip(said, questions, strict=True)]
-    rows["verdict"] = ["can't tell" if by else word for word, by in zip(said, carried, strict=True)]
-    rows["carried by"] = ["; ".join(by) for by in carried]
-    return rows
+    left = [_one_left_out(study, question, word) if word in DECIDED else ("", "") for word, question in zip(said, questions, strict=True)]
+    rows["verdict"] = ["can't tell" if by else word for word, (by, _) in zip(said, left, strict=True)]
+    return rows.join(pd.DataFrame(left, columns=["carried by", "one left out"]))
 
 
 def _effect(study: Study, asked: Question) -> dict[str, object]:
@@ -100,10 +99,10 @@ def _verdict(row: dict, rule: str) -> str:
     return "can't tell" if not counts else "agrees" if row["effect"] > 0 else "disagrees"
 
 
-def _carriers(study: Study, asked: Question, said: str) -> list[str]:
-    """Conditions and targets without which the verdict would be another. What is left is judged for itself, without adjustment
-    for the other questions: it is asked whether the sign stands, not for one more discovery. Of a single difference, and of a
-    single target, nothing can be left out."""
+def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
+    """The conditions and targets without which the verdict would be another; and the effect that is left without the one that
+    speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is asked whether the
+    sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left out."""
     singles, judged = _there(study, asked)
     without = {}      # what is left -> what was left out: both sides of one difference leave the same
     for name in dict.fromkeys(name for weights in singles for name in weights):
@@ -111,13 +110,12 @@ def _carriers(study: Study, asked: Question, said: str) -> list[str]:
         without.setdefault((repr(left), *judged), (name, replace(asked, every=left)))
     for name in judged:
         others = tuple(other for other in judged if other != name)
-        without[repr(singles), *others] = report.title(name), replace(asked, every=singles, targets=others)
-    named = []
-    for name, rest in without.values():
-        row = _effect(study, rest)
-        if not np.isnan(row["effect"]) and _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said:
-            named.append(name)
-    return named
+        without[repr(singles), *others] = name, replace(asked, every=singles, targets=others)
+    rows = {report.title(name): row for name, rest in without.values() if not np.isnan((row := _effect(study, rest))["effect"])}
+    carriers = [name for name, row in rows.items() if _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said]
+    way = 1 if (said == "agrees") == (asked.rule != "no gain") else -1      # in which the verdict has the effect
+    least = min(rows, key=lambda name: way * rows[name]["effect"], default="")
+    return "; ".join(carriers), f"{report.signed(rows[least]['effect'])} without {least}" if rows else ""
 
 
 def _without(weights: Weights, name: str) -> Weights:
