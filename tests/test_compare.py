@@ -201,6 +201,7 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     monkeypatch.setattr(comparisons, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
     chosen = comparisons.selection(study, asked, found).set_index("target")
     assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
+    assert chosen["as good"]["xnli"] == 1 and chosen["as good"]["panx"] == 0
     assert pd.isna(chosen["best on dev"]["panx"]) and chosen["candidates"]["panx"] == 0
     compared, runs = comparisons.best(asked, found, chosen.reset_index())
     assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]

@@ -145,7 +145,7 @@ def _has_dev(target: str, run: Score) -> bool:
 def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFrame:
     """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task,
     at the last measurement; where nothing is trained, the validation rows of all languages), its dev score, how many
-    candidates there were. No candidate, no choice: never the test rows."""
+    candidates there were and how many reach that score: of these the first is taken. No candidate, no choice: never the test rows."""
     rows = []
     for target in dict.fromkeys(target for _, target, _ in asked.wanted):
         scores: dict[str, list[float]] = {}
@@ -158,8 +158,8 @@ def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFr
         means = {condition: sum(values) / len(values) for condition, values in scores.items()}
         best = max(means, key=means.get) if means else ""
         rows.append({"target": target, "best on dev": best or None, "dev score": means.get(best, math.nan),
-                     "candidates": len(means)})
-    return pd.DataFrame(rows, columns=["target", "best on dev", "dev score", "candidates"])
+                     "candidates": len(means), "as good": sum(mean == means[best] for mean in means.values())})
+    return pd.DataFrame(rows, columns=["target", "best on dev", "dev score", "candidates", "as good"])
 
 
 def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
