@@ -135,6 +135,9 @@ def test_a_missing_language_or_task_gives_a_dash_that_says_why(benchmark, count)
         "all": True,
     }
     assert found.missing["classification"] == "xnli: el" and "tatoeba" in found.missing["all"]
+    assert found["over languages here"]["classification"] == pytest.approx(50) and np.isnan(found["over languages here"]["all"])
+    few = averages.averages(table[table.language.isin(["en", "de"])], benchmark).set_index("category")
+    assert "xnli: 13 languages" in few.missing["classification"]
     assert os.linesep not in found.missing["all"]
 
 

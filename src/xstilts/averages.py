@@ -4,7 +4,8 @@
 
 A task's value is the mean over the benchmark's languages of its metric (of F1 and exact match together in question
 answering: XTREME's evaluate.py; the same is done for XTREME-R, whose own averages it does not compute). A category
-has a value only if every task of it has one in every language; what is missing is named.
+has a value only if every task of it has one in every language; what is missing is named. Where each task has at least
+one of the languages there is the same mean over these, which is not the benchmark's.
 """
 from __future__ import annotations
 
@@ -26,6 +27,8 @@ LANGUAGES = {
     "XTREME": {"udpos": tuple(languages.UD_NAMES), "panx": languages.PANX, "xquad": languages.XQUAD},
     "XTREME-R": {"xquad": languages.XQUAD, "xcopa": languages.XCOPA},
 }
+
+FEW = 5     # languages that lack are named up to here
 
 
 def category(target: str, benchmark: str = "XTREME-R") -> str:
@@ -64,7 +67,7 @@ def averages(table: pd.DataFrame, benchmark: str) -> pd.DataFrame:
 
 
 def _average(values: dict[str, tuple[float, tuple[str, ...]]]) -> dict:
-    missing = [target if np.isnan(value) else f"{target}: {' '.join(lacking)}"
+    missing = [target if np.isnan(value) else f"{target}: {' '.join(lacking) if len(lacking) <= FEW else f'{len(lacking)} languages'}"
                for target, (value, lacking) in values.items() if lacking]
-    return {"value": np.nan if missing else float(np.mean([value for value, _ in values.values()])),
-            "tasks": len(values), "missing": "; ".join(missing)}
+    mean = float(np.mean([value for value, _ in values.values()]))      # NaN where a task has none
+    return {"value": np.nan if missing else mean, "over languages here": mean, "tasks": len(values), "missing": "; ".join(missing)}

@@ -144,14 +144,14 @@ def _without_empty(rows: list[dict]) -> pd.DataFrame:
     return found.drop(columns=[name for name in ("marks", "of") if name in found and found[name].isna().all()])
 
 
-def benchmarks(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition, benchmark (XTREME, XTREME-R) and category: the average, and what is missing for it."""
+def benchmarks(study: Study, table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """A row a condition, benchmark (`names`, else XTREME and XTREME-R) and category: the average, and what is missing for it."""
     table = finished(table)
     layers = table.target.map({target: layer_of(study, table, target) for target in table.target.unique()})
     parts = table[table.layer == layers].groupby("condition", sort=False)
     return pd.concat([averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
-                      for condition, part in parts for benchmark in averages.CATEGORIES], ignore_index=True)[
-        ["intermediate", "benchmark", "category", "value", "tasks", "missing"]]
+                      for condition, part in parts for benchmark in names or averages.CATEGORIES], ignore_index=True)[
+        ["intermediate", "benchmark", "category", "value", "over languages here", "tasks", "missing"]]
 
 
 def unlearned(gains: pd.DataFrame) -> pd.DataFrame:
