@@ -27,8 +27,8 @@ from .profiles import Study
 from .verdicts import Question, Weights
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = ["hypothesis", "verdict", "carried by", "effect", "low", "high", "one left out", "in English", "p", "p (Holm)", "differences", "targets",
-         "so far", "n", "seeds", "from"]
+SHOWN = ["hypothesis", "verdict", "carried by", "effect", "low", "high", "one left out", "in English", "p", "p (Holm)", "differences",
+         "targets", "so far", "n", "seeds", "from"]
 
 
 @dataclass(frozen=True)
