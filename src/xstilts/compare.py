@@ -163,7 +163,7 @@ def near_chance(study: Study, found: graph.Wanted) -> list[str]:
     english = main[in_english | ~main.target.isin(main.target[in_english])]
     means = english.groupby(["condition", "target"], sort=False)[["value", "baseline"]].mean()
     near = means[means.value - means.baseline < NEAR * (100 - means.baseline)]
-    return [_cell(condition, target) for condition, target in near.index]
+    return [report.cell_title(condition, target) for condition, target in near.index]
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
@@ -177,12 +177,8 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "runs": len(set(map(key, asked.wanted.values()))), "there": len(set(map(key, found.values()))),
             "trust": repeats.words(study), "differences": len(there), "asked": len(shown), "up": int((counts.difference > 0).sum()),
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
-            "largest": "none" if top is None else _cell(top.comparison, top.target),
+            "largest": "none" if top is None else report.cell_title(top.comparison, top.target),
             "largest_value": report.signed(np.nan if top is None else top.difference),
             "near_chance": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
             "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
             "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
-
-
-def _cell(condition: str, target: str) -> str:
-    return f"{report.title(condition)} for {report.title(target)}"

@@ -26,7 +26,14 @@ GLUED = "application/papermill.record/"     # myst_nb's mark of what is shown el
 
 def title(name: str) -> str:
     """How tables call a task, or a condition or comparison with names of tasks in it."""
-    return "none" if name == NONE else TASKS[name].title if name in TASKS else TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
+    if name in TASKS:
+        return TASKS[name].title
+    return "none" if name == NONE else TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
+
+
+def cell_title(condition: str, target: str) -> str:
+    """How prose calls a condition before a target."""
+    return f"{title(condition)} for {title(target)}"
 
 
 def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +176,7 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
     found = dict.fromkeys(("best", "best_gain", "least", "least_gain", "mean_gain", "top", "top_gain", "low", "low_gain"), "–")
     found |= {"cells": len(cells), "up": int((cells.low > 0).sum()), "down": int((cells.high < 0).sum()),
               "unclear": int(((cells.low <= 0) & (cells.high >= 0)).sum()), "verdict": "is not known",
-              "unlearned": ", ".join(f"{title(cell.intermediate)} for {title(cell.target)}"
+              "unlearned": ", ".join(cell_title(cell.intermediate, cell.target)
                                      for cell in unlearned(gains).itertuples()) or "none"}
     if not len(cells):
         return found
@@ -177,7 +184,7 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
         found |= {name: title(means.index[place]), f"{name}_gain": signed(means.iloc[place])}
     for name, place in (("top", cells.difference.idxmax()), ("low", cells.difference.idxmin())):
         cell = cells.loc[place]
-        found |= {name: f"{title(cell.intermediate)} for {title(cell.target)}",
+        found |= {name: cell_title(cell.intermediate, cell.target),
                   f"{name}_gain": f"{signed(cell.difference)} [{cell.low:.1f}, {cell.high:.1f}]"}
     mean = cells.difference.mean()
     return found | {"mean_gain": signed(mean), "verdict": direction(mean, 0.5)}
@@ -221,8 +228,8 @@ def leaderboard(*tasks: str) -> pd.DataFrame:
     the best intermediate task for each target, and their difference."""
     board = published("xtreme_leaderboard")
     board = board[board.task.isin(tasks)] if tasks else board
-    rows = board.pivot(index=["task", "metric", "read in"], columns="model", values="average over languages")
-    found = rows.reindex(board.set_index(rows.index.names).index.unique()).reset_index().rename_axis(columns=None)
+    found = board.set_index(["task", "metric", "read in", "model"])["average over languages"].unstack(sort=False)
+    found = found.reset_index().rename_axis(columns=None)
     before, after = "XLM-R Large", "X-STILTs (Phang2020) best-per-task"
     found = found.assign(difference=[signed(change) for change in found[after] - found[before]])
     return found.rename(columns={after: "best task for each target"})[

@@ -111,7 +111,8 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     for name in judged:
         others = tuple(other for other in judged if other != name)
         without[repr(singles), *others] = name, replace(asked, every=singles, targets=others)
-    rows = {report.title(name): row for name, rest in without.values() if not np.isnan((row := _effect(study, rest))["effect"])}
+    rows = {report.title(name): _effect(study, rest) for name, rest in without.values()}
+    rows = {name: row for name, row in rows.items() if not np.isnan(row["effect"])}
     carriers = [name for name, row in rows.items() if _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said]
     way = 1 if (said == "agrees") == (asked.rule != "no gain") else -1      # in which the verdict has the effect
     least = min(rows, key=lambda name: way * rows[name]["effect"], default="")
