@@ -95,6 +95,12 @@ def test_workers_train_once_what_is_tested_twice(study, tmp_path):
     assert list(graph.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
 
 
+def test_what_starts_from_an_encoder_that_failed_beside_a_target_is_not_begun(study, tmp_path):
+    run = next(iter(graph.single_tasks(study).values()))
+    with pytest.raises(UserError, match="no such rows"):
+        cluster._work(pytest.fail, [run], str(tmp_path), [{key(run.encoder): UserError("no such rows")}])
+
+
 def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
     from distributed import LocalCluster
 

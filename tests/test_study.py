@@ -2,6 +2,7 @@
 import dataclasses
 import json
 import shutil
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -99,12 +100,56 @@ def test_a_test_that_fails_leaves_the_other_test_of_its_training(study, tmp_path
     assert trainings == ["xquad"] and "no such answer" in graph.lost(wanted.values(), tmp_path).why[0]
 
 
+@pytest.fixture
+def alike(study):
+    """XNLI's training from an encoder, and MNLI's, which is the same; for two seeds, and what starts from them."""
+    study = dataclasses.replace(study, phase1_steps=0, languages=("en", "de"), phase2_batch=16, phase3_batch=16)
+    targets, encoders = ([what(seed) for seed in (0, 1)] for what in (
+        lambda seed: graph.phase3(study, graph.base(study), "xnli", seed), lambda seed: graph.phase2(study, ("mnli",), seed)))
+    return study, targets, encoders, [graph.phase3(study, run, "tatoeba", 0) for run in encoders]
+
+
+@pytest.mark.parametrize("scheduler", ["local", "processes:2"])
+def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_scores_stay(alike, tmp_path, scheduler):
+    _, targets, encoders, after = alike
+    together, alone = (partial(graph._folder, tmp_path / place) for place in ("together", "alone"))
+    graph.compute([*targets, *after], tmp_path / "together", scheduler)
+    assert all(together(run).joinpath("log.jsonl").read_text() == together(same).joinpath("log.jsonl").read_text()
+               for run, same in zip(targets, encoders, strict=True))    # to the time that a step took
+    graph.compute(targets, tmp_path / "alone", scheduler)
+    assert not store.find(tmp_path / "alone", encoders[0])
+    for run in targets:
+        for name in ("scores.csv", "counts.csv"):
+            assert together(run).joinpath(name).read_text() == alone(run).joinpath(name).read_text()
+        pd.testing.assert_frame_equal(*(graph.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")))
+
+
+def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_path, trainings):
+    study, (target, _), (intermediate, other), _ = alike
+    assert costs.together([target, other, intermediate]) == [[intermediate, target], [other]]
+    graph.compute([target, intermediate], tmp_path / "at once")
+    assert trainings == ["mnli"]
+    speed = plan.Speed(0.0, 1.0, 0.0, 0.0)
+    assert speed.of([target], tmp_path / "later") == {key(target): costs.cost(target).steps}
+    graph.compute([intermediate], tmp_path / "later")
+    assert speed.of([target], tmp_path / "later") == {key(target): 0}
+    runs._last.clear()
+    graph.compute([target], tmp_path / "later")
+    assert trainings == ["mnli", "mnli"]
+    for name, value in {"phase3_steps": 1, "phase3_rows": 10, "phase3_batch": 8, "phase3_learning_rate": 1e-3}.items():
+        assert costs.alike(graph.phase3(dataclasses.replace(study, **{name: value}), graph.base(study), "xnli", 0)) != intermediate
+    assert costs.alike(graph.phase3(study, intermediate, "xnli", 0)) != intermediate       # MNLI's rows again, from another encoder
+    assert costs.alike(graph.phase3(study, graph.base(study), "tatoeba", 0)) is None
+    silent = dataclasses.replace(study, evaluate_every=0)
+    assert costs.alike(graph.phase3(silent, graph.base(silent), "xnli", 0)) is None
+
+
 def test_the_plan_counts_a_shared_training_once(study):
     first, second = (graph.phase3(study, graph.base(study), target, 0) for target in ("xquad", "mlqa"))
     assert costs.total([first, second]) == costs.work(first) + costs.cost(second).evaluation < sum(map(costs.work, (first, second)))
     later = graph.phase3(study, graph.base(study), "mlqa", 1)
     assert costs.together([first, later, second]) == [[first, second], [later]]
-    seconds = plan.Speed(1.0, 0.1, 1e-9, 1e-9).of([first, later, second])
+    seconds = plan.Speed(1.0, 0.1, 1e-9, 1e-9).of([first, later, second], store.default_root())
     assert seconds[key(second)] < seconds[key(later)] and set(seconds) == {key(run) for run in (first, later, second)}
 
 

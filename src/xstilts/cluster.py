@@ -90,17 +90,18 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
 
     titles = {key(run): label(run) for run in lacking}
     with client(scheduler, len(lacking)) as dask:
-        futures: dict = {}
+        futures: dict = {}     # of every run, its group's
         groups = {key(group[0]): group for group in costs.together(lacking)}
         for name, group in groups.items():
             needed = [futures[key(parent)] for parent in parents(group[0]) if key(parent) in futures]
             # a name of this client's own: one that two share is at times forgotten when the first of them leaves. Which of
             # them does a run is decided by the store's lock
-            futures[name] = dask.submit(_work, work, group, str(root), needed, key=f"xstilts-{name}-{dask.id}",
-                                        priority=max(map(priority, group)), pure=False)
+            submitted = dask.submit(_work, work, group, str(root), needed, key=f"xstilts-{name}-{dask.id}",
+                                    priority=max(map(priority, group)), pure=False)
+            futures |= {key(run): submitted for run in group}
         failed = {}
         # by this client's own loop: left to itself it takes the newest client's of the process, which may close before
-        for future in as_completed(futures.values(), loop=dask.loop, raise_errors=False):
+        for future in as_completed(set(futures.values()), loop=dask.loop, raise_errors=False):
             group = groups[future.key.split("-")[1]]
             for name, outcome in (future.result() if future.status == "finished" else
                                   {key(run): future.exception() for run in group}).items():
@@ -113,12 +114,15 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
 
 def _work(work: Callable[..., None], group: list[Run], root: str, needed: list) -> dict[str, float | Exception]:
     """In a worker: runs that share a training, with one thread on a CPU, or on the worker's own GPU. Returns the seconds of
-    each, or why it failed; the error of a run by itself is raised, for those that start from it."""
+    each, or why it failed; the error of a run by itself is raised, and that of the one that the group starts from."""
     import torch
     from distributed import get_worker
 
     from . import store
 
+    for before in needed:     # what came of the group of the one that these start from
+        if isinstance(error := before[key(parents(group[0])[0])], Exception):
+            raise error
     worker = get_worker()
     if torch.cuda.is_available():
         torch.cuda.set_device(int(worker.name) % torch.cuda.device_count() if str(worker.name).isdigit() else 0)

@@ -46,12 +46,15 @@ class Speed:
         cost = costs.cost(run)
         return self.run + cost.steps * self.step + cost.training * self.training + cost.evaluation * self.evaluation
 
-    def of(self, todo: list[Run]) -> dict[str, float]:
-        """key -> seconds. What several train alike counts for the first."""
+    def of(self, todo: list[Run], root: Path) -> dict[str, float]:
+        """key -> seconds. What several train alike counts for the first, or not at all where the store has it."""
         found = {}
         for first, *others in costs.together(todo):
-            found[key(first)] = self.seconds(first)
-            found |= {key(run): self.run + costs.cost(run).evaluation * self.evaluation for run in others}
+            intermediate = costs.alike(first)
+            if not (intermediate and store.find(root, intermediate)):
+                found[key(first)] = self.seconds(first)
+            for run in (first, *others):
+                found.setdefault(key(run), self.run + costs.cost(run).evaluation * self.evaluation)
         return found
 
 
@@ -175,7 +178,7 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
     workers = 1 if study.scheduler == "local" or torch.cuda.is_available() else cores
     threads = 1 if workers > 1 else torch.get_num_threads()
     speed = measured(study, threads, workers)
-    seconds = speed.of(there)
+    seconds = speed.of(there, root)
     every = {key(run): run for wanted in runs for run in graph.line(wanted)}
     lines = [f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, {len(there)} to compute. "
              f"Times {_said(speed, study, threads, workers)}."] + notes

@@ -2,7 +2,7 @@
 
     execute(run, folder, parent)   # fills `folder` with the run's artifact
 
-encoder artifacts (Base, Adapt)  config.json, model.safetensors, tokenizer files
+encoder artifacts (Base, Adapt)  config.json, model.safetensors, tokenizer files; head.safetensors where a target may train alike
 both trainings                   log.jsonl (loss, learning rate, dev scores), scores.csv, examples.parquet,
                                  predictions.parquet, counts.csv (rows read, and what was dropped or lost on the way)
 """
@@ -14,21 +14,23 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from safetensors.torch import load_file, save_file
 
 from . import checkpoint, costs, cpu, data, encoders, evaluate, vocabulary
 from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
-from .train import interactive, train
+from .train import device, interactive, train
 
 _last: dict = {}   # what `costs.training` names, of this process's last one -> what came of it (see `_trained`)
+HEAD = "head.safetensors"
 NO_LAYER = -1   # in tables: the score is not of one layer
 EXACT, NORMALISED = "also among the training rows", "also among the training rows, but for case and punctuation"
 
 
-def execute(run: Run, folder: Path, parent: Path | None) -> None:
-    """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from."""
+def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = None) -> None:
+    """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from, `alike` that of `costs.alike`."""
     if costs.training(run) not in _last:
         _last.clear()
     try:
@@ -37,7 +39,7 @@ def execute(run: Run, folder: Path, parent: Path | None) -> None:
         elif isinstance(run, Adapt):
             adapt(run, folder, parent)
         else:
-            score(run, folder, parent)
+            score(run, folder, parent, alike)
     finally:
         cpu.return_memory()
 
@@ -88,7 +90,7 @@ def _features(name: str, languages: tuple[str, ...], run: Adapt | Score, tokeniz
         rows = data.load(name, "train", language, run.data, limit)
         some = kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
         counts.read("train", name, language, rows)
-        counts.encoded("train", task, language, some)
+        counts.encoded("train", TASKS[name], language, some)
         features += [dataclasses.replace(feature, row=feature.row + len(features)) for feature in some]
     return features
 
@@ -125,16 +127,18 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
         for (name, language), (predictions, by_metric) in found.items() for metric, pairs in by_metric.items()])
     counts.write(folder)
     encoders.save(model, tokenizer, folder)
+    if costs.training(run):
+        save_file(heads[run.tasks[0]].state_dict(), folder / HEAD)
 
 
-def score(run: Score, folder: Path, parent: Path) -> None:
+def score(run: Score, folder: Path, parent: Path, alike: Path | None) -> None:
     """Phase 3: train on the target's English rows, then score every language with the model loaded once."""
     target = data.labelled(run.target, run.data)
     counts, seen = Counts(), None
     if target.untrained:
         model, tokenizer = _loaded(run, parent)
     else:
-        model, tokenizer, head = _trained(run, target, parent, folder, counts)
+        model, tokenizer, head = _trained(run, target, parent, folder, counts, alike)
         seen = Seen(data.load(training_task(target).name, "train", "en", run.data, run.recipe.rows), target.kind)
 
     def rows(language: str, split: str = run.split):
@@ -174,18 +178,31 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     counts.write(folder)
 
 
-def _trained(run: Score, target: Task, parent: Path, folder: Path, counts: Counts):
-    """Model, tokenizer and head. The last training is kept: a run that trains alike takes it, with its log and counts."""
+def _trained(run: Score, target: Task, parent: Path, folder: Path, counts: Counts, alike: Path | None):
+    """Model, tokenizer and head. A run that trains like the last one, or like an intermediate training, takes what came of that,
+    with its log and counts."""
     name = costs.training(run)
-    if name not in _last:
-        model, tokenizer = _loaded(run, parent)
-        heads = _train_target(run, target, model, tokenizer, folder, counts)
-        _last[name] = model, tokenizer, heads[target.name], (folder / "log.jsonl").read_text(), list(counts.table)
-        return _last[name][:3]
-    *there, log, counted = _last[name]
-    (folder / "log.jsonl").write_text(log)
-    counts.table += counted
-    return there
+    if name not in _last and alike and (alike / HEAD).is_file():
+        _last[name] = _of_intermediate(alike, target)
+    if name in _last:
+        *there, log, counted = _last[name]
+        (folder / "log.jsonl").write_text(log)
+        counts.table += counted
+        return there
+    model, tokenizer = _loaded(run, parent)
+    heads = _train_target(run, target, model, tokenizer, folder, counts)
+    _last[name] = model, tokenizer, heads[target.name], (folder / "log.jsonl").read_text(), list(counts.table)
+    return _last[name][:3]
+
+
+def _of_intermediate(folder: Path, target: Task) -> tuple:
+    """What an intermediate training left: model, tokenizer, head, log, counts of its training rows."""
+    model, tokenizer = encoders.load(folder)
+    head = kind(target.kind).Head(model, target)
+    head.load_state_dict(load_file(folder / HEAD))
+    counts = pd.read_csv(folder / "counts.csv")
+    return (model.to(device()), tokenizer, head.to(device()).eval(), (folder / "log.jsonl").read_text(),
+            counts[counts.split == "train"].to_dict("records"))
 
 
 def _train_target(run: Score, target: Task, model, tokenizer, folder: Path, counts: Counts):

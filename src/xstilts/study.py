@@ -233,7 +233,8 @@ def _execute(run: Run, root: Path) -> None:
     try:
         with store.writing(root, run) as unfinished:
             try:
-                runs.execute(run, unfinished, store.find(root, parents(run)[0]) if parents(run) else None)
+                parent, alike = next(iter(parents(run)), None), costs.alike(run)
+                runs.execute(run, unfinished, parent and store.find(root, parent), alike and store.find(root, alike))
             except Diverged as error:
                 if not team.rank():
                     failures.keep(root, run, error, unfinished)
