@@ -49,6 +49,18 @@ def test_african_languages_are_shown_beside_english(study):
     assert set(comparisons.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
 
 
+def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_where_it_asks(study):
+    study = dataclasses.replace(study, targets=("udpos", "tatoeba", "xnli"))
+    asked, others = comparisons.rq2(study).wanted, {key(run) for run in chapters.needed("xtreme", study)}
+    assert comparisons.finnish_hungarian(study) == ("fi",)
+    for (condition, target, _), run in asked.items():
+        if condition == graph.NONE or condition.endswith(" in en"):
+            assert key(run) in others
+        else:
+            assert run.languages == (("fi",) if target == "tatoeba" else ("en", "fi"))
+    assert {target for _, target, _ in asked} == {"udpos", "tatoeba"}
+
+
 @pytest.mark.parametrize("name", chapters.WIDE)
 def test_all_conditions_start_from_the_same_encoder(study, name):
     asked = getattr(comparisons, name)(study).wanted.values()

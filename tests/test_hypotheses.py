@@ -75,6 +75,7 @@ def test_without_runs_nothing_is_said(study):
     ("rq1", lambda name, _: 0.9 if name == "e5-small, three tasks" else 0.5, ["can't tell", "can't tell", "does not hold"]),
     ("rq2", lambda name, _: 0.8 if name.endswith((" fi", " hu", " et")) else 0.6, ["holds", "holds"]),
     ("rq2", lambda name, _: 0.8 if name.endswith((" de", " tr")) else 0.6, ["can't tell", "does not hold"]),
+    ("rq2", lambda name, language: 0.8 if name.endswith((" fi", " hu", " et")) and language == "en" else 0.6, ["can't tell", "holds"]),
     ("rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6, ["holds"]),
     ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6, ["holds", "holds"]),
     ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6, ["can't tell", "does not hold"])])
