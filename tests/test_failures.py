@@ -103,7 +103,7 @@ def test_a_full_disk_stops_the_study_at_once(study, monkeypatch):
     wanted, tried = graph.single_tasks(study), []
     graph.compute([graph.base(study)])
 
-    def execute(run, folder, parent):
+    def execute(run, *others):
         tried.append(run)
         raise FULL
 
