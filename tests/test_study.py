@@ -144,6 +144,14 @@ def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_p
     assert costs.alike(graph.phase3(silent, graph.base(silent), "xnli", 0)) is None
 
 
+def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its_reader(study, tmp_path):
+    run = graph.phase3(dataclasses.replace(study, languages=("en", "de"), max_length=16), graph.base(study), "lareqa", 0)
+    graph.compute([run], tmp_path)
+    counts = pd.read_csv(graph._folder(tmp_path, run) / "counts.csv")
+    lost = counts[(counts.split == "train") & (counts.what != "rows") & (counts["count"] > 0)]
+    assert set(zip(lost.task, lost.what, strict=True)) == {("squad", "texts cut to the length")}      # its texts are ranked, not searched
+
+
 def test_the_plan_counts_a_shared_training_once(study):
     first, second = (graph.phase3(study, graph.base(study), target, 0) for target in ("xquad", "mlqa"))
     assert costs.total([first, second]) == costs.work(first) + costs.cost(second).evaluation < sum(map(costs.work, (first, second)))
