@@ -231,7 +231,7 @@ def rq2(study: Study) -> Comparison:
             contrasts.append(against(f"{name} in a mixture", f"{name} in en"))
     scored = finnish_hungarian(study) or study.languages
     few = tuple(language for language in study.languages if language in ("en", *scored))
-    wanted = _grid(study, conditions, QUICK, few) | _grid(study, english, QUICK)     # none is in both: the latter's is kept
+    wanted = _grid(study, english, QUICK) | _grid(study, conditions, QUICK, few)
     return Comparison({cell: run for cell, run in wanted.items() if set(run.languages) & set(scored)
                        and (cell[1] != "tydiqa" or cell[0].split()[0] in (NONE, "mnli", "squad"))}, contrasts)
 
@@ -354,5 +354,5 @@ def _grid(study: Study, conditions: dict[str, Callable[[int], Adapt | Base]], ta
     scored = scored or study.languages
     there = tuple(target for target in [name for name in targets if name in asked] or targets or study.targets
                   if set(data.languages(target, data.as_target(study.data), "test")) & set(scored))
-    none = {NONE: lambda seed: graph.phase1(study)}     # of all languages: what is narrower is only what is scored
-    return graph.grid(dataclasses.replace(study, targets=there, languages=scored), none | conditions)
+    study, none = dataclasses.replace(study, targets=there), {NONE: lambda seed: graph.phase1(study)}
+    return graph.grid(study, none) | graph.grid(dataclasses.replace(study, languages=scored), conditions)

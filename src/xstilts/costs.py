@@ -81,7 +81,7 @@ def training(run: Run) -> Hashable:
 
 
 def alike(run: Run) -> Adapt | None:
-    """The intermediate training whose last step is that of this target's training, if there can be one."""
+    """The intermediate training that is this target's, too, so that its head is the target's. None where there can't be one."""
     intermediate = _as_intermediate(run) if isinstance(run, Score) and training(run) else None
     return intermediate if intermediate and training(intermediate) == training(run) else None
 

@@ -49,12 +49,11 @@ class Speed:
     def of(self, todo: list[Run], root: Path) -> dict[str, float]:
         """key -> seconds. What several train alike counts for the first, or not at all where the store has it."""
         found = {}
-        for first, *others in costs.together(todo):
-            intermediate = costs.alike(first)
-            if not (intermediate and store.find(root, intermediate)):
-                found[key(first)] = self.seconds(first)
-            for run in (first, *others):
-                found.setdefault(key(run), self.run + costs.cost(run).evaluation * self.evaluation)
+        for group in costs.together(todo):
+            found |= {key(run): self.run + costs.cost(run).evaluation * self.evaluation for run in group}
+            intermediate = costs.alike(group[0])
+            if not (intermediate and store.find(root, intermediate)):     # the first one has to train
+                found[key(group[0])] = self.seconds(group[0])
         return found
 
 
