@@ -165,6 +165,21 @@ def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     assert compare.near_chance(study, found) == ["none for XNLI", "MNLI for XNLI"], "English is not scored: 33 in Finnish is chance"
 
 
+def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})        # of 100, chance 33: 0.4 of the way, of 0.85
+    assert compare.half_learned(study, found) == ["none for XNLI (60)"] and compare.near_chance(study, found) == []
+    assert compare.words(study, asked, found, compare.table(study, asked, found))["half_learned"] == "none for XNLI (60)"
+    scores(monkeypatch, {"none": 77.0, "mnli": 90.0})        # 0.65 of the way
+    assert compare.half_learned(study, found) == compare.half_learned(study, {}) == []
+    scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
+    assert compare.half_learned(study, found) == [] and compare.near_chance(study, found) == ["none for XNLI"]
+    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
+    everywhere = graph.results
+    monkeypatch.setattr(graph, "results", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
+    assert compare.half_learned(study, found) == [], "a low mean of other languages is no training that stopped early"
+
+
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")

@@ -21,6 +21,7 @@ from .tasks import TASKS
 
 ALPHA = 0.05
 NEAR = 0.1     # of the way from chance to 100
+PART = 0.75    # of the way that the best condition came
 SHOWN = 40     # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
 FOUND = ["difference", "low", "high", "p", "in English", "languages", "n", "seeds", "from"]
@@ -151,26 +152,41 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def near_chance(study: Study, found: graph.Wanted) -> list[str]:
-    """Conditions and targets whose training ended near chance: in English (or, where that is not scored, on average) less than
-    NEAR of the way from the baseline to 100. Their differences tell of a training, not of its transfer. (`report.collapsed` names
-    those that lag behind others.)"""
+def learned(study: Study, found: graph.Wanted) -> pd.DataFrame:
+    """(condition, target) -> how far its training came: value and baseline (chance or majority) in English or, where that is not
+    scored (english is 0, not 1), on average over languages; far, the share of the way from the baseline to 100. Targets without
+    training have no row."""
     found = {cell: run for cell, run in found.items() if not TASKS[cell[1]].untrained}
     if not found:
-        return []
+        return pd.DataFrame(columns=["value", "baseline", "english", "far"], dtype=float,
+                            index=pd.MultiIndex.from_arrays([[], []], names=["condition", "target"]))
     main = report.main_metric(study, graph.results(found))
-    in_english = main.language == "en"
-    english = main[in_english | ~main.target.isin(main.target[in_english])]
-    means = english.groupby(["condition", "target"], sort=False)[["value", "baseline"]].mean()
-    near = means[means.value - means.baseline < NEAR * (100 - means.baseline)]
-    return [report.cell_title(condition, target) for condition, target in near.index]
+    main = main.assign(english=main.target.isin(main.target[main.language == "en"]))
+    main = main[~main.english | (main.language == "en")]
+    means = main.groupby(["condition", "target"], sort=False)[["value", "baseline", "english"]].mean()
+    return means.assign(far=(means.value - means.baseline) / (100 - means.baseline))
+
+
+def near_chance(study: Study, found: graph.Wanted) -> list[str]:
+    """Conditions and targets whose training ended near chance, less than NEAR of the way to 100. Their differences tell of a
+    training, not of its transfer. (`report.collapsed` names those that lag behind others.)"""
+    means = learned(study, found)
+    return [report.cell_title(condition, target) for condition, target in means.index[means.far < NEAR]]
+
+
+def half_learned(study: Study, found: graph.Wanted) -> list[str]:
+    """Conditions and targets whose training left chance but came less than PART of the way that the target's best came in
+    English, with the English score: what English lacks the other languages can't take over."""
+    means = learned(study, found)
+    best = means.far.groupby(level="target").transform("max")
+    some = means[(means.english == 1) & (means.far >= NEAR) & (means.far < PART * best)]
+    return [f"{report.cell_title(condition, target)} ({value:.0f})" for (condition, target), value in some.value.items()]
 
 
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
     counts, summed = there[there["p (Holm)"] < ALPHA], verdicts(shown)
-    near = near_chance(study, found)
     top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else None
     titles = summed.comparison.map(report.title)
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
@@ -179,6 +195,10 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": "none" if top is None else report.cell_title(top.comparison, top.target),
             "largest_value": report.signed(np.nan if top is None else top.difference),
-            "near_chance": f"{'; '.join(near[:12]) or 'none'}{f'; and {len(near) - 12} more' * (len(near) > 12)}",
+            "near_chance": _listed(near_chance(study, found)), "half_learned": _listed(half_learned(study, found)),
             "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
             "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
+
+
+def _listed(names: list[str]) -> str:
+    return f"{'; '.join(names[:12]) or 'none'}{f'; and {len(names) - 12} more' * (len(names) > 12)}"
