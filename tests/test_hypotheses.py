@@ -92,11 +92,17 @@ def test_the_answer_names_what_carries_it(study, monkeypatch):
 
 def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
     asked, found = pretend(monkeypatch, study, "rq3", lambda name, language: 0.8 if name.endswith("many languages") and language == "en" else 0.6)
-    row = hypotheses.table(study, "rq3", asked, found).iloc[0]
+    decided = hypotheses.table(study, "rq3", asked, found)
+    row = decided.iloc[0]
     assert row["in English"] == pytest.approx(20, abs=4) and row.effect < 10
-    african = hypotheses.table(study, "rq4", *pretend(monkeypatch, study, "rq4", lambda name, language: (
-        0.8 if "difficulty 1" in name and language == "en" else 0.6))).iloc[0]
+    assert f"], in English +{row['in English']:.1f}" in hypotheses.words(decided)
+    decided = hypotheses.table(study, "rq4", *pretend(monkeypatch, study, "rq4", lambda name, language: (
+        0.8 if "difficulty 1" in name and language == "en" else 0.6)))
+    african = decided.iloc[0]
     assert african.effect == pytest.approx(0, abs=4) and african["in English"] == pytest.approx(20, abs=4)
+    assert hypotheses.words(decided).count(", in English") == 1, "the second hypothesis is about English"
+    retrieval = hypotheses.table(study, "rq3", asked, {cell: run for cell, run in found.items() if cell[1] == "tatoeba"})
+    assert "points [" in hypotheses.words(retrieval) and ", in English" not in hypotheses.words(retrieval), "no English is scored"
 
 
 def test_what_rests_on_a_part_says_so(study, monkeypatch):

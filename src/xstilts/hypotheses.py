@@ -106,11 +106,13 @@ def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, ov
 
 
 def words(decided: pd.DataFrame) -> str:
-    """The chapter's answer: each hypothesis with its verdict, effect and interval, what carries it, and on how much of what it
-    asks it rests where that is not all."""
+    """The chapter's answer: each hypothesis with its verdict, effect and interval, the effect in English unless it is about English,
+    what carries it, and on how much of what it asks it rests where that is not all."""
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
+        if not np.isnan(row["in English"]) and row["in English"] != row["effect"]:
+            numbers.append(f"in English {report.signed(row['in English'])}")
         numbers += [row["one left out"]] if row["one left out"] else []
         numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []
         numbers += [f"so far {row['differences']} differences, {row['targets']} targets"] if row["so far"] else []
