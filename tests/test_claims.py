@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import pretended
 from xstilts import claims, comparisons, profiles, records, report, stats, study as graph
 from xstilts.spec import Base
 
@@ -27,6 +28,7 @@ def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bu
             for name, target, seed in cells for language in ("en", "fi")])
 
     monkeypatch.setattr(graph, "examples", examples)
+    monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(graph.examples(cells)))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     asked = {name: comparisons.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)

@@ -157,12 +157,12 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
 def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     scores(monkeypatch, {"none": 39.0, "mnli": 41.0})        # of 100, chance 33: a tenth of the way is 39.7
-    assert compare.near_chance(study, found) == ["none for XNLI"]
+    assert compare.near_chance(study, found) == [("none", "xnli")]
     assert compare.words(study, asked, found, compare.table(study, asked, found))["near_chance"] == "none for XNLI"
     assert compare.near_chance(study, {}) == []
     both = graph.results
     monkeypatch.setattr(graph, "results", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.near_chance(study, found) == ["none for XNLI", "MNLI for XNLI"], "English is not scored: 33 in Finnish is chance"
+    assert compare.near_chance(study, found) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
 
 
 def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
@@ -173,7 +173,7 @@ def test_trainings_that_learned_in_part_are_named_with_their_english_score(study
     scores(monkeypatch, {"none": 77.0, "mnli": 90.0})        # 0.65 of the way
     assert compare.half_learned(study, found) == compare.half_learned(study, {}) == []
     scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
-    assert compare.half_learned(study, found) == [] and compare.near_chance(study, found) == ["none for XNLI"]
+    assert compare.half_learned(study, found) == [] and compare.near_chance(study, found) == [("none", "xnli")]
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
     everywhere = graph.results
     monkeypatch.setattr(graph, "results", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))

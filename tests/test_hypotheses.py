@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import pretended
 from xstilts import chapters, comparisons, hypotheses, profiles, records, study as graph
 from xstilts.comparisons import Comparison
 from xstilts.report import TASKS
@@ -35,6 +36,7 @@ def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
             for (name, target, seed), run in cells.items() for language in run.languages if language in ("en", "fi", "sw")])
 
     monkeypatch.setattr(graph, "examples", examples)
+    monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(examples(cells)))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     return asked, dict(asked.wanted)
 

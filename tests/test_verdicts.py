@@ -1,11 +1,14 @@
 """A verdict follows its rule, and no single condition or target carries it."""
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import compare, profiles, records, verdicts
+import pretended
+from xstilts import compare, profiles, records, study as graph, verdicts
 from xstilts.spec import Base
 from xstilts.tasks import TASKS
 
@@ -24,16 +27,19 @@ def decide(study, monkeypatch):
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     monkeypatch.setattr(compare.repeats, "variance", lambda study: None)      # intervals over rows alone
 
-    def decided(rates: dict, every: list, rule: str = "gain", targets: tuple[str, ...] = TARGETS) -> pd.Series:
+    def decided(rates: dict, every: list, rule: str = "gain", targets: tuple[str, ...] = TARGETS, seeds: int = 1) -> pd.Series:
         draw = np.random.default_rng(0)
         ease = {target: draw.random(ROWS) for target in targets}
         names = list(dict.fromkeys(name for weights in every for name in weights))
-        found = {(name, target, 0): Base(f"{name} {target}", "") for name in names for target in targets}
+        found = {(name, target, seed): Base(f"{name} {target} {seed}", "")
+                 for name in names for target in targets for seed in range(seeds)}
         part = pd.DataFrame([{
-            "condition": name, "target": target, "seed": 0, "language": language, "layer": -1, "metric": TASKS[target].metric,
+            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "metric": TASKS[target].metric,
             "numerator": (ease[target] < rates.get((name, target), rates[name])) * 1.0, "denominator": np.ones(ROWS)}
-            for name, target, _ in found for language in ("en", "fi")])
-        return verdicts.decide(study, [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
+            for name, target, seed in found for language in ("en", "fi")])
+        monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(part[[
+            cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)]]))
+        return verdicts.decide(dataclasses.replace(study, seeds=tuple(range(seeds))), [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
 
     return decided
 
@@ -64,6 +70,18 @@ def test_one_condition_cannot_carry_a_verdict(decide):
     assert row.verdict == "disagrees" and row["carried by"] == ""
     left, _, name = row["one left out"].partition(" without ")
     assert name == "SQuAD v1.1" and row.effect < float(left) == pytest.approx(-10, abs=3)
+
+
+def test_trainings_near_chance_cannot_carry_a_verdict_with_one_seed(decide):
+    rates = {"none": 0.5, "squad": 0.05}        # of a chance of 0
+    row = decide(rates, ONE, targets=("pawsx",))
+    assert row.effect < -40 and row.verdict == "can't tell" and row["carried by"] == "trainings near chance"
+    row = decide(rates, ONE, targets=("pawsx",), seeds=2)
+    assert row.verdict == "disagrees" and row["carried by"] == "", "two draws are no bad draw"
+    row = decide({"none": 0.5, "squad": 0.3, ("squad", "pawsx"): 0.05}, ONE)
+    assert row.verdict == "disagrees" and row["carried by"] == "", "the other targets say the same"
+    row = decide({"none": 0.5, "squad": 0.5, ("squad", "pawsx"): 0.05, ("squad", "xnli"): 0.05}, ONE)
+    assert row.verdict == "can't tell" and row["carried by"] == "trainings near chance", "no single target carries it, both do"
 
 
 def test_one_of_several_in_a_mean_cannot_carry_it(decide):

@@ -167,11 +167,11 @@ def learned(study: Study, found: graph.Wanted) -> pd.DataFrame:
     return means.assign(far=(means.value - means.baseline) / (100 - means.baseline))
 
 
-def near_chance(study: Study, found: graph.Wanted) -> list[str]:
+def near_chance(study: Study, found: graph.Wanted) -> list[tuple[str, str]]:
     """Conditions and targets whose training ended near chance, less than NEAR of the way to 100. Their differences tell of a
     training, not of its transfer. (`report.collapsed` names those that lag behind others.)"""
     means = learned(study, found)
-    return [report.cell_title(condition, target) for condition, target in means.index[means.far < NEAR]]
+    return list(means.index[means.far < NEAR])
 
 
 def half_learned(study: Study, found: graph.Wanted) -> list[str]:
@@ -195,7 +195,7 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": "none" if top is None else report.cell_title(top.comparison, top.target),
             "largest_value": report.signed(np.nan if top is None else top.difference),
-            "near_chance": _listed(near_chance(study, found)), "half_learned": _listed(half_learned(study, found)),
+            "near_chance": _listed([report.cell_title(*cell) for cell in near_chance(study, found)]), "half_learned": _listed(half_learned(study, found)),
             "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
             "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
 

@@ -10,7 +10,8 @@ interval into a verdict:
     each       as gain, and all single differences but at most one go up; disagrees also if most of them go down
 
 Else it is "can't tell"; "not run" where no target has all the runs that it needs. A verdict that would be another without one of its
-conditions or one of its targets is "can't tell", too: one task or one target cannot carry it.
+conditions or one of its targets is "can't tell", too: one task or one target cannot carry it. So is, with one seed, one that would
+be another without the targets that some condition left near chance: that may have been a bad draw.
 """
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from . import study as graph
 from .compare import ALPHA
 from .profiles import Study
 
+FAILED = "trainings near chance"
 MARGIN = 1.0     # points: a gain that nobody would train twice for
 DECIDED = ("agrees", "disagrees")
 Weights = dict[str, float]
@@ -100,8 +102,8 @@ def _verdict(row: dict, rule: str) -> str:
 
 
 def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
-    """The conditions and targets without which the verdict would be another; and the effect that is left without the one that
-    speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is asked whether the
+    """The conditions, targets and trainings near chance without which the verdict would be another; and the effect that is left
+    without the one that speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is asked whether the
     sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left out."""
     singles, judged = _there(study, asked)
     without = {}      # what is left -> what was left out: both sides of one difference leave the same
@@ -111,12 +113,24 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     for name in judged:
         others = tuple(other for other in judged if other != name)
         without[repr(singles), *others] = name, replace(asked, every=singles, targets=others)
+    if failed := _failed(study, asked, singles, judged):
+        without[FAILED, *judged] = FAILED, replace(asked, found={cell: run for cell, run in asked.found.items() if cell not in failed})
     rows = {report.title(name): _effect(study, rest) for name, rest in without.values()}
-    rows = {name: row for name, row in rows.items() if not np.isnan(row["effect"])}
+    rows = {name: row for name, row in rows.items() if name == FAILED or not np.isnan(row["effect"])}
     carriers = [name for name, row in rows.items() if _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said]
+    rows = {name: row for name, row in rows.items() if not np.isnan(row["effect"])}
     way = 1 if (said == "agrees") == (asked.rule != "no gain") else -1      # in which the verdict has the effect
     least = min(rows, key=lambda name: way * rows[name]["effect"], default="")
     return "; ".join(carriers), f"{report.signed(rows[least]['effect'])} without {least}" if rows else ""
+
+
+def _failed(study: Study, asked: Question, singles: list[Weights], judged: list[str]) -> list[tuple[str, str, int]]:
+    """The trainings among those of the question that ended near chance. With several seeds none: what happens to their mean
+    is no bad draw."""
+    names = set(_mean(singles))
+    cells = {cell: run for cell, run in asked.found.items() if cell[0] in names and cell[1] in judged}
+    near = compare.near_chance(study, cells) if len({seed for _, _, seed in cells}) == 1 else []
+    return [cell for cell in cells if cell[:2] in near]
 
 
 def _without(weights: Weights, name: str) -> Weights:

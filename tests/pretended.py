@@ -1,0 +1,8 @@
+"""Score tables of runs that never were: for tests that make up which examples are right."""
+import pandas as pd
+
+
+def scores(part: pd.DataFrame, baseline: float = 0.0) -> pd.DataFrame:
+    """As `study.results` has them, from a table as of `study.examples`."""
+    value = [100 * row.numerator.sum() / row.denominator.sum() for row in part.itertuples()]
+    return part.drop(columns=["numerator", "denominator"]).assign(value=value, baseline=baseline, n=[len(row) for row in part.numerator])
