@@ -195,7 +195,8 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": "none" if top is None else report.cell_title(top.comparison, top.target),
             "largest_value": report.signed(np.nan if top is None else top.difference),
-            "near_chance": _listed([report.cell_title(*cell) for cell in near_chance(study, found)]), "half_learned": _listed(half_learned(study, found)),
+            "near_chance": _listed([report.cell_title(*cell) for cell in near_chance(study, found)]),
+            "half_learned": _listed(half_learned(study, found)),
             "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
             "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
 

@@ -103,8 +103,9 @@ def _verdict(row: dict, rule: str) -> str:
 
 def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     """The conditions, targets and trainings near chance without which the verdict would be another; and the effect that is left
-    without the one that speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is asked whether the
-    sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left out."""
+    without the one that speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is
+    asked whether the sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left
+    out, but nothing may be left where a training failed."""
     singles, judged = _there(study, asked)
     without = {}      # what is left -> what was left out: both sides of one difference leave the same
     for name in dict.fromkeys(name for weights in singles for name in weights):
