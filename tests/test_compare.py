@@ -180,6 +180,25 @@ def test_trainings_that_learned_in_part_are_named_with_their_english_score(study
     assert compare.half_learned(study, found) == [], "a low mean of other languages is no training that stopped early"
 
 
+def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):
+    none, mnli = "e5-small:8, none", "e5-small:8, mnli"
+    found = {cell: run for cell, run in comparisons.model_size(study).wanted.items() if cell[:2] in ((none, "xnli"), (mnli, "xnli"))}
+    scores(monkeypatch, {none: 90.0, mnli: 94.0}, elsewhere=50.0)
+    shown = explain.conditions(study, found).set_index("condition")
+    assert shown.loc[none, ["tasks", "languages", "steps", "score", "in English"]].tolist() == ["–", "–", "–", 70, 90]
+    steps = str(found[mnli, "xnli", 0].encoder.recipe.steps)
+    assert shown.loc[mnli, ["tasks", "languages", "steps", "score", "in English"]].tolist() == ["MNLI", "en", steps, 72, 94]
+    assert shown.loc[mnli, explain.WORK] > shown.loc[none, explain.WORK] > 0
+    assert explain.conditions(study, {}).columns.tolist() == shown.reset_index().columns.tolist()
+
+
+def test_the_figure_names_one_of_two_conditions_that_cost_the_same(study):
+    asked = comparisons.Comparison({(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, [])
+    table = pd.DataFrame({"condition": ["none", "worse", "better"], "target": "xnli", explain.WORK: [1.0, 2.0, 2.0], "score": [50.0, 60.0, 70.0]})
+    drawn = explain.against_cost(study, asked, table)
+    assert [text.get_text() for text in drawn.axes[0].texts] == [report.title("none"), "better"]
+
+
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")

@@ -1,7 +1,7 @@
 """What may stand behind a difference: kinds of languages and targets, a task's difficulty, masked language modelling, cost.
 
     explain.groups(study, asked, found, languages.family)
-    explain.operations(study, found)
+    explain.conditions(study, found)
 
 Each is a table over what `compare` shows, for a chapter to put beside it.
 """
@@ -19,7 +19,7 @@ from . import languages as names
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
-from .spec import Adapt
+from .spec import Adapt, Score
 from .tasks import TASKS
 
 DISTANCE = "grammar's distance"
@@ -118,15 +118,26 @@ def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "loss", "masked accuracy", "mean difference"])
 
 
-def operations(study: Study, found: graph.Wanted) -> pd.DataFrame:
-    """A row a condition and target: 10^15 operations behind it (one seed), and the mean score over
-    languages."""
-    columns = ["condition", "target", WORK, "score"]
+def conditions(study: Study, found: graph.Wanted) -> pd.DataFrame:
+    """A row a condition and target: the intermediate tasks, the languages and number of steps of their training (dashes where
+    there is none), 10^15 operations behind the score (one seed), the mean score over languages, and the English
+    one; n is the smallest number of examples of a language."""
+    columns = ["condition", "target", "tasks", "languages", "steps", WORK, "metric", "score", "in English", "n", "seeds"]
     if not found:
         return pd.DataFrame(columns=columns)
-    cells = report.main_metric(study, graph.results(found)).groupby(["condition", "target"], sort=False).value.mean()
-    work = {cell[:2]: sum(map(costs.work, graph.line(run))) / 1e15 for cell, run in found.items()}
-    return pd.DataFrame([(*cell, work[cell], score) for cell, score in cells.items()], columns=columns)
+    main = report.main_metric(study, graph.results(found))
+    english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
+    runs = {cell[:2]: run for cell, run in found.items()}
+    return pd.DataFrame([(*cell, *_between(runs[cell]), sum(map(costs.work, graph.line(runs[cell]))) / 1e15, TASKS[cell[1]].metric,
+                          part.value.mean(), english.get(cell, np.nan), part.n.min(), part.seed.nunique())
+                         for cell, part in main.groupby(["condition", "target"], sort=False)], columns=columns)
+
+
+def _between(run: Score) -> tuple[str, str, str]:
+    encoder = run.encoder
+    if not isinstance(encoder, Adapt) or encoder.tasks == ("text",):
+        return "–", "–", "–"
+    return ", ".join(map(report.title, encoder.tasks)), ", ".join(encoder.languages), str(costs.cost(encoder).steps)
 
 
 def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
@@ -135,7 +146,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
     drawn, axes = plt.subplots(1, len(targets), figsize=(max(4.5, 3 * len(targets)), 3.4), squeeze=False,
                                layout="constrained")
     for axis, target in zip(axes.flat, targets, strict=True):
-        part = table[table.target == target].sort_values(WORK)
+        part = table[table.target == target].sort_values([WORK, "score"], ascending=[True, False])
         axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]
         for row in best.to_dict("records"):
