@@ -119,17 +119,17 @@ def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def conditions(study: Study, found: graph.Wanted) -> pd.DataFrame:
-    """A row a condition and target: the intermediate tasks, the languages and number of steps of their training (dashes where
-    there is none), 10^15 operations behind the score (one seed), the mean score over languages, and the English
-    one; n is the smallest number of examples of a language."""
-    columns = ["condition", "target", "tasks", "languages", "steps", WORK, "metric", "score", "in English", "n", "seeds"]
+    """A row a condition and target: the mean score over languages and the English one, n (the fewest examples of a language) and
+    seeds; the intermediate tasks, and the languages and number of steps of their training (dashes where there is none); and the
+    10^15 operations behind a score (one seed)."""
+    columns = ["condition", "target", "metric", "score", "in English", "n", "seeds", "tasks", "languages", "steps", WORK]
     if not found:
         return pd.DataFrame(columns=columns)
     main = report.main_metric(study, graph.results(found))
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     runs = {cell[:2]: run for cell, run in found.items()}
-    return pd.DataFrame([(*cell, *_between(runs[cell]), sum(map(costs.work, graph.line(runs[cell]))) / 1e15, TASKS[cell[1]].metric,
-                          part.value.mean(), english.get(cell, np.nan), part.n.min(), part.seed.nunique())
+    return pd.DataFrame([(*cell, TASKS[cell[1]].metric, part.value.mean(), english.get(cell, np.nan), part.n.min(),
+                          part.seed.nunique(), *_between(runs[cell]), sum(map(costs.work, graph.line(runs[cell]))) / 1e15)
                          for cell, part in main.groupby(["condition", "target"], sort=False)], columns=columns)
 
 
