@@ -157,27 +157,27 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
 def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     scores(monkeypatch, {"none": 39.0, "mnli": 41.0})        # of 100, chance 33: a tenth of the way is 39.7
-    assert compare.near_chance(study, found) == [("none", "xnli")]
+    assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
     assert compare.words(study, asked, found, compare.table(study, asked, found))["near_chance"] == "none for XNLI"
-    assert compare.near_chance(study, {}) == []
+    assert compare.near_chance(compare.learned(study, {})) == []
     both = graph.results
     monkeypatch.setattr(graph, "results", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.near_chance(study, found) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
+    assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
 
 
 def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})        # of 100, chance 33: 0.4 of the way, of 0.85
-    assert compare.half_learned(study, found) == ["none for XNLI (60)"] and compare.near_chance(study, found) == []
+    assert compare.half_learned(compare.learned(study, found)) == ["none for XNLI (60)"] and compare.near_chance(compare.learned(study, found)) == []
     assert compare.words(study, asked, found, compare.table(study, asked, found))["half_learned"] == "none for XNLI (60)"
     scores(monkeypatch, {"none": 77.0, "mnli": 90.0})        # 0.65 of the way
-    assert compare.half_learned(study, found) == compare.half_learned(study, {}) == []
+    assert compare.half_learned(compare.learned(study, found)) == compare.half_learned(compare.learned(study, {})) == []
     scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
-    assert compare.half_learned(study, found) == [] and compare.near_chance(study, found) == [("none", "xnli")]
+    assert compare.half_learned(compare.learned(study, found)) == [] and compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
     everywhere = graph.results
     monkeypatch.setattr(graph, "results", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.half_learned(study, found) == [], "a low mean of other languages is no training that stopped early"
+    assert compare.half_learned(compare.learned(study, found)) == [], "a low mean of other languages is no training that stopped early"
 
 
 def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):

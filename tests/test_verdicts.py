@@ -39,7 +39,8 @@ def decide(study, monkeypatch):
             for name, target, seed in found for language in ("en", "fi")])
         monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(part[[
             cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)]]))
-        return verdicts.decide(dataclasses.replace(study, seeds=tuple(range(seeds))), [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
+        several = dataclasses.replace(study, seeds=tuple(range(seeds)))
+        return verdicts.decide(several, [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
 
     return decided
 

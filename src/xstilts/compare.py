@@ -167,17 +167,15 @@ def learned(study: Study, found: graph.Wanted) -> pd.DataFrame:
     return means.assign(far=(means.value - means.baseline) / (100 - means.baseline))
 
 
-def near_chance(study: Study, found: graph.Wanted) -> list[tuple[str, str]]:
-    """Conditions and targets whose training ended near chance, less than NEAR of the way to 100. Their differences tell of a
-    training, not of its transfer. (`report.collapsed` names those that lag behind others.)"""
-    means = learned(study, found)
+def near_chance(means: pd.DataFrame) -> list[tuple[str, str]]:
+    """Conditions and targets of `learned` whose training ended near chance, less than NEAR of the way to 100. Their differences
+    tell of a training, not of its transfer. (`report.collapsed` names those that lag behind others.)"""
     return list(means.index[means.far < NEAR])
 
 
-def half_learned(study: Study, found: graph.Wanted) -> list[str]:
-    """Conditions and targets whose training left chance but came less than PART of the way that the target's best came in
-    English, with the English score: what English lacks the other languages can't take over."""
-    means = learned(study, found)
+def half_learned(means: pd.DataFrame) -> list[str]:
+    """Conditions and targets of `learned` whose training left chance but came less than PART of the way that the target's best
+    came in English, with the English score: what English lacks the other languages can't take over."""
     best = means.far.groupby(level="target").transform("max")
     some = means[(means.english == 1) & (means.far >= NEAR) & (means.far < PART * best)]
     return [f"{report.cell_title(condition, target)} ({value:.0f})" for (condition, target), value in some.value.items()]
@@ -186,7 +184,7 @@ def half_learned(study: Study, found: graph.Wanted) -> list[str]:
 def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
-    counts, summed = there[there["p (Holm)"] < ALPHA], verdicts(shown)
+    counts, summed, means = there[there["p (Holm)"] < ALPHA], verdicts(shown), learned(study, found)
     top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else None
     titles = summed.comparison.map(report.title)
     return {"data": data.where(study.data), "encoder": study.encoder.rpartition("/")[2], "seeds": len(study.seeds),
@@ -195,8 +193,8 @@ def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFr
             "down": int((counts.difference < 0).sum()), "unclear": len(there) - len(counts),
             "largest": "none" if top is None else report.cell_title(top.comparison, top.target),
             "largest_value": report.signed(np.nan if top is None else top.difference),
-            "near_chance": _listed([report.cell_title(*cell) for cell in near_chance(study, found)]),
-            "half_learned": _listed(half_learned(study, found)),
+            "near_chance": _listed([report.cell_title(*cell) for cell in near_chance(means)]),
+            "half_learned": _listed(half_learned(means)),
             "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
             "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none"}
 

@@ -111,7 +111,7 @@ def words(decided: pd.DataFrame) -> str:
     said = []
     for row in decided.to_dict("records"):
         numbers = [f"{report.signed(row['effect'])} points [{report.signed(row['low'])}, {report.signed(row['high'])}]"]
-        if not np.isnan(row["in English"]) and row["in English"] != row["effect"]:
+        if not np.isnan(row["in English"]) and not np.isclose(row["in English"], row["effect"]):
             numbers.append(f"in English {report.signed(row['in English'])}")
         numbers += [row["one left out"]] if row["one left out"] else []
         numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []

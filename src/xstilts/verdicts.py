@@ -10,8 +10,8 @@ interval into a verdict:
     each       as gain, and all single differences but at most one go up; disagrees also if most of them go down
 
 Else it is "can't tell"; "not run" where no target has all the runs that it needs. A verdict that would be another without one of its
-conditions or one of its targets is "can't tell", too: one task or one target cannot carry it. So is, with one seed, one that would
-be another without the targets that some condition left near chance: that may have been a bad draw.
+conditions or one of its targets is "can't tell", too: one task or one target cannot carry it. With one seed neither can
+trainings that ended near chance, which may be a bad draw: the targets of which a condition has one are left out together.
 """
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     """The conditions, targets and trainings near chance without which the verdict would be another; and the effect that is left
     without the one that speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is
     asked whether the sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left
-    out, but nothing may be left where a training failed."""
+    out. Where a training near chance leaves nothing, it carries the verdict."""
     singles, judged = _there(study, asked)
     without = {}      # what is left -> what was left out: both sides of one difference leave the same
     for name in dict.fromkeys(name for weights in singles for name in weights):
@@ -119,10 +119,10 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     rows = {report.title(name): _effect(study, rest) for name, rest in without.values()}
     rows = {name: row for name, row in rows.items() if name == FAILED or not np.isnan(row["effect"])}
     carriers = [name for name, row in rows.items() if _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said]
-    rows = {name: row for name, row in rows.items() if not np.isnan(row["effect"])}
+    there = [name for name, row in rows.items() if not np.isnan(row["effect"])]
     way = 1 if (said == "agrees") == (asked.rule != "no gain") else -1      # in which the verdict has the effect
-    least = min(rows, key=lambda name: way * rows[name]["effect"], default="")
-    return "; ".join(carriers), f"{report.signed(rows[least]['effect'])} without {least}" if rows else ""
+    least = min(there, key=lambda name: way * rows[name]["effect"], default="")
+    return "; ".join(carriers), f"{report.signed(rows[least]['effect'])} without {least}" if there else ""
 
 
 def _failed(study: Study, asked: Question, singles: list[Weights], judged: list[str]) -> list[tuple[str, str, int]]:
@@ -130,7 +130,7 @@ def _failed(study: Study, asked: Question, singles: list[Weights], judged: list[
     is no bad draw."""
     names = set(_mean(singles))
     cells = {cell: run for cell, run in asked.found.items() if cell[0] in names and cell[1] in judged}
-    near = compare.near_chance(study, cells) if len({seed for _, _, seed in cells}) == 1 else []
+    near = compare.near_chance(compare.learned(study, cells)) if len({seed for _, _, seed in cells}) == 1 else []
     return [cell for cell in cells if cell[:2] in near]
 
 
