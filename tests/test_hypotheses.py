@@ -115,6 +115,13 @@ def test_what_rests_on_a_part_says_so(study, monkeypatch):
     assert "so far 1 of 2 differences, 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
 
 
+def test_a_target_is_asked_for_the_conditions_that_the_chapter_has_for_it(study, monkeypatch):
+    asked, found = pretend(monkeypatch, study, "rq2", lambda name, _: 0.8 if name in ("squad in fi", "squad in hu", "squad in et") else 0.6)
+    decided = hypotheses.table(study, "rq2", asked, found)
+    assert decided.targets.tolist() == ["4 of 4"] * 2 and decided["so far"].tolist() == ["", ""], "TyDiQA comes after two of the tasks"
+    assert decided.effect[0] == pytest.approx((3 * 20 / 4 + 20 / 2) / 4, abs=1.5), "targets count alike"
+
+
 def test_targets_without_the_language_are_not_asked(study):
     shown = hypotheses.table(study, "rq4", comparisons.rq4(study), {})
     assert shown.targets.tolist() == ["0 of 3", "0 of 2"]      # Tatoeba has no English

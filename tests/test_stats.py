@@ -112,6 +112,17 @@ def test_an_interaction_is_a_difference_of_differences():
     assert found.value == pytest.approx(alone[0] - alone[1]) and found.low < found.value < found.high
 
 
+def test_targets_may_have_their_own_weights():
+    draw = np.random.default_rng(0)
+    table = pd.concat(examples({name: draw.random(50) < 0.5 for name in ("mnli", "squad", "none")}).assign(target=target)
+                      for target in ("xnli", "pawsx"))
+    weights = {"xnli": {"mnli": 1, "none": -1}, "pawsx": {"mnli": 0.5, "squad": 0.5, "none": -1}}
+    found = stats.mean(table, weights, training=lambda target, places: (4.0, 3))
+    alone = [stats.contrast(table, some, target, training=lambda target, places: (4.0, 3)) for target, some in weights.items()]
+    assert found.value == pytest.approx(sum(part.value for part in alone) / 2) and found.low < found.value < found.high
+    assert stats.mean(table, dict.fromkeys(weights, weights["xnli"])) == stats.contrast(table, weights["xnli"], list(weights))
+
+
 def test_holm_against_a_case_worked_by_hand():
     assert stats.holm([0.01, 0.04, np.nan, 0.03]) == pytest.approx([0.03, 0.06, np.nan, 0.06], nan_ok=True)
     assert list(stats.holm([0.9, 0.8])) == [1, 1] and len(stats.holm([])) == 0

@@ -27,10 +27,11 @@ def decide(study, monkeypatch):
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     monkeypatch.setattr(compare.repeats, "variance", lambda study: None)      # intervals over rows alone
 
-    def decided(rates: dict, every: list, rule: str = "gain", targets: tuple[str, ...] = TARGETS, seeds: int = 1) -> pd.Series:
+    def decided(rates: dict, every: list | dict, rule: str = "gain", targets: tuple[str, ...] = TARGETS, seeds: int = 1) -> pd.Series:
+        every = every if isinstance(every, dict) else dict.fromkeys(targets, every)
         draw = np.random.default_rng(0)
         ease = {target: draw.random(ROWS) for target in targets}
-        names = list(dict.fromkeys(name for weights in every for name in weights))
+        names = list(dict.fromkeys(name for some in every.values() for weights in some for name in weights))
         found = {(name, target, seed): Base(f"{name} {target} {seed}", "")
                  for name in names for target in targets for seed in range(seeds)}
         part = pd.DataFrame([{
@@ -40,7 +41,7 @@ def decide(study, monkeypatch):
         monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(part[[
             cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)]]))
         several = dataclasses.replace(study, seeds=tuple(range(seeds)))
-        return verdicts.decide(several, [verdicts.Question(every, targets, found, part, rule)]).iloc[0]
+        return verdicts.decide(several, [verdicts.Question(every, found, part, rule)]).iloc[0]
 
     return decided
 
@@ -62,6 +63,16 @@ def test_one_target_cannot_carry_a_verdict(decide):
     assert row.verdict == "can't tell" and row["carried by"] == "TyDiQA-GoldP"
     assert row["one left out"] == "0.0 without TyDiQA-GoldP"
     assert decide(rates, ONE, targets=("tydiqa",)).verdict == "agrees"      # asked of it alone
+
+
+def test_targets_may_ask_for_different_conditions_and_count_alike(decide):
+    rates = {"none": 0.5, "squad": 0.7, "mnli": 0.5, "qqp": 0.5}
+    row = decide(rates, {"xnli": EACH, "pawsx": EACH, "tydiqa": EACH[:1]}, targets=("xnli", "pawsx", "tydiqa"))
+    assert row.effect == pytest.approx((20 / 3 + 20 / 3 + 20) / 3, abs=2)
+    assert row.differences == "3 of 3" and row.targets == "3 of 3" and row["so far"] == ""
+    assert row.verdict == "can't tell" and row["carried by"] == "SQuAD v1.1"
+    rates |= {"mnli": 0.7, "qqp": 0.7}
+    assert decide(rates, {"xnli": EACH, "pawsx": EACH, "tydiqa": EACH[:1]}, targets=("xnli", "pawsx", "tydiqa")).verdict == "agrees"
 
 
 def test_one_condition_cannot_carry_a_verdict(decide):

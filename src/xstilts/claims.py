@@ -103,7 +103,7 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wan
         wanted = asked[claim.chapter].wanted
         every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
         targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
-        questions.append(Question(every, targets, found[claim.chapter], parts[claim.chapter], claim.rule))
+        questions.append(Question(dict.fromkeys(targets, every), found[claim.chapter], parts[claim.chapter], claim.rule))
     known = [{"claim": claim.text, "published": _published(claim), "chapter": "xtreme" if claim.chapter == "best" else claim.chapter}
              for claim in CLAIMS]
     return pd.concat([pd.DataFrame(known), verdicts.decide(study, questions)], axis=1)

@@ -37,7 +37,7 @@ def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: 
     part = examples(study, found)
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = [{"comparison": name, "target": target, "metric": TASKS[target].metric}
-            | difference(study, found, part, weights, (target,), over_languages, only)
+            | difference(study, found, part, {target: weights}, over_languages, only)
             for name, weights in asked.contrasts for target in targets
             if all((condition, target, seed) in asked.wanted for condition in weights for seed in study.seeds)]
     result = pd.DataFrame(rows, columns=["comparison", "target", "metric", *FOUND])
@@ -57,26 +57,27 @@ def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = ())
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
-def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: dict[str, float],
-               targets: tuple[str, ...], over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
-    """difference, low, high, p, languages, n, seeds, from: of the conditions' weighted sum over those of the targets
-    that have all of them; targets count alike. Records of real rows have scores alone: then there is no interval.
-    only: of these languages. in English: the difference in the language of the target's training, over the targets that are
-    scored in it."""
-    there = {target: [seed for seed in study.seeds if all((condition, target, seed) in found for condition in weights)]
-             for target in targets}
+def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: dict[str, dict[str, float]],
+               over_languages: bool = False, only: tuple[str, ...] = ()) -> dict[str, object]:
+    """difference, low, high, p, languages, n, seeds, from: of the weighted sum of conditions (weights: target -> conditions') over
+    those of the targets that have all of them; targets count alike. Records of real rows have scores alone: then there is no
+    interval. only: of these languages. in English: the difference in the language of the target's training, over the targets
+    that are scored in it."""
+    there = {target: [seed for seed in study.seeds if all((condition, target, seed) in found for condition in some)]
+             for target, some in weights.items()}
     seeds = tuple(seed for seed in study.seeds if all(seed in some for some in there.values() if some))
-    targets = tuple(target for target, some in there.items() if some)
-    runs = [found[condition, target, seed] for condition in weights for target in targets for seed in seeds]
-    if not runs:
+    weights = {target: some for target, some in weights.items() if there[target]}
+    cells = {cell: found[cell] for target, some in weights.items() for condition in some for seed in seeds
+             for cell in [(condition, target, seed)]}
+    if not cells:
         return _nothing()
-    places = " and ".join(where for where, some in records.source(runs, store.default_root()).items() if some)
-    part = part[part.condition.isin(weights) & part.target.isin(targets) & part.seed.isin(seeds)]
+    places = " and ".join(where for where, some in records.source(cells.values(), store.default_root()).items() if some)
+    part = part[np.array([cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)], dtype=bool)]
     english, part = part[part.language == "en"], part[part.language.isin(only)] if only else part
-    if part.groupby(["condition", "target", "seed"]).ngroups < len(runs):
-        return {"from": places} | _scores_alone(study, found, weights, targets, seeds, only)
-    gain = stats.contrast(part, weights, targets, over_languages=over_languages, training=repeats.variance(study))
-    own = stats.contrast(english, weights, english.target.unique()).value if len(english) else np.nan
+    if part.groupby(["condition", "target", "seed"]).ngroups < len(cells):
+        return {"from": places} | _scores_alone(study, cells, weights, only)
+    gain = stats.mean(part, weights, over_languages=over_languages, training=repeats.variance(study))
+    own = stats.mean(english, {target: weights[target] for target in english.target.unique()}).value if len(english) else np.nan
     return {"difference": gain.value, "low": gain.low, "high": gain.high, "p": gain.p, "in English": own,
             "languages": gain.languages, "n": gain.n, "seeds": gain.seeds, "from": places}
 
@@ -85,10 +86,7 @@ def _nothing() -> dict[str, object]:
     return dict.fromkeys(FOUND[:5], np.nan) | dict.fromkeys(FOUND[5:], "–")
 
 
-def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], targets: tuple[str, ...],
-                  seeds: tuple[int, ...], only: tuple[str, ...]) -> dict[str, object]:
-    cells = {cell: found[cell] for condition in weights for target in targets for seed in seeds
-             for cell in [(condition, target, seed)]}
+def _scores_alone(study: Study, cells: graph.Wanted, weights: dict[str, dict[str, float]], only: tuple[str, ...]) -> dict[str, object]:
     rows = report.main_metric(study, graph.results(cells))
     english, rows = rows[rows.language == "en"], rows[rows.language.isin(only)] if only else rows
     if not len(rows):
@@ -96,10 +94,10 @@ def _scores_alone(study: Study, found: graph.Wanted, weights: dict[str, float], 
 
     def summed(part: pd.DataFrame) -> float:
         means = part.groupby(["target", "condition"]).value.mean().unstack()
-        return float((means * pd.Series(weights)).sum(axis=1).mean())
+        return float((means * pd.DataFrame(weights).T.reindex(means.index)).sum(axis=1).mean())
 
     return {"difference": summed(rows), "low": np.nan, "high": np.nan, "p": np.nan,
-            "in English": summed(english) if len(english) else np.nan, "n": int(rows.n.min()), "seeds": len(seeds),
+            "in English": summed(english) if len(english) else np.nan, "n": int(rows.n.min()), "seeds": len({seed for _, _, seed in cells}),
             "languages": int(rows.groupby("target").language.nunique().sum())}
 
 

@@ -38,7 +38,7 @@ def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[
         for group, some in part[part.condition.isin(weights)].groupby(kinds):
             conditions = some.groupby("target").condition.nunique()
             there = tuple(target for target in targets if conditions.get(target) == len(weights))
-            gain = compare.difference(study, found, some, weights, there)
+            gain = compare.difference(study, found, some, dict.fromkeys(there, weights))
             if gain["from"] != "–":
                 count = some[some.target.isin(there)].language.nunique()
                 rows.append({"comparison": name, called: group, "languages": count, "targets": len(there)} |

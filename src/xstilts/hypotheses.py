@@ -2,8 +2,8 @@
 
     decided = table(study, "rq3", asked, found);  words(decided)     # asked = comparisons.rq3(study), found = its runs
 
-A hypothesis is a mean of differences between the chapter's conditions, over its targets, judged by the rules of `verdicts`;
-its p-values are adjusted over the chapter's hypotheses.
+A hypothesis is a mean of differences between the chapter's conditions, over the targets that it has them for, judged by the
+rules of `verdicts`; its p-values are adjusted over the chapter's hypotheses.
 
     holds             gain: the mean is above 0; no gain: the whole 95 % interval is below `verdicts.MARGIN`
     does not hold     gain: it is below 0; no gain: it is above 0
@@ -97,9 +97,12 @@ def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, ov
     part, questions = compare.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:
         only = hypothesis.languages(study)
-        targets = tuple(dict.fromkeys(target for (_, target, _), run in asked.wanted.items()      # retrieval has no English
-                                      if not only or set(only) & set(run.languages)))
-        questions.append(Question(hypothesis.weigh(asked), targets, found, part, hypothesis.rule, over_languages, only))
+        wanted = dict.fromkeys(cell[:2] for cell, run in asked.wanted.items()      # retrieval has no English
+                               if not only or set(only) & set(run.languages))
+        every = {target: [weights for weights in hypothesis.weigh(asked) if all((name, target) in wanted for name in weights)]
+                 for _, target in wanted}
+        questions.append(Question({target: some for target, some in every.items() if some}, found, part, hypothesis.rule,
+                                  over_languages, only))
     result = verdicts.decide(study, questions).assign(hypothesis=[hypothesis.text for hypothesis in HYPOTHESES[chapter]])
     result["verdict"] = result.verdict.replace(SAID).where(result.differences != "0 of 0", "not asked")
     return result[SHOWN]

@@ -10,8 +10,7 @@ With one seed an interval speaks of other test examples only, unless it is told 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -72,16 +71,26 @@ def contrast(examples: pd.DataFrame, weights: Mapping[str, float], target: str |
     widens intervals of one seed. Trainings of different conditions and targets are independent.
     """
     targets = [target] if isinstance(target, str) else list(target)
-    arrays = _arrays(examples, weights, targets, language)
-    cells = sorted(set.intersection(*(set(found) for found in arrays.values())))
-    count = Counter(name for name, _ in cells)
+    return mean(examples, dict.fromkeys(targets, weights), language, over_languages, training)
+
+
+def mean(examples: pd.DataFrame, weights: Mapping[str, Mapping[str, float]], language: str = "", over_languages: bool = False,
+         training: Variance | None = None) -> Estimate:
+    """The mean over targets of a weighted sum of conditions' scores, which can be another for each: target -> weights. Else as
+    `contrast`."""
+    arrays = _arrays(examples, {(condition, target) for target, part in weights.items() for condition in part}, language)
+    shared = {target: sorted(set.intersection(*(set(arrays[condition, target]) for condition in part)))
+              for target, part in sorted(weights.items())}
+    shared = {target: places for target, places in shared.items() if places}
     further = []
-    if training:
-        known = [training(name, [where for other, where in cells if other == name]) for name in count]
-        further = [(square * sum(weight ** 2 for weight in weights.values()) / len(count) ** 2, repeats)
-                   for square, repeats in filter(None, known)]
-    return _estimate([(weight, {cell: arrays[condition][cell] for cell in cells}) for condition, weight in weights.items()],
-                     over_languages, np.array([1 / (len(count) * count[name]) for name, _ in cells]), further)
+    for target, places in shared.items():
+        known = training(target, places) if training else None
+        if known:
+            further.append((known[0] * sum(weight ** 2 for weight in weights[target].values()) / len(shared) ** 2, known[1]))
+    terms = [(weight, {(target, where): arrays[condition, target][where] for where in places})
+             for target, places in shared.items() for condition, weight in weights[target].items()]
+    share = [1 / (len(shared) * len(places)) for places in shared.values() for _ in places]
+    return _estimate(terms, over_languages, np.array(share), further)
 
 
 def holm(ps: Sequence[float]) -> np.ndarray:
@@ -104,25 +113,24 @@ def correlation(first: Sequence[float], second: Sequence[float]) -> Estimate:
     return Estimate(found.statistic, between.low, between.high, len(first), 0, 0, found.pvalue)
 
 
-def _arrays(examples: pd.DataFrame, conditions: Iterable[str], targets: Sequence[str],
-            language: str) -> dict[str, dict[tuple[str, str], np.ndarray]]:
-    """condition -> (target, language) -> [seeds, n, 2] numerators and denominators"""
-    found: dict[str, dict[tuple[str, str], list[np.ndarray]]] = {condition: {} for condition in conditions}
-    kinds: dict[tuple[str, str], set] = {(condition, target): set() for condition in found for target in targets}
+def _arrays(examples: pd.DataFrame, pairs: set[tuple[str, str]], language: str) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+    """(condition, target) -> language -> [seeds, n, 2] numerators and denominators"""
+    found: dict[tuple[str, str], dict[str, list[np.ndarray]]] = {pair: {} for pair in sorted(pairs)}
+    kinds: dict[tuple[str, str], set] = {pair: set() for pair in found}
     columns = ["seed", "condition", "target", "language", "metric", "layer", "numerator", "denominator"]
-    for _, *cell, where, metric, layer, numerator, denominator in examples.sort_values("seed")[columns].itertuples(index=False):
-        if tuple(cell) in kinds and language in ("", where):
-            kinds[tuple(cell)].add((metric, layer))
-            found[cell[0]].setdefault((cell[1], where), []).append(np.stack([numerator, denominator], -1))
+    for _, *pair, where, metric, layer, numerator, denominator in examples.sort_values("seed")[columns].itertuples(index=False):
+        if tuple(pair) in kinds and language in ("", where):
+            kinds[tuple(pair)].add((metric, layer))
+            found[tuple(pair)].setdefault(where, []).append(np.stack([numerator, denominator], -1))
     for (condition, target), some in kinds.items():
         if len(some) != 1:
             raise ValueError(f"{condition}, {target}: expected one metric at one layer, got {sorted(some)}")
-    return {condition: {cell: np.stack(arrays) for cell, arrays in cells.items()} for condition, cells in found.items()}
+    return {pair: {where: np.stack(arrays) for where, arrays in places.items()} for pair, places in found.items()}
 
 
 def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_languages: bool,
               share: np.ndarray | None = None, further: Sequence[tuple[float, int]] = ()) -> Estimate:
-    """The weighted sum on the examples as they are; its interval from DRAWS resamples of the examples, widened by what
+    """The weighted sum on the examples as they are, of each cell over the terms that have it; its interval from DRAWS resamples of the examples, widened by what
     seeds (and languages) vary beyond them. share: of each language in the mean; alike if it is left out.
     further: with one seed, the variance of trainings, and of how many repeats it is known: of each target, all from the same.
 
@@ -132,20 +140,21 @@ def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_langua
     variance between seeds, less what the examples explain, is added, with Student's t (Satterthwaite's degrees of
     freedom).
     """
-    first, by_seed, samples = terms[0][1], [], []      # [languages, seeds], [languages, draws, seeds]
-    for language, array in first.items():
-        found = [_ratio(part[language], _resamples(array.shape[1])) for _, part in terms]
-        by_seed.append(sum(weight * value for (weight, _), (value, _) in zip(terms, found, strict=True)))
-        samples.append(sum(weight * sample for (weight, _), (_, sample) in zip(terms, found, strict=True)))
+    sizes = {language: array.shape[1] for _, part in terms for language, array in part.items()}
+    by_seed, samples = [], []      # [languages, seeds], [languages, draws, seeds]
+    for language, size in sizes.items():
+        found = [(weight, *_ratio(part[language], _resamples(size))) for weight, part in terms if language in part]
+        by_seed.append(sum(weight * value for weight, value, _ in found))
+        samples.append(sum(weight * sample for weight, _, sample in found))
     by_seed, samples = np.array(by_seed), np.array(samples)
     samples = samples[:, ~np.isnan(samples).any((0, 2))]
-    share = np.full(len(first), 1 / len(first)) if share is None else share
+    share = np.full(len(sizes), 1 / len(sizes)) if share is None else share
     means, drawn = share @ by_seed, np.tensordot(share, samples, 1)       # [seeds], [draws, seeds]
-    n, value = min(array.shape[1] for array in first.values()), float(means.mean())
+    n, value = min(sizes.values()), float(means.mean())
     more = [_between(means, drawn) or _repeated(further)]
     more += [_between(by_seed.mean(1), samples.mean(2).T)] if over_languages else []
     low, high, p = _interval(value, drawn.mean(1), [part for part in more if part], n)
-    return Estimate(value, low, high, n, by_seed.shape[1], len(first), p)
+    return Estimate(value, low, high, n, by_seed.shape[1], len(sizes), p)
 
 
 @lru_cache(maxsize=4)

@@ -1,8 +1,9 @@
 """Whether what was claimed or expected holds: the rules that `claims` and `hypotheses` share.
 
-    decide(study, [Question(every=[{"squad": 1, "none": -1}], targets=("xnli", "xquad"), found=found, part=part)])
+    every = [{"squad": 1, "none": -1}]
+    decide(study, [Question({"xnli": every, "xquad": every}, found, part)])
 
-A question is about the mean of differences, each a weighted sum of conditions, over some targets. Its rule turns the mean's
+A question is about the mean of differences, each a weighted sum of conditions, over targets, which may ask for different ones. Its rule turns the mean's
 interval into a verdict:
 
     gain       agrees if the effect is above 0 (p after Holm over all questions below 0.05), disagrees if below
@@ -33,8 +34,7 @@ Weights = dict[str, float]
 
 @dataclass(frozen=True)
 class Question:
-    every: list[Weights]              # single differences, whose mean is the effect
-    targets: tuple[str, ...]
+    every: dict[str, list[Weights]]   # target -> single differences, whose mean is the effect for this target
     found: graph.Wanted               # the runs at hand
     part: pd.DataFrame                # their examples
     rule: str = "gain"
@@ -57,27 +57,35 @@ def decide(study: Study, questions: list[Question]) -> pd.DataFrame:
 def _effect(study: Study, asked: Question) -> dict[str, object]:
     """Of those of the single differences that were run, over the targets that have all of them. up: where the rule asks for it,
     how many single differences go up."""
-    singles, judged = _there(study, asked)
-    gains = [_difference(study, asked, weights) for weights in singles if asked.rule == "each"]
-    mean = _difference(study, asked, _mean(singles))
-    lacking = len(singles) < len(asked.every) or len(judged) < len(asked.targets)
+    judged = _there(study, asked)
+    every, singles = _singles(asked.every), _singles(judged)
+    gains = [_difference(study, asked, {target: weights for target, some in judged.items() if weights in some})
+             for weights in singles if asked.rule == "each"]
+    mean = _difference(study, asked, {target: _mean(some) for target, some in judged.items()})
     return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p", "in English")},
-            "differences": f"{len(singles)} of {len(asked.every)}", "targets": f"{len(judged)} of {len(asked.targets)}",
-            "so far": " so far" if judged and lacking else "", "n": mean["n"], "seeds": mean["seeds"],
+            "differences": f"{len(singles)} of {len(every)}", "targets": f"{len(judged)} of {len(asked.every)}",
+            "so far": " so far" if judged and (len(singles) < len(every) or len(judged) < len(asked.every)) else "", "n": mean["n"], "seeds": mean["seeds"],
             "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
 
 
-def _there(study: Study, asked: Question) -> tuple[list[Weights], list[str]]:
-    """The single differences that some target has, and the targets that have all of these."""
-    def has_all(weights: Weights, targets: tuple[str, ...]) -> bool:
-        return any(all((name, target, seed) in asked.found for name in weights) for target in targets for seed in study.seeds)
+def _there(study: Study, asked: Question) -> dict[str, list[Weights]]:
+    """Of the single differences those that some target has, for the targets that have all of these that they are asked for."""
+    def has_all(weights: Weights, target: str) -> bool:
+        return any(all((name, target, seed) in asked.found for name in weights) for seed in study.seeds)
 
-    singles = [weights for weights in asked.every if has_all(weights, asked.targets)]
-    return singles, [target for target in asked.targets if singles and has_all(_mean(singles), (target,))]
+    singles = _singles({target: [weights for weights in some if has_all(weights, target)] for target, some in asked.every.items()})
+    judged = {target: [weights for weights in some if weights in singles] for target, some in asked.every.items()}
+    return {target: some for target, some in judged.items() if some and has_all(_mean(some), target)}
 
 
-def _difference(study: Study, asked: Question, weights: Weights) -> dict[str, object]:
-    return compare.difference(study, asked.found, asked.part, weights, asked.targets, asked.over_languages, asked.only)
+def _singles(every: dict[str, list[Weights]]) -> list[Weights]:
+    """Each once."""
+    there = [weights for some in every.values() for weights in some]
+    return [weights for number, weights in enumerate(there) if weights not in there[:number]]
+
+
+def _difference(study: Study, asked: Question, weights: dict[str, Weights]) -> dict[str, object]:
+    return compare.difference(study, asked.found, asked.part, weights, asked.over_languages, asked.only)
 
 
 def _mean(singles: list[Weights]) -> Weights:
@@ -106,16 +114,16 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     without the one that speaks most for it. What is left is judged for itself, without adjustment for the other questions: it is
     asked whether the sign stands, not for one more discovery. Of a single difference, and of a single target, nothing can be left
     out. Where a training near chance leaves nothing, it carries the verdict."""
-    singles, judged = _there(study, asked)
+    judged = _there(study, asked)
     without = {}      # what is left -> what was left out: both sides of one difference leave the same
-    for name in dict.fromkeys(name for weights in singles for name in weights):
-        left = [rest for weights in singles if (rest := _without(weights, name))]
-        without.setdefault((repr(left), *judged), (name, replace(asked, every=left)))
+    for name in dict.fromkeys(name for weights in _singles(judged) for name in weights):
+        left = {target: [rest for weights in some if (rest := _without(weights, name))] for target, some in judged.items()}
+        without.setdefault(repr(left), (name, replace(asked, every=left)))
     for name in judged:
-        others = tuple(other for other in judged if other != name)
-        without[repr(singles), *others] = name, replace(asked, every=singles, targets=others)
-    if failed := _failed(study, asked, singles, judged):
-        without[FAILED, *judged] = FAILED, replace(asked, found={cell: run for cell, run in asked.found.items() if cell not in failed})
+        left = {target: some for target, some in judged.items() if target != name}
+        without[repr(left)] = name, replace(asked, every=left)
+    if failed := _failed(study, asked, judged):
+        without[FAILED] = FAILED, replace(asked, found={cell: run for cell, run in asked.found.items() if cell not in failed})
     rows = {report.title(name): _effect(study, rest) for name, rest in without.values()}
     rows = {name: row for name, row in rows.items() if name == FAILED or not np.isnan(row["effect"])}
     carriers = [name for name, row in rows.items() if _verdict(row | {"p (Holm)": row["p"]}, asked.rule) != said]
@@ -125,11 +133,10 @@ def _one_left_out(study: Study, asked: Question, said: str) -> tuple[str, str]:
     return "; ".join(carriers), f"{report.signed(rows[least]['effect'])} without {least}" if there else ""
 
 
-def _failed(study: Study, asked: Question, singles: list[Weights], judged: list[str]) -> list[tuple[str, str, int]]:
+def _failed(study: Study, asked: Question, judged: dict[str, list[Weights]]) -> list[tuple[str, str, int]]:
     """The trainings among those of the question that ended near chance. With several seeds none: what happens to their mean
     is no bad draw."""
-    names = set(_mean(singles))
-    cells = {cell: run for cell, run in asked.found.items() if cell[0] in names and cell[1] in judged}
+    cells = {cell: run for cell, run in asked.found.items() if cell[0] in _mean(judged.get(cell[1], []))}
     near = compare.near_chance(compare.learned(study, cells)) if len({seed for _, _, seed in cells}) == 1 else []
     return [cell for cell in cells if cell[:2] in near]
 
