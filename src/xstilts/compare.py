@@ -97,7 +97,8 @@ def _scores_alone(study: Study, cells: graph.Wanted, weights: dict[str, dict[str
         return float((means * pd.DataFrame(weights).T.reindex(means.index)).sum(axis=1).mean())
 
     return {"difference": summed(rows), "low": np.nan, "high": np.nan, "p": np.nan,
-            "in English": summed(english) if len(english) else np.nan, "n": int(rows.n.min()), "seeds": len({seed for _, _, seed in cells}),
+            "in English": summed(english) if len(english) else np.nan,
+            "n": int(rows.n.min()), "seeds": len({seed for _, _, seed in cells}),
             "languages": int(rows.groupby("target").language.nunique().sum())}
 
 

@@ -130,8 +130,9 @@ def _arrays(examples: pd.DataFrame, pairs: set[tuple[str, str]], language: str) 
 
 def _estimate(terms: list[tuple[float, dict[Hashable, np.ndarray]]], over_languages: bool,
               share: np.ndarray | None = None, further: Sequence[tuple[float, int]] = ()) -> Estimate:
-    """The weighted sum on the examples as they are, of each cell over the terms that have it; its interval from DRAWS resamples of the examples, widened by what
-    seeds (and languages) vary beyond them. share: of each language in the mean; alike if it is left out.
+    """The weighted sum on the examples as they are; its interval from DRAWS resamples of the examples, widened by what
+    seeds (and languages) vary beyond them. terms: (weight, language -> [seeds, n, 2]); not each has all languages.
+    share: of each language in the mean; alike if it is left out.
     further: with one seed, the variance of trainings, and of how many repeats it is known: of each target, all from the same.
 
     Rows of parallel test sets correspond across languages, so languages with equally many examples share a resample:

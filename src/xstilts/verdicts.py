@@ -3,8 +3,8 @@
     every = [{"squad": 1, "none": -1}]
     decide(study, [Question({"xnli": every, "xquad": every}, found, part)])
 
-A question is about the mean of differences, each a weighted sum of conditions, over targets, which may ask for different ones. Its rule turns the mean's
-interval into a verdict:
+A question is about the mean over targets, which count alike, of the mean of differences, each a weighted sum of conditions; a
+target may ask for other differences than the next. Its rule turns the mean's interval into a verdict:
 
     gain       agrees if the effect is above 0 (p after Holm over all questions below 0.05), disagrees if below
     no gain    agrees if the whole 95 % interval is below MARGIN points, disagrees if the effect counts and is above 0
@@ -34,7 +34,7 @@ Weights = dict[str, float]
 
 @dataclass(frozen=True)
 class Question:
-    every: dict[str, list[Weights]]   # target -> single differences, whose mean is the effect for this target
+    every: dict[str, list[Weights]]   # target -> single differences, whose mean is its effect
     found: graph.Wanted               # the runs at hand
     part: pd.DataFrame                # their examples
     rule: str = "gain"
@@ -62,9 +62,10 @@ def _effect(study: Study, asked: Question) -> dict[str, object]:
     gains = [_difference(study, asked, {target: weights for target, some in judged.items() if weights in some})
              for weights in singles if asked.rule == "each"]
     mean = _difference(study, asked, {target: _mean(some) for target, some in judged.items()})
+    lacking = len(singles) < len(every) or len(judged) < len(asked.every)
     return {"effect": mean["difference"], **{name: mean[name] for name in ("low", "high", "p", "in English")},
             "differences": f"{len(singles)} of {len(every)}", "targets": f"{len(judged)} of {len(asked.every)}",
-            "so far": " so far" if judged and (len(singles) < len(every) or len(judged) < len(asked.every)) else "", "n": mean["n"], "seeds": mean["seeds"],
+            "so far": " so far" if judged and lacking else "", "n": mean["n"], "seeds": mean["seeds"],
             "up": sum(gain["difference"] > 0 for gain in gains), "from": mean["from"]}
 
 
