@@ -16,6 +16,7 @@ from families import SENTENCES, WORDS, hidden_states
 from xstilts import e5small
 from xstilts.encoders import load, max_length
 from xstilts.spec import UserError
+from xstilts.train import autocast
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -138,7 +139,7 @@ def test_tatoeba(embedded, realdata):
         vectors = {layer: torch.empty(len(texts), 384) for layer in found}
         for start in range(0, len(order), 64):
             batch = order[start : start + 64]
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast("auto", torch.device("cpu")):
                 states, mask = hidden_states(model, tokenizer, [texts[i] for i in batch])
             for layer in found:
                 vectors[layer][batch] = mean_pool(states[layer], mask)
