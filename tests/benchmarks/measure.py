@@ -26,11 +26,12 @@ def peak(dtype: torch.dtype, size: int = 2048, seconds: float = 1.0) -> float:
 
 def in_turn(cases: dict[str, Callable[[], dict]], repeats: int) -> dict[str, dict]:
     """Runs every case once to warm up and then `repeats` times, A B A B, because neighbours steal time. A case returns
-    what it counted; its "work" is None or a function to be timed. Prints one JSON line a case: medians."""
+    what it counted. Prints one JSON line a case: medians, and the process's peak memory up to then, which the first case
+    shares with none."""
     runs: dict[str, list[dict]] = {name: [] for name in cases}
     for number in range(repeats + 1):
         for name, case in cases.items():
-            found = case()
+            found = case() | {"peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20, 2)}
             if number or not repeats:
                 runs[name].append(found)
     medians = {}
@@ -38,7 +39,6 @@ def in_turn(cases: dict[str, Callable[[], dict]], repeats: int) -> dict[str, dic
         medians[name] = {"case": name} | {
             key: statistics.median(run[key] for run in found) if isinstance(value, (int, float)) else value
             for key, value in found[0].items()}
-        medians[name]["peak_memory_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20, 2)
         print(json.dumps({key: round(value, 6) if isinstance(value, float) else value
                           for key, value in medians[name].items()}), flush=True)
     return medians
