@@ -127,24 +127,20 @@ def test_the_engine_of_the_package_agrees(embedded):
 
 
 def test_tatoeba(embedded, realdata):
-    """As many right neighbours as were measured when the file was first converted, at two depths."""
+    """As many right neighbours among 1,000 as were counted when the file was first converted, at two depths."""
     import pandas as pd
 
     model, tokenizer = embedded
-    found = {4: [], 12: []}
-    for language in ("de", "fi", "tr"):
-        rows = pd.read_parquet(Path(realdata) / "tatoeba" / language / "validation.parquet")
-        texts = rows["source_sentence"].tolist()[:200] + rows["target_sentence"].tolist()
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # similar lengths: little padding
-        vectors = {layer: torch.empty(len(texts), 384) for layer in found}
-        for start in range(0, len(order), 64):
-            batch = order[start : start + 64]
-            with autocast("auto", torch.device("cpu")):
-                states, mask = hidden_states(model, tokenizer, [texts[i] for i in batch])
-            for layer in found:
-                vectors[layer][batch] = mean_pool(states[layer], mask)
-        for layer, v in vectors.items():
-            nearest = (v[:200] @ v[200:].T).argmax(1)
-            found[layer].append(100 * (nearest == torch.arange(200)).float().mean().item())
-    assert np.mean(found[12]) > 85, found
-    assert 52 < np.mean(found[4]) < 68, found
+    rows = pd.read_parquet(Path(realdata) / "tatoeba" / "tr" / "validation.parquet")
+    texts = rows["source_sentence"].tolist()[:200] + rows["target_sentence"].tolist()
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # similar lengths: little padding
+    vectors = {layer: torch.empty(len(texts), 384) for layer in (4, 12)}
+    for start in range(0, len(order), 64):
+        batch = order[start : start + 64]
+        with autocast("auto", torch.device("cpu")):
+            states, mask = hidden_states(model, tokenizer, [texts[i] for i in batch])
+        for layer in vectors:
+            vectors[layer][batch] = mean_pool(states[layer], mask)
+    for layer, right in {4: 57, 12: 93}.items():
+        nearest = (vectors[layer][:200] @ vectors[layer][200:].T).argmax(1)
+        assert 100 * (nearest == torch.arange(200)).float().mean() == pytest.approx(right, abs=2)
