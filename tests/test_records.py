@@ -113,6 +113,8 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
         assert record(study, root) == 0 and len(table) == 2 and table.run[True] == graph.label(wanted["none", "xnli", 0])
         assert table.recorded[True] - table.again[True] == pytest.approx(4) and table["from"][True].startswith("another")
         assert table["largest difference of a language"][True] == pytest.approx(5)
+        shown = records.scores(wanted["mnli", "tatoeba", 0]).query("metric == 'accuracy' and layer == layer.max()").value.mean()
+        assert (table.recorded[False], table.again[False]) == (pytest.approx(shown), pytest.approx(shown - 1))    # of 3 layers
     known = repeats.variance(study)       # half of a squared difference of two trainings
     assert known("udpos", ["en", "fi"]) == (pytest.approx(8), 1) and known("udpos", ["fi"]) == (pytest.approx(12.5), 1)
     assert known("tatoeba", ["fi"]) == (pytest.approx(0.5), 1) and known("udpos", ["de"]) is None

@@ -48,15 +48,14 @@ def table() -> pd.DataFrame:
 
 
 def compared(study: Study, run: Score, now: pd.DataFrame) -> dict[str, object]:
-    """Main scores of a run as recorded and as computed again: means, the largest difference of a language, and the difference
-    in each, of retrieval at the study's layer."""
-    before, after = (table[table.metric == TASKS[run.target].metric].set_index(["language", "layer"]).value
+    """Main scores of a run as recorded and as computed again, of retrieval at the study's layer: means, the difference in each
+    language, and the largest one, there at any layer."""
+    before, after = (table[table.metric == TASKS[run.target].metric].pivot(index="language", columns="layer", values="value")
                      for table in (records.scores(run), now))
-    moved = (after - before).unstack("layer")
-    at = moved[min(study.layer, moved.columns.max())]
-    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before.mean()),
-            "again": float(after.mean()), "largest difference of a language": float(moved.abs().max(axis=None)),
-            "differences": {language: round(float(value), 4) for language, value in at.items()}}
+    moved, at = after - before, min(study.layer, before.columns.max())
+    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before[at].mean()),
+            "again": float(after[at].mean()), "largest difference of a language": float(moved.abs().max(axis=None)),
+            "differences": {language: round(float(value), 4) for language, value in moved[at].items()}}
 
 
 def variance(study: Study) -> stats.Variance | None:
