@@ -116,5 +116,5 @@ def figure(study: Study, table: pd.DataFrame) -> Figure:
         left = left + table[where]
     axis.invert_yaxis()
     axis.set(xlabel="runs (shared ones in each of their chapters)")
-    axis.legend(fontsize=8, loc="lower right")
+    drawn.legend(fontsize=8, loc="outside upper left", ncols=3)
     return figures.stamp(study, drawn, "live: computed here; recorded: read from the project's records")
