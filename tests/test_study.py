@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from xstilts import batches, costs, kinds, plan, profiles, runs, spec, store, study as graph
+from xstilts import batches, chapters, costs, kinds, plan, profiles, report, runs, spec, store, study as graph
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -86,6 +86,29 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
             graph._folder(tmp_path / "alone", run).joinpath("counts.csv").read_text()
 
 
+def test_the_chapter_on_phase_3_has_its_own_seeds_and_retrieval_one(study):
+    assert study.seeds == (0,) and {seed for _, _, seed in graph.single_tasks(study)} == {0}
+    trained = {("none", target, seed) for target in ("xnli", "udpos") for seed in (0, 1, 2)}
+    wanted = chapters.phase3_target(study)
+    assert set(wanted) == trained | {("none", "tatoeba", 0), ("random encoder", "udpos", 0)}
+    assert len({key(run) for run in wanted.values()}) == len(wanted)
+    assert wanted["none", "xnli", 0] == graph.single_tasks(study)["none", "xnli", 0]
+    given = dataclasses.replace(study, **{name: getattr(profiles.study(seeds="5,0"), name) for name in ("seeds", "phase3_seeds")})
+    assert {cell for cell in chapters.phase3_target(given) if cell[1] == "tatoeba"} == {("none", "tatoeba", 5)}
+    assert {seed for _, target, seed in chapters.phase3_target(given) if target == "xnli"} == {5, 0}
+
+
+def test_seeds_are_told_apart_without_their_english_score(study):
+    rows = [{"condition": "none", "target": "xnli", "seed": seed, "language": language, "metric": "accuracy", "layer": -1,
+             "value": value, "n": 12, "state": ""}
+            for seed, values in {0: (90, 50, 60), 1: (99, 53, 63)}.items() for language, value in zip(("en", "fi", "de"), values)]
+    shown = report.by_seed(study, pd.DataFrame(rows)).to_dict("records")
+    assert shown == [{"target": "XNLI", "metric": "accuracy", "languages": 2, "n": 12, "English, seed 0": 90, "English, seed 1": 99,
+                      "zero-shot, seed 0": 55, "zero-shot, seed 1": 58, "deviation": pytest.approx(3 / 2 ** 0.5), "range": 3}]
+    alone = report.by_seed(study, pd.DataFrame(rows[:3]))
+    assert alone["range"].isna().all() and alone["deviation"].isna().all()
+
+
 def test_a_test_that_fails_leaves_the_other_test_of_its_training(study, tmp_path, trainings, monkeypatch):
     study, write = dataclasses.replace(study, targets=("xquad", "mlqa")), runs._write_scores
     wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
@@ -116,7 +139,7 @@ def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_score
     graph.compute([*targets, *after], tmp_path / "together", scheduler)
     assert all(together(run).joinpath("log.jsonl").read_text() == together(same).joinpath("log.jsonl").read_text()
                for run, same in zip(targets, encoders, strict=True))    # to the time that a step took
-    graph.compute(targets, tmp_path / "alone", scheduler)
+    graph.compute(targets, tmp_path / "alone")
     assert not store.find(tmp_path / "alone", encoders[0])
     for run in targets:
         for name in ("scores.csv", "counts.csv"):

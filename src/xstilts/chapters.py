@@ -12,6 +12,7 @@ from . import study as graph
 from .profiles import Study
 from .spec import Adapt, Run, Score, UserError
 from .study import NONE
+from .tasks import TASKS
 
 Wanted = dict[tuple[str, str, int], Score]
 
@@ -29,10 +30,19 @@ def phase2_intermediate(study: Study) -> dict[str, Adapt]:
             if name not in graph.absent(study)}
 
 
+def of_phase3(study: Study) -> Study:
+    """The study with the seeds of its chapter on phase 3."""
+    return dataclasses.replace(study, seeds=study.phase3_seeds or study.seeds)
+
+
 def phase3_target(study: Study) -> Wanted:
-    """Every target without intermediate training; POS also from an encoder with random weights."""
+    """Every target without intermediate training, for every seed where it is trained; POS also from an encoder with random
+    weights, for the first."""
+    study = of_phase3(study)
     unread = dataclasses.replace(study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0)
     wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
+    wanted = {(condition, target, seed): run for (condition, target, seed), run in wanted.items()
+              if seed == study.seeds[0] or not TASKS[target].untrained}
     return wanted | {("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
                      for name in study.targets if name == "udpos" for seed in study.seeds[:1]}
 

@@ -85,7 +85,8 @@ def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
 
 
 def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
-    """A panel a target: the score of every condition in every language, and the baseline as a line."""
+    """A panel a target: the score of every condition in every language, with a line from the lowest to the highest seed where
+    there are several; and the baseline."""
     table = report.main_metric(study, table)
     targets = list(table.target.unique())
     columns = min(2, len(targets)) if table.language.nunique() <= 8 else 1     # many languages need the whole width
@@ -95,14 +96,16 @@ def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     conditions = list(table.condition.unique())
     markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
     for axis, target in zip(axes.flat, targets):
-        part = table[table.target == target].groupby(["condition", "language"], as_index=False, sort=False)[
-            ["value", "baseline"]].mean()
+        part = table[table.target == target].groupby(["condition", "language"], as_index=False, sort=False).agg(
+            value=("value", "mean"), baseline=("baseline", "mean"), low=("value", "min"), high=("value", "max"))
         languages = sorted(part.language.unique(), key=lambda name: (name != "en", name))
         place = {language: number for number, language in enumerate(languages)}
         for number, condition in enumerate(conditions):
             ours = part[part.condition == condition]
             shift = (number - (len(conditions) - 1) / 2) * 0.6 / len(conditions)
-            axis.plot([place[language] + shift for language in ours.language], ours.value, markers[condition], label=title(condition), ms=5)
+            across = [place[language] + shift for language in ours.language]
+            drawn, = axis.plot(across, ours.value, markers[condition], label=title(condition), ms=5)
+            axis.vlines(across, ours.low, ours.high, color=drawn.get_color(), lw=1)
         lines = part.groupby("language").baseline.mean()
         axis.hlines([lines[name] for name in languages], [x - .4 for x in range(len(languages))],
                     [x + .4 for x in range(len(languages))], color="0.4", linestyles="dotted",

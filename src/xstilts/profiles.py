@@ -35,6 +35,7 @@ class Study:
     intermediates: tuple[str, ...]
     targets: tuple[str, ...]
     seeds: tuple[int, ...]           # each is a replication of phases 2 and 3
+    phase3_seeds: tuple[int, ...]    # of the chapter on phase 3, where a seed costs least; () = seeds
     phase1_steps: int                # 0 = no phase 1: the encoder as it ships
     phase2_steps: int                # times the task's `effort`; 0 = the task's epochs
     phase3_steps: int                # times the target's `effort`; 0 = the target's epochs
@@ -67,6 +68,7 @@ _ALL = dict(
     intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
     targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
     languages=(), vocabulary="auto", precision="auto", dropout=0.1, micro_batch=0, cap=0, patience=0, scheduler="local",
+    phase3_seeds=(),
     sizes=("e5-small:4", "e5-small:8", "e5-small"), missing="compute", verify=3)
 
 PROFILES = {
@@ -76,7 +78,7 @@ PROFILES = {
                   phase3_rows=8000, eval_rows=200, phase1_batch=16, phase2_batch=32, phase3_batch=0,
                   phase1_learning_rate=5e-5, phase2_learning_rate=1e-4, phase3_learning_rate=1e-4,
                   max_length=128, evaluate_every=60,
-                  **_ALL | dict(scheduler="processes", intermediates=("mnli", "squad", "commonsenseqa"),
+                  **_ALL | dict(scheduler="processes", phase3_seeds=(0, 1, 2), intermediates=("mnli", "squad", "commonsenseqa"),
                                 targets=("xnli", "udpos", "panx", "xquad", "tatoeba"))),
     "small": Study(profile="small", encoder="e5-small", data="hub", seeds=(0,), layer=8,
                    phase1_steps=300, phase2_steps=600, phase3_steps=300, phase1_rows=5000, phase2_rows=10000,
@@ -123,6 +125,8 @@ def study(profile: str = "mini", **given: object) -> Study:
         raise UserError(f"unknown parameter {', '.join(map(repr, unknown))}; known: profile, {', '.join(fields)}")
     values = {name: _typed(name, value, fields[name]) for name, value in given.items()}
     values = {name: value for name, value in values.items() if value not in ("", (), None)}
+    if "seeds" in values:     # who asks for seeds means every chapter's
+        values.setdefault("phase3_seeds", ())
     if not values.get("data"):
         values["data"] = os.environ.get("XSTILTS_DATA") or PROFILES[profile].data
     if dials.is_mini(values["data"]):

@@ -97,6 +97,23 @@ def scores(study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition:
     return _without_empty(found)
 
 
+def by_seed(study: Study, table: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:
+    """A row a target that is trained: the English score and the mean of the other languages with each seed, and how far the
+    seeds of that mean lie apart: their standard deviation, and the highest less the lowest."""
+    main, rows = main_metric(study, table), []
+    for target, part in main[main.condition == condition].groupby("target", sort=False):
+        if TASKS[target].untrained:
+            continue
+        seeds = {seed: some.set_index("language").value for seed, some in part.groupby("seed")}
+        means = pd.Series({seed: value.drop("en", errors="ignore").mean() for seed, value in seeds.items()})
+        rows.append({"target": title(target), "metric": TASKS[target].metric, "languages": part.language.nunique() - 1,
+                     "n": int(part.n.min())}
+                    | {f"English, seed {seed}": value.get("en", np.nan) for seed, value in seeds.items()}
+                    | {f"zero-shot, seed {seed}": value for seed, value in means.items()}
+                    | {"deviation": means.std(), "range": np.ptp(means) if len(means) > 1 else np.nan})
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["target", "metric", "languages", "n", "deviation", "range"])
+
+
 def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     """A row a condition and target: score in English and on average, difference to no intermediate training, its
     interval, n, seeds."""
