@@ -118,7 +118,7 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
     known = repeats.variance(study)       # half of a squared difference of two trainings
     assert known("udpos", ["en", "fi"]) == (pytest.approx(8), 1) and known("udpos", ["fi"]) == (pytest.approx(12.5), 1)
     assert known("tatoeba", ["fi"]) == (pytest.approx(0.5), 1) and known("udpos", ["de"]) is None
-    assert "of 1 recorded ones that were repeated so, the mean over languages moved by 4.0 points on average" in repeats.words(study)
+    assert "of 1 recorded ones that were repeated so, half kept their mean over languages within 4.0 points" in repeats.words(study)
     assert repeats.words(dataclasses.replace(study, seeds=(0, 1, 2))) == "Intervals include what 3 seeds vary."
     assert repeats.variance(dataclasses.replace(study, data="hub")) is None     # other rows, of which it was not measured
     bare = dataclasses.replace(wanted["none", "tatoeba", 0], encoder=graph.base(study))      # nothing was trained: no repeat of a training
