@@ -106,11 +106,11 @@ def by_seed(study: Study, table: pd.DataFrame, condition: str = NONE) -> pd.Data
             continue
         seeds = {seed: some.set_index("language").value for seed, some in part.groupby("seed")}
         means = pd.Series({seed: value.drop("en", errors="ignore").mean() for seed, value in seeds.items()})
-        rows.append({"target": title(target), "metric": TASKS[target].metric, "languages": part.language.nunique() - 1,
-                     "n": int(part.n.min())}
-                    | {f"English, seed {seed}": value.get("en", np.nan) for seed, value in seeds.items()}
+        rows.append({"target": title(target), "metric": TASKS[target].metric}
                     | {f"zero-shot, seed {seed}": value for seed, value in means.items()}
-                    | {"deviation": means.std(), "range": np.ptp(means) if len(means) > 1 else np.nan})
+                    | {"deviation": means.std(), "range": np.ptp(means) if len(means) > 1 else np.nan}
+                    | {f"English, seed {seed}": value.get("en", np.nan) for seed, value in seeds.items()}
+                    | {"languages": part.language.nunique() - 1, "n": int(part.n.min())})
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["target", "metric", "languages", "n", "deviation", "range"])
 
 
