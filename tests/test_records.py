@@ -119,6 +119,27 @@ def test_a_broken_record_is_named(finished):
         records.find(run)
 
 
+def test_what_is_read_twice_is_as_it_is_written_now_and_as_nobody_changed_it(finished):
+    study, root = finished
+    record(study, root)
+    cell = {("none", "xnli", 0): graph.single_tasks(study)["none", "xnli", 0]}
+    run, = cell.values()
+    before = {place: graph.examples(cell, place).numerator.map(list).to_list() for place in (root, None)}
+    for place in before:
+        mine = graph.examples(cell, place)
+        mine["numerator"] = None
+        assert graph.examples(cell, place).numerator.map(list).to_list() == before[place]
+    mine = records.scores(run)
+    mine["value"] = -1
+    assert (records.scores(run).value >= 0).all()
+    path = records.folder() / f"{key(run)}.json"
+    written = json.loads(path.read_text())
+    written["scores"][1] = written["scores"][1].replace("xnli", "other")
+    written["examples"] = written["examples"][:1]
+    path.write_text(json.dumps(written))
+    assert records.scores(run).task[0] == "other" and len(graph.examples(cell)) == 1
+
+
 def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     study, root = finished
     record(study, root)

@@ -72,20 +72,19 @@ def said(runs: Iterable[Run], root: Path) -> str:
 
 def find(run: Run) -> dict | None:
     """The record of a run. UserError for a file that is none."""
-    path = folder() / f"{key(run)}.json"
-    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+    path, changed = _file(run)
+    return _read(path, changed) if changed else None
 
 
 def scores(run: Run) -> pd.DataFrame:
     """A recorded run's scores.csv."""
-    return pd.read_csv(io.StringIO("\n".join(find(run)["scores"])))
+    return _scores(*_file(run)).copy()
 
 
 def examples(run: Run) -> pd.DataFrame:
     """A recorded run's numerators and denominators of its main metric, as in `study.examples`; no rows where they were
     not kept."""
-    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS}
-                         for part in find(run).get("examples", ())], columns=[*WHERE, *PARTS])
+    return _examples(*_file(run)).copy()
 
 
 def dev(run: Adapt | Score, there: Path | None) -> float:
@@ -139,6 +138,24 @@ def _of(run: Run, there: Path) -> dict:
                                                                      "denominator": pack(part.denominator)}
                              for where, part in table.sort_values("example").groupby(WHERE, sort=False)]
     return found
+
+
+def _file(run: Run) -> tuple[Path, int]:
+    """Where the run's record is, and when it was written; 0: there is none."""
+    path = folder() / f"{key(run)}.json"
+    return path, path.stat().st_mtime_ns if path.is_file() else 0
+
+
+# the chapters of a book share a process, and many ask for the same runs
+@lru_cache(maxsize=4096)
+def _scores(path: Path, changed: int) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO("\n".join(_read(path, changed)["scores"])))
+
+
+@lru_cache(maxsize=4096)
+def _examples(path: Path, changed: int) -> pd.DataFrame:
+    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS}
+                         for part in _read(path, changed).get("examples", ())], columns=[*WHERE, *PARTS])
 
 
 @lru_cache(maxsize=4096)

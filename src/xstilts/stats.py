@@ -153,8 +153,8 @@ def _estimate(terms: list[tuple[float, dict[tuple[str, str], np.ndarray]]], over
     """
     sizes = {place: array.shape[1] for _, part in terms for place, array in part.items()}
     by_seed, samples = [], []      # [places, seeds], [places, draws, seeds]
-    for place, size in sizes.items():
-        found = [(weight, *_ratio(part[place], _resamples(size))) for weight, part in terms if place in part]
+    for place in sizes:
+        found = [(weight, *_ratio(part[place])) for weight, part in terms if place in part]
         by_seed.append(sum(weight * value for weight, value, _ in found))
         samples.append(sum(weight * sample for weight, _, sample in found))
     by_seed, samples = np.array(by_seed), np.array(samples)
@@ -222,9 +222,15 @@ def _interval(value: float, samples: np.ndarray, more: list[tuple[float, float, 
     return value - (value - float(low)) * wider, value + (float(high) - value) * wider, p
 
 
-def _ratio(array: np.ndarray, resamples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """100 * sum / sum of each seed: as it is [seeds], and for each resample [draws, seeds]."""
-    numerators, denominators = array[..., 0], array[..., 1]
+def _ratio(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """100 * sum / sum of each seed in [seeds, n, 2]: as it is [seeds], and for each resample of the examples [draws, seeds]."""
+    return _resampled(np.asarray(array, float).tobytes(), array.shape)
+
+
+@lru_cache(maxsize=8192)      # a run in a language is part of many estimates, always with the same resamples
+def _resampled(content: bytes, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    array = np.frombuffer(content).reshape(shape)
+    numerators, denominators, resamples = array[..., 0], array[..., 1], _resamples(shape[1])
     with np.errstate(invalid="ignore"):   # 0 / 0: nothing to find and nothing found
         return (100 * numerators.sum(1) / denominators.sum(1),
                 100 * (resamples @ numerators.T) / (resamples @ denominators.T))

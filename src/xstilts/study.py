@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -282,8 +283,10 @@ def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     root = root or store.default_root()
     found = [_examples(root, run).assign(condition=condition, target=target, seed=seed)
              for (condition, target, seed), run in wanted.items() if has(run, root)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(
-        columns=[*records.WHERE, *records.PARTS, "condition", "target", "seed"])
+    if not found:
+        return pd.DataFrame(columns=[*records.WHERE, *records.PARTS, "condition", "target", "seed"])
+    # each of thousands of estimates goes through the words row by row, which takes pandas' strings ten times as long
+    return pd.concat(found, ignore_index=True).astype(dict.fromkeys(("task", "language", "metric", "condition", "target"), object))
 
 
 def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
@@ -367,6 +370,12 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
 def _examples(root: Path, run: Run) -> pd.DataFrame:
     if not store.find(root, run) and records.find(run):
         return records.examples(run)
-    table = pd.read_parquet(_folder(root, run) / "examples.parquet").sort_values("example")
+    path = _folder(root, run) / "examples.parquet"
+    return _stored_examples(path, path.stat().st_mtime_ns).copy()
+
+
+@lru_cache(maxsize=1024)      # the chapters of a book share a process, and many ask for the same runs
+def _stored_examples(path: Path, changed: int) -> pd.DataFrame:
+    table = pd.read_parquet(path).sort_values("example")
     return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) | {name: part[name].to_numpy(float) for name in records.PARTS}
                          for where, part in table.groupby(records.WHERE, sort=False)])
