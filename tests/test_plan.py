@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xstilts import chapters, costs, plan, profiles, study as graph
+from xstilts import chapters, cluster, costs, plan, profiles, study as graph
 from xstilts.spec import Adapt, Base, Recipe, Score, UserError, key
 
 RECIPE = Recipe(10, 0, 4, 1e-3, 16, 10)
@@ -94,6 +94,15 @@ def test_every_shape_of_task_has_a_cost_on_real_rows(target, realdata, tiny_enco
     study = profiles.study("small", encoder=str(tiny_encoder), data=str(realdata), phase1_steps=0, phase3_steps=2)
     cost = costs.cost(graph.phase3(study, graph.base(study), target, 0))
     assert cost.evaluation > 0 and (cost.training > 0) == (cost.steps > 0) == (target != "bucc")
+
+
+@pytest.mark.parametrize("scheduler, gpus, workers", [("processes", 0, 4), ("processes", 2, 2), ("dask", 2, 2), ("local", 2, 1),
+                                                     ("processes:3", 2, 3), ("processes", 8, 5)])
+def test_processes_are_one_a_core_or_one_a_gpu(monkeypatch, scheduler, gpus, workers):
+    monkeypatch.setattr(cluster.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(cluster.torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
+    assert plan._workers(scheduler, 5) == (workers, "")
 
 
 @pytest.mark.parametrize("scheduler, workers, threads", [("processes:3", 3, 1), ("processes", 2, 1), ("local", 1, 7),

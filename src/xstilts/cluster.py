@@ -1,6 +1,6 @@
 """Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are those of one process.
 
-    compute(lacking, root, "processes")     # one worker a core, one thread each
+    compute(lacking, root, "processes")     # one worker a core, one thread each; or one a GPU
     compute(lacking, root, "dask:tcp://head:8786")
 
 A worker that dies costs the run that it was at, which another worker takes up (Dask gives up after four deaths). A run
@@ -13,6 +13,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from . import costs
 from .spec import Run, UserError, key, label, parents
@@ -30,6 +32,12 @@ def check(scheduler: str) -> None:
         raise UserError(f"parameter scheduler: {scheduler!r} is none of {KNOWN}")
     if name == "dask" and place.endswith((".yml", ".yaml")) and not Path(place).is_file():
         raise UserError(f"parameter scheduler: there is no file {place}")
+
+
+def workers(place: str, runs: int) -> int:
+    """How many processes `processes` and `processes:N` (place: N) start here for so many runs: else one a GPU, for a run may fill
+    its memory, or one a core."""
+    return min(int(place or torch.cuda.device_count() or os.cpu_count() or 1), max(1, runs))
 
 
 @contextmanager
@@ -51,8 +59,7 @@ def client(scheduler: str, runs: int) -> Iterator:
             if place.endswith((".yml", ".yaml")):
                 started = _from_file(Path(place))
             else:   # one thread each: two processes of one thread do more than one of two (figures in the book's log)
-                workers = min(int(place or os.cpu_count() or 1), runs)
-                started = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None,
+                started = LocalCluster(n_workers=workers(place, runs), threads_per_worker=1, dashboard_address=None,
                                        host="127.0.0.1", silence_logs=40)
             made = Client(started)
         try:
@@ -124,7 +131,6 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
 def _work(work: Callable[..., None], group: list[Run], root: str, needed: list) -> dict[str, float | Exception]:
     """In a worker: runs that share a training, with one thread on a CPU, or on the worker's own GPU. Returns the seconds of
     each, or why it failed; the error of a run by itself is raised, and that of the one that the group starts from."""
-    import torch
     from distributed import get_worker
 
     from . import store

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from . import chapters, costs, encoders, evaluate, records, revisions, store, train, vocabulary
+from . import chapters, cluster, costs, encoders, evaluate, records, revisions, store, train, vocabulary
 from . import study as graph
 from .kinds import Feature, pieces
 from .profiles import Study
@@ -214,9 +214,7 @@ def _workers(scheduler: str, runs: int) -> tuple[int, str]:
     if name == "dask" and place:
         return 1, (f"How many workers {place} has, and how fast they are, is not known here: times are of one worker like this "
                    "machine, and the last table is of several.")
-    if name == "local" or not place and torch.cuda.is_available():
-        return 1, ""
-    return min(int(place or os.cpu_count() or 1), max(1, runs)), ""
+    return 1 if name == "local" else cluster.workers(place, runs), ""
 
 
 def _what(run: Run) -> str:

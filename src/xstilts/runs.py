@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import torch
 from safetensors.torch import load_file, save_file
 
 from . import checkpoint, costs, cpu, data, encoders, evaluate, vocabulary
@@ -42,6 +43,7 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
             score(run, folder, parent, alike)
     finally:
         cpu.return_memory()
+        torch.cuda.empty_cache()      # worker processes may be at the same GPU next
 
 
 def base(run: Base, folder: Path) -> None:
