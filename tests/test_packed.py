@@ -191,3 +191,18 @@ def test_a_batch_in_which_no_word_is_labelled_is_predicted_and_teaches_nothing(f
     alone = weights(labelled)
     assert all(map(torch.equal, weights(without, labelled, micro_batch=1), alone))
     assert not all(map(torch.equal, alone, model.parameters()))
+
+
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("drop", [None, lambda values, p: values])
+def test_on_a_gpu_attention_is_in_four_dimensions_and_comes_to_the_same(monkeypatch, holes, drop):
+    """torch's fused kernels take no other."""
+    query, key, value = torch.randn(3, 3 * 2, 5, 8, generator=torch.Generator().manual_seed(0))     # 3 sequences, 2 heads
+    seen = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 1, 1, 1, 0]], dtype=torch.bool) if holes else None
+    here, given, fused = packed.attention(query, key, value, 2, seen, drop, 0.0), [], packed.F.scaled_dot_product_attention
+    monkeypatch.setattr(packed.F, "scaled_dot_product_attention",
+                        lambda *parts: given.extend(part.dim() for part in parts[:3]) or fused(*parts))
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    there = packed.attention(query, key, value, 2, seen, drop, 0.0)
+    torch.testing.assert_close(there, here)
+    assert given == [4, 4, 4]

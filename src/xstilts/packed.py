@@ -119,7 +119,7 @@ def _layer(layer, queries: torch.Tensor, rows: Layout, hidden: torch.Tensor, tok
     size = own.attention_head_size
     query = rows.pad(own.query(queries), size)
     key, value = (tokens.pad(linear(hidden), size) for linear in (own.key, own.value))
-    mixed = rows.unpad(attention(query, key, value, tokens.seen, drop, own.dropout.p), queries.shape[-1])
+    mixed = rows.unpad(attention(query, key, value, own.num_attention_heads, tokens.seen, drop, own.dropout.p), queries.shape[-1])
     attended = _normed(out, out.dense(mixed), queries, drop)
     return _normed(layer.output, layer.output.dense(F.gelu(layer.intermediate.dense(attended))), attended, drop)
 
@@ -128,23 +128,24 @@ def _normed(module, values: torch.Tensor, residual: torch.Tensor, drop: Drop | N
     return module.LayerNorm((drop(values, module.dropout.p) if drop else values) + residual)
 
 
-def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, seen: torch.Tensor | None,
+def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, heads: int, seen: torch.Tensor | None,
               drop: Drop | None, p: float) -> torch.Tensor:
     """query: [n, queries, size]; key, value: [n, keys, size], where n is sequences x heads; seen: [sequences, keys].
     Returns [n, queries, size].
 
     On a CPU, training takes two products and a softmax: the backward pass of torch's fused attention is made for long
     sequences, and on short ones takes longer than the rest of the layer."""
+    bias = None
     if seen is not None:
         bias = torch.zeros(seen.shape, dtype=query.dtype, device=query.device)
         bias = bias.masked_fill_(~seen, torch.finfo(query.dtype).min)[:, None, None]     # [sequences, 1, 1, keys]
-        heads = len(query) // len(seen)
-    if drop is None or query.is_cuda:
-        if seen is None:
-            return F.scaled_dot_product_attention(query, key, value, dropout_p=p if drop else 0.0)
+    if query.is_cuda or drop is None and seen is not None:
+        # by heads: the fused kernels want four dimensions, and with three a GPU would make and keep all of the scores
         split = (part.unflatten(0, (-1, heads)) for part in (query, key, value))
-        return F.scaled_dot_product_attention(*split, bias.expand(-1, 1, query.shape[1], -1),
+        return F.scaled_dot_product_attention(*split, bias if bias is None else bias.expand(-1, 1, query.shape[1], -1),
                                               p if drop else 0.0).flatten(0, 1)
+    if drop is None:
+        return F.scaled_dot_product_attention(query, key, value)
     scores = torch.baddbmm(query.new_empty(1), query, key.transpose(1, 2), beta=0, alpha=query.shape[-1] ** -0.5)
     if seen is not None:
         scores = (scores.unflatten(0, (-1, heads)) + bias).flatten(0, 1)
