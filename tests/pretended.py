@@ -3,6 +3,6 @@ import pandas as pd
 
 
 def scores(part: pd.DataFrame) -> pd.DataFrame:
-    """As `study.results` has them, from a table as of `study.examples`. Chance is 0."""
+    """As `results.scores` has them, from a table as of `results.examples`. Chance is 0."""
     value = [100 * row.numerator.sum() / row.denominator.sum() for row in part.itertuples()]
     return part.drop(columns=["numerator", "denominator"]).assign(value=value, baseline=0.0, n=[len(row) for row in part.numerator])

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import pretended
-from xstilts import claims, comparisons, profiles, records, report, stats, study as graph
+from xstilts import claims, comparisons, profiles, records, report, results, stats
 from xstilts.spec import Base
 
 NAMES = [claim.text for claim in claims.CLAIMS]
@@ -27,8 +27,8 @@ def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bu
             "metric": claims.report.TASKS[target].metric, "numerator": (ease[target] < rates[name]) * 1.0, "denominator": np.ones(300)}
             for name, target, seed in cells for language in ("en", "fi")])
 
-    monkeypatch.setattr(graph, "examples", examples)
-    monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(graph.examples(cells)))
+    monkeypatch.setattr(results, "examples", examples)
+    monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(results.examples(cells)))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     asked = {name: comparisons.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)
@@ -75,14 +75,14 @@ def test_a_verdict_on_a_part_says_so(study, monkeypatch):
 
 def test_what_one_target_carries_is_named(study, monkeypatch):
     asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.5, "mnli": 0.5})
-    plain = graph.examples
+    plain = results.examples
 
     def one_target_up(cells):
         part = plain(cells)
         up = (part.condition == "squad") & (part.target == "tydiqa")
         return part.assign(numerator=part.numerator.where(~up, part.denominator))
 
-    monkeypatch.setattr(graph, "examples", one_target_up)
+    monkeypatch.setattr(results, "examples", one_target_up)
     shown = claims.table(study, asked, found)
     assert shown.set_index("claim").verdict["SQuAD, named among the best tasks, helps on average"] == "can't tell"
     assert "SQuAD, named among the best tasks, helps on average (+13.4, 0.0 without TyDiQA-GoldP, by TyDiQA-GoldP)" in claims.words(study, shown)["carried"]

@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import pytest
 
-from xstilts import cluster, profiles, store, study as graph
+from xstilts import cluster, profiles, results, store, study as graph
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -72,7 +72,7 @@ def test_processes_survive_the_death_of_a_worker_and_give_the_scores_of_one_proc
     done = computed(several)
     assert len(done) == len(set(done)) == 9 and not list(several.glob(".writing-*"))
     graph.compute(wanted.values(), one)
-    pd.testing.assert_frame_equal(graph.results(wanted, one), graph.results(wanted, several), check_exact=False, atol=1e-6)
+    pd.testing.assert_frame_equal(results.scores(wanted, one), results.scores(wanted, several), check_exact=False, atol=1e-6)
 
 
 @pytest.mark.parametrize("scheduler", ["local", "processes:2"])
@@ -80,7 +80,7 @@ def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, schedu
     bad = dataclasses.replace(study, phase2_learning_rate=float("inf"))
     wanted = graph.single_tasks(bad)
     folders = graph.compute(wanted.values(), tmp_path, scheduler)
-    table = graph.results(wanted, tmp_path)
+    table = results.scores(wanted, tmp_path)
     assert set(table[table.state == ""].target) == {"xnli", "udpos", "tatoeba"} and len(folders) == 3
     lost = table[table.state == "diverged"]        # the three targets after it
     assert set(lost.condition) == {"mnli"} and len(lost) == 3 and lost.value.isna().all()
@@ -92,10 +92,10 @@ def test_workers_train_once_what_is_tested_twice(study, tmp_path):
     good, bad = (graph.grid(dataclasses.replace(study, phase3_learning_rate=rate), {"none": lambda seed: graph.base(study)})
                  for rate in (1e-4, float("inf")))
     graph.compute([*good.values(), *bad.values()], tmp_path, "processes:2")
-    first, second = (graph.history(good["none", name, 0], tmp_path) for name in ("xquad", "mlqa"))
+    first, second = (results.history(good["none", name, 0], tmp_path) for name in ("xquad", "mlqa"))
     pd.testing.assert_frame_equal(first, second)      # its seconds, too
     assert len(computed(tmp_path)) == 4
-    assert list(graph.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
+    assert list(results.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
 
 
 def test_what_starts_from_an_encoder_that_failed_beside_a_target_is_not_begun(study, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, study as graph
+from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, results, study as graph
 from xstilts.spec import Adapt, Base, key
 
 
@@ -103,7 +103,7 @@ def fake(monkeypatch, study, rates: dict[str, float]):
         "condition": cell[0], "target": cell[1], "seed": 0, "language": language, "metric": "accuracy", "layer": layer,
         "numerator": (draw.random(400) < rates[cell[0]]) * 1.0, "denominator": np.ones(400)}
         for language in ("en", "fi") for layer in ([-1] if cell[1] == "xnli" else [2, 4])]) for cell in found}
-    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    monkeypatch.setattr(results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
     scores(monkeypatch, {name: 100 * rate for name, rate in rates.items()})
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     return asked, found
@@ -111,7 +111,7 @@ def fake(monkeypatch, study, rates: dict[str, float]):
 
 def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
     """Scores of conditions (0-100) in English, and of all in Finnish."""
-    monkeypatch.setattr(graph, "results", lambda wanted: pd.DataFrame([
+    monkeypatch.setattr(results, "scores", lambda wanted: pd.DataFrame([
         {"condition": name, "target": target, "seed": seed, "language": language, "metric": "accuracy", "layer": -1 if target == "xnli" else 4,
          "baseline": 33.0, "value": english[name] if language == "en" else elsewhere, "n": 400}
         for name, target, seed in wanted for language in ("en", "fi")]))
@@ -139,8 +139,8 @@ def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypa
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     shown = compare.table(study, asked, found, only=("sw",))
     assert len(shown) == 4 and shown.difference.isna().all() and set(shown.n) == set(shown["from"]) == {"–"}
-    parts = {cell: graph.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
-    monkeypatch.setattr(graph, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    parts = {cell: results.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
+    monkeypatch.setattr(results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
     assert compare.table(study, asked, found, only=("fi",)).languages.tolist() == [1, 1, "–", "–"]
 
 
@@ -160,8 +160,8 @@ def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
     assert compare.words(study, asked, found, compare.table(study, asked, found))["near_chance"] == "none for XNLI"
     assert compare.near_chance(compare.learned(study, {})) == []
-    both = graph.results
-    monkeypatch.setattr(graph, "results", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
+    both = results.scores
+    monkeypatch.setattr(results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
     assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
 
 
@@ -175,8 +175,8 @@ def test_trainings_that_learned_in_part_are_named_with_their_english_score(study
     scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
     assert compare.half_learned(compare.learned(study, found)) == [] and compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
-    everywhere = graph.results
-    monkeypatch.setattr(graph, "results", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
+    everywhere = results.scores
+    monkeypatch.setattr(results, "scores", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
     assert compare.half_learned(compare.learned(study, found)) == [], "a low mean of other languages is no training that stopped early"
 
 

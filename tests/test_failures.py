@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import checkpoint, cli, failures, figures, profiles, report, runs, store, study as graph
+from xstilts import checkpoint, cli, failures, figures, profiles, report, results, runs, store, study as graph
 from xstilts.spec import UserError, key
 
 FULL = OSError(28, "No space left on device")
@@ -69,10 +69,10 @@ def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(s
     monkeypatch.setattr(runs, "adapt", fail(MemoryError()))
     assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
     assert len(list(store.default_root().glob(".failed-*"))) == 1     # of the run itself, not of what starts from it
-    why = graph.lost(wanted.values())
+    why = results.lost(wanted.values())
     assert list(why.what) == ["failed"] and "out of memory" in why.why[0]
     assert "32 rows a forward pass: give micro_batch 16" in report.reasons(why).data
-    table, examples = graph.results(wanted), graph.examples(wanted)
+    table, examples = results.scores(wanted), results.examples(wanted)
     gains = report.differences(study, table, examples)
     assert list(gains.marks.dropna()) == ["failed: seed 0"] and figures.heatmap(study, gains)
     assert report.verdicts(gains) | {"unlearned": "", "twice": ""} == dict.fromkeys(report.verdicts(gains), "–") | {
@@ -81,7 +81,7 @@ def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(s
         graph.compute([graph.phase2(study, ("mnli",), 0)])      # nothing of what was asked for
     monkeypatch.setattr(runs, "adapt", real)
     assert len(graph.compute(wanted.values())) == 2     # not held against it
-    assert not len(graph.lost(wanted.values())) and not list(store.default_root().glob(".failed-*"))
+    assert not len(results.lost(wanted.values())) and not list(store.default_root().glob(".failed-*"))
 
 
 def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys):
@@ -91,10 +91,10 @@ def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys)
     bad = dataclasses.replace(wanted[graph.NONE, "udpos", 0], languages=("en", "xx"))
     wanted[graph.NONE, "udpos", 0] = bad
     assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
-    table = graph.results(wanted)
+    table = results.scores(wanted)
     assert set(table[table.state == ""].target) == {"xnli"} and list(table[table.state == "failed"].target) == ["udpos"]
-    assert "no rows of UDPOS in 'xx'" in graph.lost(wanted.values()).why[0]
-    assert cli._tell_lost(graph.lost(wanted.values())) == 1 and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
+    assert "no rows of UDPOS in 'xx'" in results.lost(wanted.values()).why[0]
+    assert cli._tell_lost(results.lost(wanted.values())) == 1 and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
     with pytest.raises(UserError, match="no rows of UDPOS in 'xx'"):
         graph.compute([bad])
 
@@ -122,17 +122,17 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     assert len(kept) == 2 and "learning rate below 1e+30" in json.loads((kept[0] / "failed.json").read_text())["why"]
     monkeypatch.setattr(runs, "train", fail(AssertionError("trained again")))
     graph.compute(wanted.values())
-    table, examples = graph.results(wanted), graph.examples(wanted)
+    table, examples = results.scores(wanted), results.examples(wanted)
     gains = report.differences(bad, table, examples).set_index("intermediate")
     assert gains.marks["mnli"] == "diverged: seed 0, 1" and pd.isna(gains.difference["mnli"]) and gains.n["mnli"] == 0
     assert "diverged: seed 0, 1" in report.show(gains.reset_index()).data
     assert figures.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
     assert figures.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
-        graph.predictions(wanted["mnli", "xnli", 0])
+        results.predictions(wanted["mnli", "xnli", 0])
     with pytest.raises(UserError, match="none of these runs has a result; the first: .*the loss is"):
-        graph.finished({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
-    assert graph.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"}).empty
+        results.finished({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
+    assert results.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"}).empty
 
 
 def test_runs_of_one_label_are_each_told(study):
@@ -140,7 +140,7 @@ def test_runs_of_one_label_are_each_told(study):
     encoders = [graph.phase2(study, ("mnli",), 0, steps=steps) for steps in (3, 6)]
     for run, why in zip(encoders, ("the first", "the second"), strict=True):
         failures.keep(store.default_root(), run, RuntimeError(why))
-    assert list(graph.lost([*encoders, encoders[0]]).why) == ["the first", "the second"]
+    assert list(results.lost([*encoders, encoders[0]]).why) == ["the first", "the second"]
 
 
 def test_a_last_step_that_breaks_the_weights_is_no_result(study):
@@ -148,7 +148,7 @@ def test_a_last_step_that_breaks_the_weights_is_no_result(study):
     bad = dataclasses.replace(study, phase3_steps=1, phase3_learning_rate=float("inf"))
     run = graph.phase3(bad, graph.base(bad), "xnli", 0)
     assert graph.compute([run]) == {}
-    why = graph.lost([run])
+    why = results.lost([run])
     assert list(why.what) == ["diverged"] and "the last step left weights that are no numbers" in why.why[0]
 
 

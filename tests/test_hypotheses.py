@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import pretended
-from xstilts import chapters, compare, comparisons, hypotheses, profiles, records, study as graph
+from xstilts import chapters, compare, comparisons, hypotheses, profiles, records, results
 from xstilts.comparisons import Comparison
 from xstilts.report import TASKS
 
@@ -35,8 +35,8 @@ def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
             "numerator": (ease[target] < rate(name, language)) * 1.0, "denominator": np.ones(400)}
             for (name, target, seed), run in cells.items() for language in run.languages if language in ("en", "fi", "sw")])
 
-    monkeypatch.setattr(graph, "examples", examples)
-    monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(examples(cells)))
+    monkeypatch.setattr(results, "examples", examples)
+    monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(examples(cells)))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
     return asked, dict(asked.wanted)
 

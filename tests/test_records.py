@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, cli, compare, costs, data, environment, failures, ledger, plan, profiles, records, repeats, report, revisions, runs, store, study as graph, verify
-from xstilts.spec import UserError, key
+from xstilts import chapters, cli, compare, costs, data, environment, failures, ledger, plan, profiles, records, repeats, report, results, revisions, runs, store, study as graph, verify
+from xstilts.spec import UserError, key, label
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
              vocabulary="full",     # to look for the pieces of all texts takes longer than everything else
@@ -42,15 +42,15 @@ def test_a_record_stands_for_its_run_to_the_last_digit(finished):
     assert graph.obtain(study, wanted) == {}
     assert record(study, root) == 9 and record(study, root) == 0          # base, phase 1, phase 2, six scores
     assert graph.obtain(study, wanted) == wanted                          # with an empty store
-    for table in (graph.results, graph.examples):
+    for table in (results.scores, results.examples):
         ours, theirs = table(wanted), table(wanted, root)
         theirs = theirs.merge(ours[["target", "metric"]].drop_duplicates())     # examples: of main metrics alone
         order = [name for name in ("condition", "target", "language", "layer", "metric", "example") if name in ours]
         ours, theirs = (part.sort_values(order).reset_index(drop=True) for part in (ours, theirs))
         pd.testing.assert_frame_equal(ours[theirs.columns], theirs, check_exact=True, check_dtype=False)
     run = wanted["mnli", "xnli", 0]
-    assert graph.seconds(run) == graph.seconds(run, root) > 0
-    assert graph.last_dev(run.encoder) == graph.last_dev(run.encoder, root)
+    assert results.seconds(run) == results.seconds(run, root) > 0
+    assert results.last_dev(run.encoder) == results.last_dev(run.encoder, root)
     assert "9 recorded" in records.said([step for run in wanted.values() for step in graph.line(run)], store.default_root())
 
 
@@ -61,8 +61,8 @@ def test_a_record_outweighs_that_the_run_failed_here(finished):
     failures.keep(here, wanted["mnli", "xnli", 0].encoder, RuntimeError("no luck"))
     assert failures.known(here, wanted["mnli", "xnli", 0]).why == "no luck"
     cell = {("mnli", "xnli", 0): wanted["mnli", "xnli", 0]}
-    assert len(compare.examples(study, cell)) == 2 and set(graph.results(cell).state) == {""}
-    assert graph.lost([*wanted.values(), wanted["mnli", "xnli", 0].encoder]).empty
+    assert len(compare.examples(study, cell)) == 2 and set(results.scores(cell).state) == {""}
+    assert results.lost([*wanted.values(), wanted["mnli", "xnli", 0].encoder]).empty
 
 
 def logged(study, root, steps, every, patience, dev):
@@ -79,19 +79,19 @@ def test_the_dev_score_is_that_of_the_model_that_was_scored(finished, tmp_path):
     study, dev = finished[0], {0: 90.0, 10: 40.0, 20: 60.0, 30: 50.0}
     for patience, score in ((0, 50), (2, 60)):
         run = logged(study, tmp_path, 30, 10, patience, dev)
-        assert records.record([run], tmp_path) and graph.last_dev(run, tmp_path) == graph.last_dev(run) == score
+        assert records.record([run], tmp_path) and results.last_dev(run, tmp_path) == results.last_dev(run) == score
 
 
 def test_a_head_that_knows_nothing_yet_has_no_dev_score(finished, tmp_path):
     study = finished[0]
     run = logged(study, tmp_path, 30, 40, 0, {0: 90.0})
     records.record([run], tmp_path)
-    assert np.isnan(graph.last_dev(run, tmp_path)) and "dev" not in records.find(run)
+    assert np.isnan(results.last_dev(run, tmp_path)) and "dev" not in records.find(run)
     epochs = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=0, epochs=1, batch_size=10))     # 2 steps
     fewer = dataclasses.replace(epochs, recipe=dataclasses.replace(epochs.recipe, evaluate_every=2))
     for some in (run, epochs, fewer):       # as records were that kept the score of step 0
         (records.folder() / f"{key(some)}.json").write_text(json.dumps({"key": key(some), "dev": 90.0}))
-    assert np.isnan(graph.last_dev(run)) and np.isnan(graph.last_dev(epochs)) and graph.last_dev(fewer) == 90
+    assert np.isnan(results.last_dev(run)) and np.isnan(results.last_dev(epochs)) and results.last_dev(fewer) == 90
 
 
 def test_another_parameter_finds_no_record(finished):
@@ -124,11 +124,11 @@ def test_what_is_read_twice_is_as_it_is_written_now_and_as_nobody_changed_it(fin
     record(study, root)
     cell = {("none", "xnli", 0): graph.single_tasks(study)["none", "xnli", 0]}
     run, = cell.values()
-    before = {place: graph.examples(cell, place).numerator.map(list).to_list() for place in (root, None)}
+    before = {place: results.examples(cell, place).numerator.map(list).to_list() for place in (root, None)}
     for place in before:
-        mine = graph.examples(cell, place)
+        mine = results.examples(cell, place)
         mine["numerator"] = None
-        assert graph.examples(cell, place).numerator.map(list).to_list() == before[place]
+        assert results.examples(cell, place).numerator.map(list).to_list() == before[place]
     mine = records.scores(run)
     mine["value"] = -1
     assert (records.scores(run).value >= 0).all()
@@ -137,7 +137,7 @@ def test_what_is_read_twice_is_as_it_is_written_now_and_as_nobody_changed_it(fin
     written["scores"][1] = written["scores"][1].replace("xnli", "other")
     written["examples"] = written["examples"][:1]
     path.write_text(json.dumps(written))
-    assert records.scores(run).task[0] == "other" and len(graph.examples(cell)) == 1
+    assert records.scores(run).task[0] == "other" and len(results.examples(cell)) == 1
 
 
 def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
@@ -172,7 +172,7 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
     for _ in range(2):      # said once
         repeats.note(study, wanted.values(), root)
         table = repeats.table().set_index("trained")
-        assert record(study, root) == 0 and len(table) == 2 and table.run[True] == graph.label(wanted["none", "xnli", 0])
+        assert record(study, root) == 0 and len(table) == 2 and table.run[True] == label(wanted["none", "xnli", 0])
         assert table.recorded[True] - table.again[True] == pytest.approx(4) and table["from"][True].startswith("another")
         assert table["largest difference of a language"][True] == pytest.approx(5)
         shown = records.scores(wanted["mnli", "tatoeba", 0]).query("metric == 'accuracy' and layer == layer.max()").value.mean()
@@ -197,7 +197,7 @@ def test_intervals_of_one_seed_are_wider_for_it(finished):
     study, root = finished
     record(study, root)
     wanted = graph.single_tasks(study)
-    table, examples = graph.results(wanted, root), graph.examples(wanted, root)
+    table, examples = results.scores(wanted, root), results.examples(wanted, root)
     row = {"key": "0" * 20, "when": "now", "target": "xnli", "run": "a training", "trained": True, "recorded": 50.0, "again": 90.0,
            "largest difference of a language": 40.0, "from": "here", "to": "there", "differences": {"en": 40.0, "fi": 40.0}}
     before = report.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
@@ -258,7 +258,7 @@ def test_a_chapters_cost_here_and_with_the_other_profiles(finished):
     record(study, root)
     table = ledger.of(study, "single_task").set_index("profile")
     ours = table.loc[study.profile]
-    threads = {graph.made(run)["environment"]["threads"] for run in graph.single_tasks(study).values()}
+    threads = {results.made(run)["environment"]["threads"] for run in graph.single_tasks(study).values()}
     assert ours.runs == ours.recorded == 9 and ours.live == ours["not run"] == 0 and threads == {1}
     assert ours["core hours"] == pytest.approx(ours["hours taken"]) and ours["core hours"] > 0
     rates = table["core hours"] / table["10^15 operations"]

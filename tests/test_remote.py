@@ -4,7 +4,7 @@ import json
 import fsspec
 import pytest
 
-from xstilts import profiles, store, study as graph
+from xstilts import profiles, results, store, study as graph
 from xstilts.spec import UserError, key
 
 
@@ -65,7 +65,7 @@ def test_a_run_that_cannot_be_pushed_is_done_and_pushed_the_next_time(study, tmp
 
     with monkeypatch.context() as patch:
         patch.setattr(fsspec.get_filesystem_class("memory"), "put_file", refused)
-        assert graph.compute([run], tmp_path / "one") and graph.lost([run], tmp_path / "one").empty
+        assert graph.compute([run], tmp_path / "one") and results.lost([run], tmp_path / "one").empty
         assert events(tmp_path / "one") == ["unshared", "computed"] * 3
         assert "XSTILTS_REMOTE: read-only; the run is kept here" in capsys.readouterr().out
         assert graph.compute([run], tmp_path / "one")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from xstilts import batches, chapters, costs, failures, figures, kinds, plan, profiles, report, runs, spec, store, study as graph
+from xstilts import batches, chapters, costs, failures, figures, kinds, plan, profiles, report, results, runs, spec, store, study as graph
 from xstilts.spec import UserError, key
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
@@ -41,7 +41,7 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
     graph.compute(wanted.values())
     # base, phase 1, one intermediate encoder, six scores: each exactly once
     assert len(events(root, "computed")) == len(set(events(root, "computed"))) == 9
-    table = graph.results(wanted)
+    table = results.scores(wanted)
     assert set(table.condition) == {"none", "mnli"} and table.value.between(0, 100).all()
     assert table[table.metric == "accuracy"].n.eq(12).all()
     assert set(table[table.target == "xnli"].language) == {"en", "fi"}
@@ -51,7 +51,7 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
 def test_an_intermediate_task_with_open_labels_can_be_scored_like_a_target(study, root):
     run = dataclasses.replace(graph.phase3(study, graph.base(study), "udpos", 0), target="ccg")
     graph.compute([run])
-    assert set(graph.results({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
+    assert set(results.scores({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
         graph.compute([run], tmp_path / "alone")
         runs._last.clear()
     assert trainings.count("mlqa") == 2
-    for table in (graph.results, graph.examples):
+    for table in (results.scores, results.examples):
         pd.testing.assert_frame_equal(table(wanted, tmp_path / "together"), table(wanted, tmp_path / "alone"), check_exact=True)
     for run in wanted.values():
-        logs = [graph.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")]
+        logs = [results.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")]
         pd.testing.assert_frame_equal(*logs)
-        assert graph._folder(tmp_path / "together", run).joinpath("counts.csv").read_text() == \
-            graph._folder(tmp_path / "alone", run).joinpath("counts.csv").read_text()
+        assert results.artifact(run, tmp_path / "together").joinpath("counts.csv").read_text() == \
+            results.artifact(run, tmp_path / "alone").joinpath("counts.csv").read_text()
 
 
 def test_the_chapter_on_phase_3_has_its_own_seeds_and_retrieval_one(study):
@@ -120,7 +120,7 @@ def test_a_test_that_fails_leaves_the_other_test_of_its_training(study, tmp_path
 
     monkeypatch.setattr(runs, "_write_scores", broken)
     assert set(graph.compute(wanted.values(), tmp_path)) == {key(wanted["none", "mlqa", 0])}
-    assert trainings == ["xquad"] and "no such answer" in graph.lost(wanted.values(), tmp_path).why[0]
+    assert trainings == ["xquad"] and "no such answer" in results.lost(wanted.values(), tmp_path).why[0]
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def alike(study):
 @pytest.mark.parametrize("scheduler", ["local", "processes:2"])
 def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_scores_stay(alike, tmp_path, scheduler):
     _, targets, encoders, after = alike
-    together, alone = (partial(graph._folder, tmp_path / place) for place in ("together", "alone"))
+    together, alone = (partial(results.artifact, root=tmp_path / place) for place in ("together", "alone"))
     graph.compute([*targets, *after], tmp_path / "together", scheduler)
     assert all(together(run).joinpath("log.jsonl").read_text() == together(same).joinpath("log.jsonl").read_text()
                for run, same in zip(targets, encoders, strict=True))    # to the time that a step took
@@ -144,7 +144,7 @@ def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_score
     for run in targets:
         for name in ("scores.csv", "counts.csv"):
             assert together(run).joinpath(name).read_text() == alone(run).joinpath(name).read_text()
-        pd.testing.assert_frame_equal(*(graph.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")))
+        pd.testing.assert_frame_equal(*(results.history(run, tmp_path / place).drop(columns="seconds") for place in ("together", "alone")))
 
 
 def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_path, trainings):
@@ -170,7 +170,7 @@ def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_p
 def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its_reader(study, tmp_path):
     run = graph.phase3(dataclasses.replace(study, languages=("en", "de"), max_length=16), graph.base(study), "lareqa", 0)
     graph.compute([run], tmp_path)
-    counts = pd.read_csv(graph._folder(tmp_path, run) / "counts.csv")
+    counts = pd.read_csv(results.artifact(run, tmp_path) / "counts.csv")
     lost = counts[(counts.split == "train") & (counts.what != "rows") & (counts["count"] > 0)]
     assert set(zip(lost.task, lost.what, strict=True)) == {("squad", "texts cut to the length")}      # its texts are ranked, not searched
 
@@ -198,7 +198,7 @@ def test_two_stores_get_the_same_scores_to_the_last_digit(study, tmp_path):
     tables = []
     for name in ("one", "two"):
         graph.compute(wanted.values(), tmp_path / name)
-        tables.append(graph.results(wanted, tmp_path / name))
+        tables.append(results.scores(wanted, tmp_path / name))
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
@@ -257,13 +257,13 @@ def test_an_interrupted_run_leaves_nothing_and_is_done_next_time(study, root, mo
 def test_a_damaged_artifact_is_set_aside_and_made_again(study, root):
     run = graph.phase3(study, graph.base(study), "udpos", 0)
     graph.compute([run])
-    before = graph.results({("none", "udpos", 0): run})
+    before = results.scores({("none", "udpos", 0): run})
     scores = store.folder_of(root, run) / "scores.csv"
     scores.write_text(scores.read_text().replace("fi", "de", 1))
     store._verified.clear()          # as a new process would
     graph.compute([run])
     assert len(events(root, "damaged")) == 1 and list(root.glob(".damaged-*"))
-    pd.testing.assert_frame_equal(graph.results({("none", "udpos", 0): run}), before, check_exact=True)
+    pd.testing.assert_frame_equal(results.scores({("none", "udpos", 0): run}), before, check_exact=True)
 
 
 @pytest.mark.parametrize("name", [store.MANIFEST, "model.safetensors", "config.json"])
@@ -301,7 +301,7 @@ def test_phase_1_can_be_left_out(study):
 
 def test_asking_for_what_is_not_there_says_so(study):
     wanted = graph.single_tasks(study)
-    for ask in (graph.history, graph.predictions, graph.dev_scores, lambda run: graph.finished({"": run})):
+    for ask in (results.history, results.predictions, results.dev_scores, lambda run: results.finished({"": run})):
         with pytest.raises(UserError, match="call compute first"):
             ask(wanted["mnli", "xnli", 0].encoder)
 
@@ -313,12 +313,12 @@ def test_what_was_not_run_is_a_dash_in_the_table_of_single_tasks(study, there):
     graph.compute(run for (condition, target, _), run in wanted.items() if (condition, target) not in left)
     asked = dataclasses.replace(study, missing="dash")
     graph.obtain(asked, wanted)
-    table, examples = graph.results(wanted), graph.examples(wanted)
+    table, examples = results.scores(wanted), results.examples(wanted)
     assert set(map(tuple, table[table.state == "not run"][["condition", "target"]].values)) == left
     gains = report.differences(asked, table, examples).set_index(["intermediate", "target"])
     assert len(gains) == len(wanted) and "marks" not in gains and set(gains[gains.score.isna()].index) == left
     assert figures.heatmap(asked, gains.reset_index())
-    assert graph.lost(wanted.values()).empty and graph.overlap(wanted).target.isin(there).all()
+    assert results.lost(wanted.values()).empty and results.overlap(wanted).target.isin(there).all()
 
 
 def test_keys_of_what_exists_stay(monkeypatch):
@@ -341,7 +341,7 @@ def test_keys_of_what_exists_stay(monkeypatch):
 def test_text_is_mixed_in_at_its_share(study):
     run = graph.phase2(study, ("mnli",), 0, mlm_share=0.5, steps=4)
     graph.compute([run])
-    assert set(graph.dev_scores(run).task) == {"mnli", "text"} and "mnli+text" in str(spec.label(run))
+    assert set(results.dev_scores(run).task) == {"mnli", "text"} and "mnli+text" in str(spec.label(run))
     drawn = [which for which, _ in batches.stream([[feature] * 90 for feature in features()], run.recipe, 0, 2000, 0.3)]
     assert 0.26 < sum(drawn) / 2000 < 0.34
 
@@ -370,7 +370,7 @@ def test_one_run_that_fails_again_is_a_dash_beside_what_is_at_hand(study, root, 
     monkeypatch.setattr(runs, "adapt", failing)
     for _ in range(2):      # the second time nothing is computed
         assert graph.obtain(study, wanted) == there
-    assert list(graph.lost(wanted.values()).why) == ["no luck"]
+    assert list(results.lost(wanted.values()).why) == ["no luck"]
     with pytest.raises(graph.RunsFailed, match="no luck"):      # nothing to show
         graph.obtain(study, {cell: run for cell, run in wanted.items() if cell not in there})
     for step in graph.line(there["none", "tatoeba", 0]):

@@ -9,7 +9,7 @@ from seqeval.metrics import f1_score
 
 import hubrows
 from test_tasks import SMALL
-from xstilts import averages, data, metrics, profiles, study as graph, submission
+from xstilts import averages, data, metrics, profiles, results, study as graph, submission
 from xstilts.averages import official_languages
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS
@@ -62,7 +62,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
     wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
     graph.compute(wanted.values())
     written = submission.write(tmp_path, wanted)
-    table = graph.results(wanted)
+    table = results.scores(wanted)
     table = table[table.layer == table.groupby("target").layer.transform("max")]
     assert {path.suffix for path in written} == {".tsv", ".json"}
     for target in XTREME:
@@ -171,10 +171,10 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     wanted = graph.single_tasks(study)
     assert {condition for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
-    gains = report.differences(study, graph.results(wanted), graph.examples(wanted))
+    gains = report.differences(study, results.scores(wanted), results.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
     assert "–" in report.show(gains).data and figures.heatmap(study, gains)
-    found = report.benchmarks(study, graph.results(wanted))
+    found = report.benchmarks(study, results.scores(wanted))
     assert len(found) == 2 * 2 * 5 and found.value.isna().all() and found.missing.str.contains("pawsx|xcopa").any()
     assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile
     assert data.languages("ccg", str(tmp_path)) == ()

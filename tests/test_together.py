@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from filelock import Timeout
 
-from xstilts import inventory, profiles, store, study as graph
+from xstilts import inventory, profiles, results, store, study as graph
 from xstilts.spec import Base, UserError, key
 
 SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
@@ -63,7 +63,7 @@ def test_four_processes_with_overlapping_studies_do_each_run_once(study, tmp_pat
     if how == "system":
         alone = tmp_path / "alone"
         graph.compute(wanted.values(), alone)
-        pd.testing.assert_frame_equal(graph.results(wanted, root), graph.results(wanted, alone), check_exact=True)
+        pd.testing.assert_frame_equal(results.scores(wanted, root), results.scores(wanted, alone), check_exact=True)
 
 
 RUN = Base("e", "e")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import data, profiles, report, study as graph
+from xstilts import data, profiles, report, results, study as graph
 from xstilts.data.overlap import Seen, normalised
 from xstilts.spec import key
 
@@ -34,9 +34,9 @@ def test_rows_seen_in_training_are_counted_and_reported(folder, tiny_encoder):
     study = asked(folder, tiny_encoder, eval_rows=0)
     wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
     graph.compute(wanted.values())
-    assert graph.overlap(wanted).to_dict("records") == [{"target": "xnli", "rows": 56, "exact": 3, "normalised": 4}]
-    assert "<td" in report.show(graph.overlap(wanted)).data
-    table, examples = graph.results(wanted), graph.examples(wanted)
+    assert results.overlap(wanted).to_dict("records") == [{"target": "xnli", "rows": 56, "exact": 3, "normalised": 4}]
+    assert "<td" in report.show(results.overlap(wanted)).data
+    table, examples = results.scores(wanted), results.examples(wanted)
     assert "of" not in report.scores(study, table, examples)             # every row was scored
 
 
@@ -44,7 +44,7 @@ def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
     study = asked(folder, tiny_encoder, eval_rows=10)
     wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
     graph.compute(wanted.values())
-    table, examples = graph.results(wanted), graph.examples(wanted)
+    table, examples = results.scores(wanted), results.examples(wanted)
     assert dict(zip(table.language, zip(table.n, table.of))) == {"en": (10, 30), "fi": (10, 26)}
     for shown in (report.scores(study, table, examples), report.differences(study, table, examples)):
         assert list(shown.n) == [10] and list(shown.of) == ["26"] and "n of" in " ".join(shown.columns)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pretended
-from xstilts import compare, profiles, records, study as graph, verdicts
+from xstilts import compare, profiles, records, results, verdicts
 from xstilts.spec import Base
 from xstilts.tasks import TASKS
 
@@ -38,7 +38,7 @@ def decide(study, monkeypatch):
             "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "metric": TASKS[target].metric,
             "numerator": (ease[target] < rates.get((name, target), rates[name])) * 1.0, "denominator": np.ones(ROWS)}
             for name, target, seed in found for language in ("en", "fi")])
-        monkeypatch.setattr(graph, "results", lambda cells: pretended.scores(part[[
+        monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(part[[
             cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)]]))
         several = dataclasses.replace(study, seeds=tuple(range(seeds)))
         return verdicts.decide(several, [verdicts.Question(every, found, part, rule)]).iloc[0]

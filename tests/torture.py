@@ -22,7 +22,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "XSTILTS_CHECKPOINT": "0"}
 import pandas as pd
 
 from projects import project
-from xstilts import book, checkpoint, profiles, store, study as graph
+from xstilts import book, checkpoint, profiles, results, store, study as graph
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
                   phase3_steps=6, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
@@ -98,7 +98,7 @@ def torture(encoder, folder, kills, seed=0):
         elif not _finished(wanted, root):
             raise SystemExit("an attempt ended without all results")
         if _finished(wanted, root):
-            same = all(graph.results(wanted, root)[name].equals(graph.results(wanted, folder / "quiet")[name])
+            same = all(results.scores(wanted, root)[name].equals(results.scores(wanted, folder / "quiet")[name])
                        for name in ("value", "n", "key"))
             different += not same
             done = [line["key"] for line in map(json.loads, (root / "log.jsonl").read_text().splitlines())

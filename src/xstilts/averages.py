@@ -45,7 +45,7 @@ def official_languages(benchmark: str, target: str) -> tuple[str, ...]:
 def task_value(table: pd.DataFrame, benchmark: str, target: str) -> tuple[float, tuple[str, ...]]:
     """(mean over the languages at hand, 0-100 or NaN; the benchmark's languages that are missing)
 
-    `table` has a row a target, language, metric (`study.results` of one condition, at one layer); seeds are averaged.
+    `table` has a row a target, language, metric (`results.scores` of one condition, at one layer); seeds are averaged.
     """
     row, wanted = TASKS[target], official_languages(benchmark, target)
     metrics = row.metrics if row.kind == "span" else row.metrics[:1]

@@ -129,10 +129,10 @@ def _dress(path: Path) -> None:
 
 def main_result(study: Study, root: Path) -> pd.DataFrame:
     """The cells of the main table by the store `root` and the records: intermediate, target, difference, low, high."""
-    from . import report, study as graph
+    from . import report, results, study as graph
 
     wanted = graph.single_tasks(study)
-    gains = report.differences(study, graph.results(wanted, root), graph.examples(wanted, root))
+    gains = report.differences(study, results.scores(wanted, root), results.examples(wanted, root))
     return gains[gains.intermediate != graph.NONE][CELLS]
 
 

@@ -17,6 +17,7 @@ from . import compare, comparisons, figures, records, repeats, report, store, ve
 from . import study as graph
 from .comparisons import NAMED_BEST, Comparison
 from .profiles import Study
+from .spec import Wanted
 from .study import NONE
 from .verdicts import Question, Weights
 
@@ -89,7 +90,7 @@ def wanted(study: Study) -> dict[str, Comparison]:
     return {name: getattr(comparisons, name)(study) for name in CHAPTERS}
 
 
-def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, graph.Wanted]:
+def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
     """chapter -> its runs at hand; and "best": for each XTREME target none and the task that is best on dev rows."""
     found = {name: graph.obtain(study, part.wanted) for name, part in asked.items()}
     chosen = comparisons.selection(study, asked["xtreme"], found["xtreme"])
@@ -97,7 +98,7 @@ def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, graph.Wanted
     return found
 
 
-def table(study: Study, asked: dict[str, Comparison], found: dict[str, graph.Wanted]) -> pd.DataFrame:
+def table(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) -> pd.DataFrame:
     """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the chapter that has its runs."""
     parts = {name: compare.examples(study, runs) for name, runs in found.items()}
     questions = []

@@ -121,8 +121,8 @@ def _chapters(asked: argparse.Namespace) -> int:
     if asked.verb in ("record", "verify"):
         return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
     if asked.verb in ("compute", "plan"):
-        from . import chapters, plan, records
-        from .study import compute, lost
+        from . import chapters, plan, records, results
+        from .study import compute
 
         if asked.verb == "plan":
             print(plan.text(study, asked.chapter, asked.unrecorded))
@@ -130,7 +130,7 @@ def _chapters(asked: argparse.Namespace) -> int:
             runs = chapters.needed(asked.chapter, study)
             runs = records.unrecorded(runs) if asked.unrecorded else runs
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
-            return _tell_lost(lost(runs))
+            return _tell_lost(results.lost(runs))
         return 0
     try:
         page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
@@ -138,11 +138,11 @@ def _chapters(asked: argparse.Namespace) -> int:
         print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
-    from . import chapters, failures, store, study as graph
+    from . import chapters, failures, results, store
 
     if not failures.any_kept(store.default_root()):      # to name all runs of the book takes seconds
         return 0
-    return _tell_lost(graph.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", study)))
+    return _tell_lost(results.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", study)))
 
 
 def _tell_lost(lost) -> int:

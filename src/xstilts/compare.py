@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import data, figures, records, repeats, report, stats, store
-from . import study as graph
+from . import data, figures, records, repeats, report, results, stats, store
 from .comparisons import Comparison
 from .profiles import Study
-from .spec import key
+from .spec import Wanted, key
 from .tasks import TASKS
 
 ALPHA = 0.05
@@ -29,7 +28,7 @@ MARKERS = "osD^vP*X<>"
 FOUND = ["difference", "low", "high", "p", "in English", "languages", "n", "seeds", "from"]
 
 
-def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: bool = False,
+def table(study: Study, asked: Comparison, found: Wanted, over_languages: bool = False,
           only: tuple[str, ...] | None = None) -> pd.DataFrame:
     """A row a comparison and target: difference in points with its interval, p and p after Holm over the whole table, the same
     difference in English alone, languages, n, seeds, and where it is from. Only seeds that all conditions of a comparison have count.
@@ -47,15 +46,15 @@ def table(study: Study, asked: Comparison, found: graph.Wanted, over_languages: 
     return result
 
 
-def examples(study: Study, found: graph.Wanted, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
+def examples(study: Study, found: Wanted, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
     """Examples of the runs, of those that tables show (`report.main_metric`)."""
     if not found:
         return pd.DataFrame(columns=["condition", "target", "seed", "language", "metric", "layer", "numerator", "denominator"])
-    part = report.main_metric(study, graph.examples(found))
+    part = report.main_metric(study, results.examples(found))
     return part[~part.language.isin(leave_out)].reset_index(drop=True)
 
 
-def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: dict[str, dict[str, float]],
+def difference(study: Study, found: Wanted, part: pd.DataFrame, weights: dict[str, dict[str, float]],
                over_languages: bool = False, only: tuple[str, ...] | None = None) -> dict[str, object]:
     """difference, low, high, p, languages, n, seeds, from: of the weighted sum of conditions (weights: target -> conditions') over
     those of the targets that have all of them; targets count alike. Records of real rows have scores alone: then there is no
@@ -78,12 +77,12 @@ def difference(study: Study, found: graph.Wanted, part: pd.DataFrame, weights: d
             "languages": gain.languages, "n": gain.n, "seeds": gain.seeds, "from": places}
 
 
-def common_seeds(study: Study, found: graph.Wanted, weights: dict[str, dict[str, float]]) -> tuple[int, ...]:
+def common_seeds(study: Study, found: Wanted, weights: dict[str, dict[str, float]]) -> tuple[int, ...]:
     """The seeds behind a difference: those that every target has of all its conditions."""
     return tuple(seed for seed in study.seeds if all(seed in _seeds(study, found, target, some) for target, some in weights.items()))
 
 
-def _seeds(study: Study, found: graph.Wanted, target: str, conditions: Iterable[str]) -> list[int]:
+def _seeds(study: Study, found: Wanted, target: str, conditions: Iterable[str]) -> list[int]:
     return [seed for seed in study.seeds if all((condition, target, seed) in found for condition in conditions)]
 
 
@@ -91,9 +90,9 @@ def _nothing() -> dict[str, object]:
     return dict.fromkeys(FOUND[:5], np.nan) | dict.fromkeys(FOUND[5:], "–")
 
 
-def _scores_alone(study: Study, cells: graph.Wanted, weights: dict[str, dict[str, float]],
+def _scores_alone(study: Study, cells: Wanted, weights: dict[str, dict[str, float]],
                   only: tuple[str, ...] | None) -> dict[str, object]:
-    rows = report.main_metric(study, graph.results(cells))
+    rows = report.main_metric(study, results.scores(cells))
     english, rows = rows[rows.language == "en"], rows if only is None else rows[rows.language.isin(only)]
     if not len(rows):
         return _nothing()
@@ -157,7 +156,7 @@ def figure(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def learned(study: Study, found: graph.Wanted) -> pd.DataFrame:
+def learned(study: Study, found: Wanted) -> pd.DataFrame:
     """(condition, target) -> how far its training came: value and baseline (chance or majority) in English or, where that is not
     scored (english is 0, not 1), on average over languages; far, the share of the way from the baseline to 100. Targets without
     training have no row."""
@@ -165,7 +164,7 @@ def learned(study: Study, found: graph.Wanted) -> pd.DataFrame:
     if not found:
         return pd.DataFrame(columns=["value", "baseline", "english", "far"], dtype=float,
                             index=pd.MultiIndex.from_arrays([[], []], names=["condition", "target"]))
-    main = report.main_metric(study, graph.results(found))
+    main = report.main_metric(study, results.scores(found))
     main = main.assign(english=main.target.isin(main.target[main.language == "en"]))
     main = main[~main.english | (main.language == "en")]
     means = main.groupby(["condition", "target"], sort=False)[["value", "baseline", "english"]].mean()
@@ -186,7 +185,7 @@ def half_learned(means: pd.DataFrame) -> list[str]:
     return [f"{report.cell_title(condition, target)} ({value:.0f})" for (condition, target), value in some.value.items()]
 
 
-def words(study: Study, asked: Comparison, found: graph.Wanted, shown: pd.DataFrame) -> dict[str, object]:
+def words(study: Study, asked: Comparison, found: Wanted, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
     counts, summed, means = there[there["p (Holm)"] < ALPHA], verdicts(shown), learned(study, found)

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from . import averages, data, profiles, report
+from . import averages, data, profiles, report, results
 from . import study as graph
 from .data.mini import dials
 from .profiles import PROFILES, Study
-from .spec import Adapt, Base, Score
+from .spec import Adapt, Base, Score, Wanted
 from .study import NONE
 from .tasks import TASKS, training_task
 
@@ -142,7 +142,7 @@ def _has_dev(target: str, run: Score) -> bool:
     return not splits[0] & splits[1]
 
 
-def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFrame:
+def selection(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
     """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task,
     at the last measurement, with patience the best, never before the first step; where nothing is trained, the validation
     rows of all languages), its dev score, how many candidates there were and how many reach that score: of these the first is
@@ -166,13 +166,13 @@ def selection(study: Study, asked: Comparison, found: graph.Wanted) -> pd.DataFr
 
 def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
     if not TASKS[target].untrained:
-        return graph.last_dev(run)
+        return results.last_dev(run)
     if dev is None:
         return math.nan
-    return float(report.main_metric(study, graph.results({("", target, 0): dev})).value.mean())
+    return float(report.main_metric(study, results.scores({("", target, 0): dev})).value.mean())
 
 
-def best(asked: Comparison, found: graph.Wanted, chosen: pd.DataFrame) -> tuple[Comparison, dict]:
+def best(asked: Comparison, found: Wanted, chosen: pd.DataFrame) -> tuple[Comparison, dict]:
     """The comparison of the chosen task of each target with none, on the test rows, and its finished runs."""
     names = dict(zip(chosen.target, chosen["best on dev"], strict=True))
     runs = {("best on dev" if condition == names[target] else condition, target, seed): run

@@ -14,19 +14,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, costs, figures, records, report, stats, store, typology
+from . import compare, costs, figures, records, report, results, stats, store, typology
 from . import languages as names
 from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
-from .spec import Adapt, Score
+from .spec import Adapt, Score, Wanted
 from .tasks import TASKS
 
 DISTANCE = "grammar's distance"
 WORK = "10^15 operations"     # of all training and scoring behind a score
 
 
-def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[[str], str],
+def groups(study: Study, asked: Comparison, found: Wanted, kind: Callable[[str], str],
            called: str, of: str = "language") -> pd.DataFrame:
     """A row a comparison and kind of languages (or of: "target"): mean difference over targets with its interval, and how
     many languages are behind it. English, in which targets are trained, is left out. called: the column of the kind."""
@@ -46,7 +46,7 @@ def groups(study: Study, asked: Comparison, found: graph.Wanted, kind: Callable[
     return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
 
 
-def sources(study: Study, asked: Comparison, found: graph.Wanted, scored: Sequence[str]) -> pd.DataFrame:
+def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str]) -> pd.DataFrame:
     """A row a source language of "task in xx against task in en" and language that is scored: the source's family, how far its
     grammar is from that language's (`typology.distance`, nats), and the mean difference over tasks and targets."""
     columns = ["source", "family", "scored", DISTANCE, "comparisons", "mean difference", "median", "highest", "lowest"]
@@ -60,14 +60,14 @@ def sources(study: Study, asked: Comparison, found: graph.Wanted, scored: Sequen
     return pd.DataFrame(rows, columns=columns)
 
 
-def difficulty(found: graph.Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """A row a condition: its task's difficulty as measured (100 less the score on English dev rows after phase 2, at
     the same steps), and the mean gain over targets in each of the tables (called -> table). Seeds are averaged."""
     measured: dict[str, list[float]] = {}
     for run in {(condition, seed): run for (condition, _, seed), run in found.items() if isinstance(run.encoder, Adapt)
-                and condition != graph.NONE and graph.has(run.encoder)}.items():
+                and condition != graph.NONE and results.has(run.encoder)}.items():
         (condition, _), score = run
-        dev = graph.dev_scores(score.encoder)
+        dev = results.dev_scores(score.encoder)
         dev = dev[(dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))]
         measured.setdefault(condition, []).append(100 - dev.value.mean())
     rows = [{"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
@@ -104,14 +104,14 @@ def scatter(study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains:
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
+def text(found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     """A row a condition that trained on text, too: the loss of masked language modelling on dev text (natural
     logarithm a masked piece), the share of masked pieces predicted right, and the mean gain against its English task
     alone."""
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in found):
         encoders = {run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE}
-        tables = [graph.dev_scores(encoder) for encoder in encoders if "text" in encoder.trained and graph.has(encoder)]
+        tables = [results.dev_scores(encoder) for encoder in encoders if "text" in encoder.trained and results.has(encoder)]
         if tables:
             table = pd.concat(tables)
             means = table[table.task == "text"].groupby("metric").value.mean()
@@ -121,14 +121,14 @@ def text(found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["condition", "loss", "masked accuracy", "mean difference"])
 
 
-def conditions(study: Study, found: graph.Wanted) -> pd.DataFrame:
+def conditions(study: Study, found: Wanted) -> pd.DataFrame:
     """A row a condition and target: the mean score over languages and the English one, n (the fewest examples of a language) and
     seeds; the intermediate tasks, and the languages and number of steps of their training (dashes where there is none); and the
     10^15 operations behind a score (one seed)."""
     columns = ["condition", "target", "metric", "score", "in English", "n", "seeds", "tasks", "languages", "steps", WORK]
     if not found:
         return pd.DataFrame(columns=columns)
-    main = report.main_metric(study, graph.results(found))
+    main = report.main_metric(study, results.scores(found))
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     runs = {cell[:2]: run for cell, run in found.items()}
     return pd.DataFrame([(*cell, TASKS[cell[1]].metric, part.value.mean(), english.get(cell, np.nan), part.n.min(),
@@ -165,7 +165,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def sizes(study: Study, found: graph.Wanted, shown: pd.DataFrame) -> pd.DataFrame:
+def sizes(study: Study, found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     """A row an encoder of `comparisons.model_size` or `rq5`: its mean gain over tasks and targets, and how well the targets are
     learned in English without a task: the mean score, and the lowest."""
     learned = compare.learned(study, found)

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from . import alt, data, report
 from .profiles import Study
 from .report import title
+from .results import history
 from .spec import Adapt, visible
-from .study import NONE, history
+from .study import NONE
 from .tasks import TASKS
 
 PALETTE = "colorblind"

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from . import compare, comparisons, report, verdicts
-from . import study as graph
 from .comparisons import Comparison
 from .profiles import Study
+from .spec import Wanted
 from .verdicts import Question, Weights
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
@@ -97,7 +97,7 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
 }
 
 
-def table(study: Study, chapter: str, asked: Comparison, found: graph.Wanted, over_languages: bool = False) -> pd.DataFrame:
+def table(study: Study, chapter: str, asked: Comparison, found: Wanted, over_languages: bool = False) -> pd.DataFrame:
     """A row a hypothesis of the chapter: what `verdicts.decide` says of it. over_languages: as in `compare.table`."""
     part, questions = compare.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:

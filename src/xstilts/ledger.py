@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import chapters, costs, data, figures, plan, profiles, records, revisions, store
+from . import chapters, costs, data, figures, plan, profiles, records, results, revisions, store
 from . import study as graph
 from .profiles import PROFILES, Study
 from .spec import Run, each_once
@@ -39,12 +39,12 @@ def by_chapter(study: Study) -> pd.DataFrame:
         places = records.source(runs, store.default_root())
         here = places["live"] + places["recorded"]
         rows.append({"chapter": name, "runs": len(runs), **{where: len(some) for where, some in places.items()},
-                     "hours": sum(map(graph.seconds, here)) / 3600, "watt-hours": sum(map(watt_hours, here))})
+                     "hours": sum(map(results.seconds, here)) / 3600, "watt-hours": sum(map(watt_hours, here))})
     return pd.DataFrame(rows)
 
 
 def watt_hours(run: Run) -> float:
-    made = graph.made(run)
+    made = results.made(run)
     place = made["environment"]
     return made["seconds"] / 3600 * (place["threads"] * WATTS["core"] + (place["device"] != "cpu") * WATTS["GPU"])
 
@@ -97,7 +97,7 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             places = records.source(runs, store.default_root())
             here = places["live"] + places["recorded"]
             found[-1] |= {where: len(some) for where, some in places.items()}
-            made = [(run, graph.made(run)) for run in here]
+            made = [(run, results.made(run)) for run in here]
             found[-1] |= {"hours taken": sum(how["seconds"] for _, how in made) / 3600}
             on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
             core_seconds = sum(how["seconds"] * how["environment"]["threads"] for _, how in on_cores)

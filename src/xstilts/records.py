@@ -82,7 +82,7 @@ def scores(run: Run) -> pd.DataFrame:
 
 
 def examples(run: Run) -> pd.DataFrame:
-    """A recorded run's numerators and denominators of its main metric, as in `study.examples`; no rows where they were
+    """A recorded run's numerators and denominators of its main metric, as in `results.examples`; no rows where they were
     not kept."""
     return _examples(*_file(run)).copy()
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -113,6 +113,7 @@ class Score:
 
 
 Run = Base | Adapt | Score
+Wanted = Mapping[tuple[str, str, int], Score]   # (condition, target, seed) -> run
 
 
 def describe(value: object) -> object:

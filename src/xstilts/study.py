@@ -1,25 +1,20 @@
-"""The study as a graph of runs, walked in order; and its results as one tidy table.
+"""The study as a graph of runs, walked in order.
 
     wanted = single_tasks(study)           # {(condition, target, seed): Score}
     compute(wanted.values())               # what the store has is found, what it lacks is computed
-    table = results(wanted)                # a row a condition, target, language, metric, layer, seed
+    found = obtain(study, wanted)          # or, where the study says so, only what is in the store or recorded
 
 The same run asked for twice, by two chapters or two conditions, has the same key and is done once.
 """
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from . import cluster, costs, data, encoders, failures, profiles, records, remote, runs, store, team
+from . import cluster, costs, data, encoders, failures, profiles, remote, results, runs, store, team
 from .profiles import Study
-from .spec import Adapt, Base, Run, Score, UserError, each_once, key, label, parents
+from .spec import Adapt, Base, Run, Score, UserError, Wanted, each_once, key, parents
 from .tasks import TASKS, training_task
 from .train import Diverged
 
@@ -29,7 +24,6 @@ class RunsFailed(UserError):
 
 
 NONE = "none"   # the condition without intermediate training
-Wanted = Mapping[tuple[str, str, int], Score]   # (condition, target, seed) -> run
 
 
 def base(study: Study) -> Base:
@@ -108,8 +102,8 @@ def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]
 def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local") -> dict[str, Path]:
     """key -> folder of every run asked for. Encoders are computed only if a run that is lacking starts from them.
     scheduler: local, processes or dask (see `cluster`). A run that fails stops only what starts from it: those are not in what
-    is returned, `lost` has their reasons and `results` marks their cells. Raises where nothing of `wanted` has a result, and at
-    once where the disk is full."""
+    is returned, `results.lost` has their reasons and `results.scores` marks their cells. Raises where nothing of `wanted` has a
+    result, and at once where the disk is full."""
     root, wanted = root or store.default_root(), list(wanted)
     cluster.check(scheduler)
     todo = lacking(wanted, root)
@@ -153,24 +147,6 @@ def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
     return [every[name] for name in team.texts(" ".join(map(key, todo)))[0].split()]
 
 
-def lost(wanted: Iterable[Run], root: Path | None = None) -> pd.DataFrame:
-    """Of the runs asked for, those without a result: run, what (failed, diverged), why. Empty where all is well."""
-    root = root or store.default_root()
-    return pd.DataFrame([{"run": label(run), **failure._asdict()} for run in each_once(wanted)
-                         if (failure := failures.known(root, run)) and not has(run, root)], columns=["run", "what", "why"])
-
-
-def finished(wanted: Mapping[Any, Run], root: Path | None = None) -> dict[Any, Run]:
-    """Those of the named runs that are in the store, with their logs and predictions, which a record does not have. UserError
-    if none is."""
-    root = root or store.default_root()
-    there = {name: run for name, run in wanted.items() if store.find(root, run)}
-    if wanted and not there:
-        failure = failures.known(root, next(iter(wanted.values())))
-        raise UserError(f"none of these runs has a result; the first: {failure.why if failure else 'call compute first'}")
-    return there
-
-
 def line(run: Run) -> list[Run]:
     """The run and all that it starts from."""
     return [run, *(further for parent in parents(run) for further in line(parent))]
@@ -182,11 +158,11 @@ def obtain(study: Study, wanted: Wanted, root: Path | None = None) -> dict[tuple
     if study.missing == "compute":
         remote.share_found(root, wanted.values())
         try:
-            compute([run for run in wanted.values() if not has(run, root)], root, study.scheduler)
+            compute([run for run in wanted.values() if not results.has(run, root)], root, study.scheduler)
         except RunsFailed:     # none of those; what there was before is shown beside their dashes
-            if not any(has(run, root) for run in wanted.values()):
+            if not any(results.has(run, root) for run in wanted.values()):
                 raise
-    return {cell: run for cell, run in wanted.items() if has(run, root)}
+    return {cell: run for cell, run in wanted.items() if results.has(run, root)}
 
 
 def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
@@ -266,116 +242,3 @@ def chains(todo: list[Run]) -> dict[str, float]:
         after = max((longest[key(child)] for child in todo if run in parents(child)), default=0.0)
         longest[key(run)] = costs.work(run) + after
     return longest
-
-
-def results(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Scores, tidy: condition, target, seed, language, metric, layer (-1: not of one layer), value 0-100, n,
-    of (rows that the split has), baseline 0-100 (chance or majority), key, state. A run without a result has one row without
-    a value, whose state is "diverged", "failed" or "not run"; elsewhere state is ""."""
-    root = root or store.default_root()
-    return pd.concat([_scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
-                      for (condition, target, seed), run in wanted.items()], ignore_index=True)
-
-
-def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """What intervals are computed from: a row a run, language, metric and layer, whose numerator and denominator are arrays
-    of a number an example. None of runs without a result, nor in records of real rows."""
-    root = root or store.default_root()
-    found = [_examples(root, run).assign(condition=condition, target=target, seed=seed)
-             for (condition, target, seed), run in wanted.items() if has(run, root)]
-    if not found:
-        return pd.DataFrame(columns=[*records.WHERE, *records.PARTS, "condition", "target", "seed"])
-    # each of thousands of estimates goes through the words row by row, which takes pandas' strings ten times as long
-    return pd.concat(found, ignore_index=True).astype(dict.fromkeys(("task", "language", "metric", "condition", "target"), object))
-
-
-def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Scored rows that are among the target's training rows: a row a target, with the number of scored rows in all languages,
-    and of those that are there exactly, and but for case and punctuation. The most that any of the runs has; none of runs that
-    are only recorded."""
-    root, found = root or store.default_root(), []
-    for (_, target, _), run in wanted.items():
-        folder = store.find(root, run)
-        if not folder:
-            continue
-        counts = pd.read_csv(folder / "counts.csv")
-        counts = counts[counts.split == run.split].groupby("what")["count"].sum()
-        if runs.EXACT in counts:
-            found.append({"target": target, "rows": counts["rows"], "exact": counts[runs.EXACT],
-                          "normalised": counts[runs.NORMALISED]})
-    table = pd.DataFrame(found, columns=["target", "rows", "exact", "normalised"])
-    return table.groupby("target", as_index=False, sort=False).max()
-
-
-def history(run: Run, root: Path | None = None) -> pd.DataFrame:
-    """A training's log: step, loss, learning_rate, seconds, dev (mean score on the dev rows)."""
-    return pd.read_json(_folder(root or store.default_root(), run) / "log.jsonl", lines=True)
-
-
-def dev_scores(run: Adapt, root: Path | None = None) -> pd.DataFrame:
-    """An adapted encoder's scores on its own tasks' validation rows, before its heads were dropped."""
-    return _scores(root or store.default_root(), run).drop(columns="state")
-
-
-def last_dev(run: Adapt | Score, root: Path | None = None) -> float:
-    """A training's last score on its English dev rows, or with patience the best, whose model was kept; NaN where none was
-    measured after its first step."""
-    return records.dev(run, store.find(root or store.default_root(), run))
-
-
-def predictions(run: Run, root: Path | None = None) -> pd.DataFrame:
-    """input, gold, prediction, task, language, example."""
-    return pd.read_parquet(_folder(root or store.default_root(), run) / "predictions.parquet")
-
-
-def vocabulary_size(run: Base, root: Path | None = None) -> int:
-    """Pieces in the encoder's vocabulary, special ones included."""
-    return json.loads((_folder(root or store.default_root(), run) / "config.json").read_text())["vocab_size"]
-
-
-def has(run: Run, root: Path | None = None) -> bool:
-    """The run's scores are in the store or recorded."""
-    return bool(store.find(root or store.default_root(), run) or records.find(run))
-
-
-def made(run: Run, root: Path | None = None) -> dict:
-    """How a run was made, from the store or its record: seconds, written (when), environment (where)."""
-    folder = store.find(root or store.default_root(), run)
-    return store.manifest(folder) if folder else records.find(run)
-
-
-def seconds(run: Run, root: Path | None = None) -> float:
-    return made(run, root)["seconds"]
-
-
-def _folder(root: Path, run: Run) -> Path:
-    folder = store.find(root, run)
-    if not folder:
-        if failures.known(root, run):
-            raise UserError(f"{label(run)} has no result: {failures.known(root, run).why}")
-        raise UserError(f"{key(run)} is not in the store {root}: call compute first")
-    return folder
-
-
-def _scores(root: Path, run: Run) -> pd.DataFrame:
-    folder, recorded = store.find(root, run), records.find(run)
-    if isinstance(run, Score) and not folder and not recorded:
-        failure = failures.known(root, run)
-        return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
-                              "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
-                              "baseline": float("nan"), "state": failure.what if failure else "not run"}])
-    return (records.scores(run) if recorded and not folder else pd.read_csv(_folder(root, run) / "scores.csv")).assign(state="")
-
-
-def _examples(root: Path, run: Run) -> pd.DataFrame:
-    if not store.find(root, run) and records.find(run):
-        return records.examples(run)
-    path = _folder(root, run) / "examples.parquet"
-    return _stored_examples(path, path.stat().st_mtime_ns).copy()
-
-
-@lru_cache(maxsize=1024)      # the chapters of a book share a process, and many ask for the same runs
-def _stored_examples(path: Path, changed: int) -> pd.DataFrame:
-    table = pd.read_parquet(path).sort_values("example")
-    return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) | {name: part[name].to_numpy(float) for name in records.PARTS}
-                         for where, part in table.groupby(records.WHERE, sort=False)])

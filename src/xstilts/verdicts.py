@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from . import compare, report, stats
-from . import study as graph
 from .compare import ALPHA
 from .profiles import Study
+from .spec import Wanted
 
 FAILED = "trainings near chance"
 MARGIN = 1.0     # points: a gain that nobody would train twice for
@@ -37,7 +37,7 @@ Weights = dict[str, float]
 @dataclass(frozen=True)
 class Question:
     every: dict[str, list[Weights]]   # target -> single differences, whose mean is its effect
-    found: graph.Wanted               # the runs at hand
+    found: Wanted               # the runs at hand
     part: pd.DataFrame                # their examples
     rule: str = "gain"
     over_languages: bool = False      # as in `compare.table`

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from xstilts import data, profiles, report, spec, stats, study as graph
+from xstilts import data, profiles, report, results, spec, stats, study as graph
 from xstilts.data import mini_shortcuts
 from xstilts.data.mini import INTERMEDIATE
 from xstilts.tasks import TASKS
@@ -53,7 +53,7 @@ def measured(study: profiles.Study, run: spec.Score, difficulty: int) -> dict:
     """Computes the run; scores, baseline and shortcuts of it. `low` is the lower end of the 95 % interval."""
     graph.compute([run])
     name, wanted = run.target, {("learned", run.target, run.seed): run}
-    table, examples = (report.main_metric(study, part) for part in (graph.results(wanted), graph.examples(wanted)))
+    table, examples = (report.main_metric(study, part) for part in (results.scores(wanted), results.examples(wanted)))
     values, chance = table.set_index("language").value, table.set_index("language").baseline
     low = {language: stats.score(examples, "learned", name, language).low for language in values.index}
     first = "en" if "en" in values else values.index[0]
@@ -64,7 +64,7 @@ def measured(study: profiles.Study, run: spec.Score, difficulty: int) -> dict:
             "English": values.get("en"), "chance": chance[first], "shortcut": shortcuts.get(best), "reader": best,
             "above": sum(bool(low[language] > chance[language]) for language in values.index if language != "en"),
             "languages": values.drop("en", errors="ignore").round(1).to_dict(), "threads": torch.get_num_threads(),
-            "seconds": round(graph.seconds(run))}
+            "seconds": round(results.seconds(run))}
 
 
 def show(found: list[dict]) -> str:

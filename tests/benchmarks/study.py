@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from xstilts import chapters, plan, profiles, store, study as graph
+from xstilts.spec import label
 
 
 def main() -> None:
@@ -35,7 +36,7 @@ def main() -> None:
         started = time.perf_counter(), _cpu()
         graph.compute(runs, root, study.scheduler)
         wall, cpu = time.perf_counter() - started[0], _cpu() - started[1]
-        each = {graph.label(run): round(store.manifest(store.folder_of(root, run))["seconds"]) for run in todo}
+        each = {label(run): round(store.manifest(store.folder_of(root, run))["seconds"]) for run in todo}
     print(json.dumps({"case": asked.chapter or "the whole book", "runs": len(todo), "scheduler": study.scheduler,
                       "wall_s": round(wall), "cpu_s": round(cpu), "plan_s": round(said.wall),
                       "plan_over_wall": round(said.wall / wall, 2), "seconds_a_run": each}, indent=1))
