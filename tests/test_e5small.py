@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from families import SENTENCES, WORDS, hidden_states
 from xstilts import e5small
-from xstilts.encoders import load, max_length
+from xstilts.encoders import max_length
 from xstilts.spec import UserError
 from xstilts.train import autocast
 
