@@ -1,6 +1,7 @@
 """The plan: what is needed, what is there, and a simulation of the scheduler that can be checked by hand."""
 import dataclasses
 
+import distributed
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,13 +97,17 @@ def test_every_shape_of_task_has_a_cost_on_real_rows(target, realdata, tiny_enco
     assert cost.evaluation > 0 and (cost.training > 0) == (cost.steps > 0) == (target != "bucc")
 
 
-@pytest.mark.parametrize("scheduler, gpus, workers", [("processes", 0, 4), ("processes", 2, 2), ("dask", 2, 2), ("local", 2, 1),
-                                                     ("processes:3", 2, 3), ("processes", 8, 5)])
-def test_processes_are_one_a_core_or_one_a_gpu(monkeypatch, scheduler, gpus, workers):
+@pytest.mark.parametrize("scheduler, gpus, each, workers", [("processes", 0, 1, 4), ("processes", 2, 1, 2), ("dask", 2, 1, 2),
+                                                           ("local", 2, 1, 1), ("processes:3", 2, 1, 3), ("processes", 8, 1, 5),
+                                                           ("processes", 0, 20, 3), ("dask", 0, 20, 3), ("processes:5", 0, 20, 5),
+                                                           ("processes", 0, 100, 1), ("processes", 2, 20, 2)])
+def test_processes_are_one_a_core_that_has_room_or_one_a_gpu(monkeypatch, scheduler, gpus, each, workers):
     monkeypatch.setattr(cluster.os, "cpu_count", lambda: 4)
     monkeypatch.setattr(cluster.torch.cuda, "device_count", lambda: gpus)
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
-    assert plan._workers(scheduler, 5) == (workers, "")
+    monkeypatch.setattr(distributed.system, "MEMORY_LIMIT", 64e9)
+    monkeypatch.setattr(cluster.costs, "memory", lambda run: run * 1e9)
+    assert plan._workers(scheduler, [1, 1, each, 1, 1]) == (workers, "")
 
 
 @pytest.mark.parametrize("scheduler, workers, threads", [("processes:3", 3, 1), ("processes", 2, 1), ("local", 1, 7),

@@ -1,6 +1,6 @@
 """Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are those of one process.
 
-    compute(lacking, root, "processes")     # one worker a core, one thread each; or one a GPU
+    compute(lacking, root, "processes")     # one worker a core, as memory allows, one thread each; or one a GPU
     compute(lacking, root, "dask:tcp://head:8786")
 
 A worker that dies costs the run that it was at, which another worker takes up (Dask gives up after four deaths). A run
@@ -34,15 +34,18 @@ def check(scheduler: str) -> None:
         raise UserError(f"parameter scheduler: there is no file {place}")
 
 
-def workers(place: str, runs: int) -> int:
-    """How many processes `processes` and `processes:N` (place: N) start here for so many runs: else one a GPU, for a run may fill
-    its memory, or one a core."""
-    return min(int(place or torch.cuda.device_count() or os.cpu_count() or 1), max(1, runs))
+def workers(place: str, todo: Sequence[Run]) -> int:
+    """How many processes `processes` and `processes:N` (place: N) start here: else one a GPU, for a run may fill its memory, or
+    one a core, but no more than have room beside each other."""
+    from distributed.system import MEMORY_LIMIT      # what the machine has, or this process may take of it
+
+    room = int(MEMORY_LIMIT // max(map(costs.memory, todo), default=1))
+    return max(1, min(int(place or torch.cuda.device_count() or min(os.cpu_count() or 1, room)), len(todo)))
 
 
 @contextmanager
-def client(scheduler: str, runs: int) -> Iterator:
-    """A Dask client for `processes` or `dask`; what it started is stopped at the end. runs: no more workers are needed."""
+def client(scheduler: str, todo: Sequence[Run]) -> Iterator:
+    """A Dask client for `processes` or `dask`; what it started is stopped at the end. todo: what it will be asked to do."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -59,7 +62,7 @@ def client(scheduler: str, runs: int) -> Iterator:
             if place.endswith((".yml", ".yaml")):
                 started = _from_file(Path(place))
             else:   # one thread each: two processes of one thread do more than one of two (figures in the book's log)
-                started = LocalCluster(n_workers=workers(place, runs), threads_per_worker=1, dashboard_address=None,
+                started = LocalCluster(n_workers=workers(place, todo), threads_per_worker=1, dashboard_address=None,
                                        host="127.0.0.1", silence_logs=40)
             made = Client(started)
         try:
@@ -105,7 +108,7 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
     from distributed import as_completed
 
     titles = {key(run): label(run) for run in lacking}
-    with client(scheduler, len(lacking)) as dask:
+    with client(scheduler, lacking) as dask:
         futures: dict = {}     # of every run, its group's
         groups = {key(group[0]): group for group in costs.together(lacking)}
         for name, group in groups.items():

@@ -173,7 +173,7 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
         revisions.unasked = True
         runs, there = asked()
         notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
-    workers, words = _workers(study.scheduler, len(there))
+    workers, words = _workers(study.scheduler, there)
     notes += [words] if words else []
     on_gpu = torch.cuda.is_available()
     threads = torch.get_num_threads() if on_gpu or words or study.scheduler == "local" else 1
@@ -207,14 +207,14 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _workers(scheduler: str, runs: int) -> tuple[int, str]:
-    """How many runs will be done side by side, and what is to be said of that. runs: no more workers are needed."""
+def _workers(scheduler: str, todo: list[Run]) -> tuple[int, str]:
+    """How many runs will be done side by side, and what is to be said of that."""
     name, _, place = scheduler.partition(":")
     place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
     if name == "dask" and place:
         return 1, (f"How many workers {place} has, and how fast they are, is not known here: times are of one worker like this "
                    "machine, and the last table is of several.")
-    return 1 if name == "local" else cluster.workers(place, runs), ""
+    return 1 if name == "local" else cluster.workers(place, todo), ""
 
 
 def _what(run: Run) -> str:
