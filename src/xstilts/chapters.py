@@ -10,11 +10,9 @@ from collections.abc import Callable
 from . import claims, comparisons
 from . import study as graph
 from .profiles import Study
-from .spec import Adapt, Run, Score, UserError
+from .spec import Adapt, Run, UserError, Wanted
 from .study import NONE
 from .tasks import TASKS
-
-Wanted = dict[tuple[str, str, int], Score]
 
 
 def phase1_encoder(study: Study) -> Wanted:
@@ -54,7 +52,6 @@ def single_task(study: Study) -> Wanted:
 
 # see `comparisons`
 WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")
-SUMMARIES = ("claims", "costs")    # of what other chapters have run: they are run last, wherever they stand in the book
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "claims": lambda study: [run for part in claims.wanted(study).values() for run in part.wanted.values()],
     "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
