@@ -39,8 +39,10 @@ def workers(place: str, todo: Sequence[Run]) -> int:
     one a core, but no more than have room beside each other."""
     from distributed.system import MEMORY_LIMIT      # what the machine has, or this process may take of it
 
-    room = int(MEMORY_LIMIT // max(map(costs.memory, todo), default=1))
-    return max(1, min(int(place or torch.cuda.device_count() or min(os.cpu_count() or 1, room)), len(todo)))
+    most = int(place or torch.cuda.device_count())
+    if not most:
+        most = min(os.cpu_count() or 1, int(MEMORY_LIMIT // max(map(costs.memory, todo), default=1)))
+    return max(1, min(most, len(todo)))
 
 
 @contextmanager
