@@ -166,12 +166,12 @@ def test_a_kernel_that_is_killed_ends_in_words(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.ipynb")) and not list(tmp_path.glob(".running*"))
 
 
-def toy(folder, **chapters):
-    """A book of one code cell a chapter."""
-    (folder / "notebooks").mkdir()
+def toy(folder, parameters=(), **chapters):
+    """A book of one code cell a chapter, after its parameters."""
+    (folder / "notebooks").mkdir(exist_ok=True)
     (folder / "_toc.yml").write_text("root: book/index\nchapters:\n" + "".join(f"- file: {name}\n" for name in chapters))
     for name, code in chapters.items():
-        cells = [nbformat.v4.new_code_cell("encoder = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
+        cells = [nbformat.v4.new_code_cell(dict(parameters).get(name, "encoder = 1"), metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
         metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "notebooks" / f"{name}.ipynb")
 
@@ -184,6 +184,35 @@ def test_a_chapter_knows_no_names_of_the_one_before(tmp_path, monkeypatch):
         out = nbformat.read(book.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
     names = out.cells[-1].outputs[0]["text"]
     assert "'encoder'" in names and "'__spec__'" in names and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
+
+
+def test_chapters_that_only_show_run_side_by_side_after_those_that_compute(tmp_path, monkeypatch):
+    """one and two each end only when the other has begun."""
+    meet = """import pathlib, time
+assert pathlib.Path("computed").exists()
+pathlib.Path("{own}").touch()
+while not pathlib.Path("{other}").exists():
+    time.sleep(0.05)"""
+    toy(tmp_path, claims="import pathlib; assert pathlib.Path('one').exists() and pathlib.Path('two').exists()",
+        one=meet.format(own="one", other="two"), two=meet.format(own="two", other="one"),
+        computes="open('computed', 'w')", parameters={name: 'missing = "dash"' for name in ("claims", "one", "two")})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(book, "READY_KERNEL", book.QUIET_KERNEL)
+    monkeypatch.setattr(book, "html", lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")))
+    assert book.build() == ["claims", "computes", "one", "two"]
+    (tmp_path / "computed").unlink()      # now one and two fail
+    toy(tmp_path, claims="", computes="", one=meet, two="", parameters={"claims": 'missing = "dash"', "one": 'missing = "dash"'})
+    (tmp_path / "book" / "chapters" / "claims.ipynb").unlink()
+    with pytest.raises(papermill.exceptions.PapermillExecutionError, match="AssertionError"):
+        book.build()
+    assert not (tmp_path / "book" / "chapters" / "claims.ipynb").exists()
+
+
+def test_where_missing_runs_are_computed_chapters_take_turns():
+    computing, showing, last = book._turns(ROOT, {})
+    assert computing[0] == "phase1_encoder" and "rq1" in showing and sorted(last) == ["claims", "costs"]
+    assert book._turns(ROOT, {"missing": "compute"}) == (computing[:4] + showing + computing[4:] + last, [], [])
 
 
 def test_an_unknown_parameter_is_refused_before_a_kernel_starts(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ writes its output even when it fails, and jupyter-book would publish that.
 """
 from __future__ import annotations
 
+import ast
 import asyncio
 import base64
 import dataclasses
@@ -18,19 +19,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
-import pandas as pd
 import yaml
 from jupyter_client import AsyncKernelManager
 
-from . import store
-from .data.mini import dials
-from .profiles import Study
 from .spec import UserError, visible
+
+# what takes seconds to import is imported where it is used: the kernels are started before it
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .profiles import Study
 
 SUMMARIES = ("claims", "costs")    # of what other chapters have run: they are run last, wherever they stand in the book
 CELLS = ["intermediate", "target", "difference", "low", "high"]
@@ -38,6 +42,8 @@ CELLS = ["intermediate", "target", "difference", "low", "high"]
 FORGET = "[globals().pop(name) for name in list(globals()) if name not in get_ipython().user_ns_hidden];"
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
+READY_KERNEL = [*QUIET_KERNEL, "--IPKernelApp.exec_lines=['import xstilts.hypotheses, xstilts.verify']"]     # and with them all others
+START = 600     # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
 def project() -> Path:
@@ -60,7 +66,10 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was. shared: a kernel
     for several chapters; one of its own if it is left out."""
     import nbclient
+    import nbformat
     import papermill
+
+    from .profiles import Study
 
     root = project()
     source = root / "notebooks" / f"{chapter}.ipynb"
@@ -72,18 +81,20 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     if unknown:
         raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}")
     logging.getLogger("papermill").setLevel(logging.ERROR)      # it would warn of those parameters
-    _absolute_places()
+    places = _absolute_places()
+    os.environ.update(places)
     out.parent.mkdir(parents=True, exist_ok=True)
     _sweep(out.parent)
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         if shared:
-            forget = nbformat.v4.new_code_cell(FORGET)
-            nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared).execute()
+            forget = nbformat.v4.new_code_cell(f"__import__('os').environ.update({places})\n{FORGET}")
+            nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared, startup_timeout=START).execute()
         try:
             papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
                                        progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                       stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared)
+                                       stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared,
+                                       start_timeout=START)
         except nbclient.exceptions.DeadKernelError as error:
             raise UserError(f"{chapter}: its process was ended from outside, most often because the memory ran out; "
                             "finished runs are kept, the same command goes on from there") from error
@@ -92,12 +103,15 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     return out
 
 
-def _absolute_places() -> None:
-    """Before a kernel starts, which is in the notebook's folder in JupyterLab and in the project's here."""
-    rows = os.environ.get("XSTILTS_DATA", "mini")
+def _absolute_places() -> dict[str, str]:
+    """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's here."""
+    from . import store
+    from .data.mini import dials
+
+    places, rows = {"XSTILTS_STORE": str(store.default_root())}, os.environ.get("XSTILTS_DATA", "mini")
     if rows != "hub" and not dials.is_mini(rows):
-        os.environ["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
-    os.environ.setdefault("XSTILTS_STORE", str(store.default_root()))
+        places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
+    return places
 
 
 def _sweep(folder: Path) -> None:
@@ -114,6 +128,8 @@ def _sweep(folder: Path) -> None:
 def _dress(path: Path) -> None:
     """Papermill's injected cell carries no tag of the book's: readers may unfold it. And the book looks for a figure's
     words beside its cell."""
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -150,23 +166,57 @@ def picture(study: Study, path: Path) -> None:
             path, metadata={"Description": gains.to_csv(index=False)})
 
 
-def build(parameters: Mapping[str, object] | None = None, only: list[str] | None = None) -> Path:
+def build(parameters: Mapping[str, object] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
-    root = project()
-    with kernel(root) as shared:
-        for chapter in sorted(only or chapters(root), key=lambda name: name in SUMMARIES):
-            print(f"chapter   {chapter}", flush=True)
-            run(chapter, root / "book" / "chapters" / f"{chapter}.ipynb", parameters or {}, shared)
+    root, given = project(), parameters or {}
+
+    def chapter(name: str, shared: AsyncKernelManager) -> None:
+        print(f"chapter   {name}\n", end="", flush=True)
+        run(name, root / "book" / "chapters" / f"{name}.ipynb", given, shared)
+
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(2))     # first, so that it ends after the kernels that it waits for
+        kernels = [stack.enter_context(kernel(root))]     # it imports while this process does
+        from . import profiles
+
+        profiles.study(**given)     # a slip is told before a chapter runs
+        kernels.append(stack.enter_context(kernel(root)))     # and this one during the first chapters
+        computing, showing, last = _turns(root, given)
+        for name in computing:
+            chapter(name, kernels[0])
+
+        def beside(name: str) -> None:
+            shared = kernels.pop()
+            try:
+                chapter(name, shared)
+            finally:
+                kernels.append(shared)
+
+        for group in (showing, last):
+            list(pool.map(beside, group))     # the first error goes on from here, and what has not begun is not begun
     return html(root)
+
+
+def _turns(root: Path, given: Mapping[str, object]) -> tuple[list[str], list[str], list[str]]:
+    """The chapters that compute runs, one after another, for a run may have every core; those that only show what there is, a
+    dash where something is missing, two at a time; and of these SUMMARIES."""
+    import papermill
+
+    def shows(name: str) -> bool:
+        default = papermill.inspect_notebook(str(root / "notebooks" / f"{name}.ipynb")).get("missing", {}).get("default")
+        return bool(default) and given.get("missing", ast.literal_eval(default)) == "dash"
+
+    names = sorted(chapters(root), key=lambda name: name in SUMMARIES)
+    return ([name for name in names if not shows(name)], [name for name in names if shows(name) and name not in SUMMARIES],
+            [name for name in names if shows(name) and name in SUMMARIES])
 
 
 @contextmanager
 def kernel(root: Path) -> Iterator[AsyncKernelManager]:
     """A kernel for several chapters: to start one and to import everything takes longer than a chapter whose runs are
     stored. `run` lets it forget the names of the chapter before."""
-    _absolute_places()
     manager = AsyncKernelManager(kernel_name="python3")
-    asyncio.run(manager.start_kernel(cwd=str(root), extra_arguments=QUIET_KERNEL))
+    asyncio.run(manager.start_kernel(cwd=str(root), extra_arguments=READY_KERNEL))
     try:
         yield manager
     finally:

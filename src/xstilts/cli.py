@@ -110,11 +110,11 @@ def _chapter(words: list[str], given: dict[str, object]) -> str:
 
 
 def _chapters(asked: argparse.Namespace) -> int:
-    from papermill.exceptions import PapermillExecutionError
-
-    from . import book, profiles
-
     given = _given(asked.parameter)
+    if asked.verb == "book":
+        return _book(asked, given)
+    from . import profiles
+
     if asked.verb in ("compute", "plan", "record"):
         asked.chapter = _chapter(asked.what, given)
     study = profiles.study(**given)   # a slip is told before a kernel starts
@@ -132,17 +132,28 @@ def _chapters(asked: argparse.Namespace) -> int:
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
             return _tell_lost(results.lost(runs))
         return 0
+    return _book(asked, given)
+
+
+def _book(asked: argparse.Namespace, given: dict[str, object]) -> int:
+    """A chapter, or all of them and the book."""
+    from . import book
+
     try:
         page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
-    except PapermillExecutionError as error:
+    except Exception as error:
+        from papermill.exceptions import PapermillExecutionError    # after the book has started its kernels: it takes seconds
+
+        if not isinstance(error, PapermillExecutionError):
+            raise
         print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
-    from . import chapters, failures, results, store
+    from . import chapters, failures, profiles, results, store
 
     if not failures.any_kept(store.default_root()):      # to name all runs of the book takes seconds
         return 0
-    return _tell_lost(results.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", study)))
+    return _tell_lost(results.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", profiles.study(**given))))
 
 
 def _tell_lost(lost) -> int:
