@@ -126,6 +126,14 @@ def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
     assert len(done) == len(set(done)) == 9
 
 
+def test_the_longest_goes_first_however_it_was_asked_for(study, tmp_path):
+    encoder = graph.phase1(study)
+    graph.compute([encoder], tmp_path)
+    wanted = [graph.phase3(study, encoder, name, 0) for name in ("tatoeba", "udpos", "xnli")]
+    graph.compute(wanted, tmp_path, "processes:1")
+    assert computed(tmp_path)[-3:] == [key(run) for run in reversed(wanted)]
+
+
 def test_long_chains_go_first(study):
     wanted = graph.single_tasks(study)
     todo = graph.lacking(wanted.values(), store.default_root())

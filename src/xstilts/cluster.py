@@ -112,7 +112,10 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
     titles = {key(run): label(run) for run in lacking}
     with client(scheduler, lacking) as dask:
         futures: dict = {}     # of every run, its group's
-        groups = {key(group[0]): group for group in costs.together(lacking)}
+        # the first ones start as they come, before there are others to choose from. A parent's priority is never below its
+        # children's, so it stays before them
+        ordered = sorted(costs.together(lacking), key=lambda group: -max(map(priority, group)))
+        groups = {key(group[0]): group for group in ordered}
         for name, group in groups.items():
             needed = [futures[key(parent)] for parent in parents(group[0]) if key(parent) in futures]
             # a name of this client's own: one that two share is at times forgotten when the first of them leaves. Which of
