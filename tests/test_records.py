@@ -149,6 +149,9 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     assert len(found) == 2 and set(found.within) == {"yes"} and set(found.machine) == {"as recorded"}
     assert (found.tolerance == 0).all() and (found["largest difference of a language"] == 0).all()
 
+    beside = verify.verify(dataclasses.replace(study, scheduler="processes:2"), 2)
+    pd.testing.assert_frame_equal(beside.drop(columns="when"), found.drop(columns="when"))
+
     def other(run, folder, parent):          # another machine's training came out otherwise
         records.scores(run).assign(value=lambda table: table.value - 10).to_csv(folder / "scores.csv", index=False)
 

@@ -10,19 +10,23 @@ TOLERANCE points. A training near the threshold of learning its task at all can 
 """
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
 import random
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from . import chapters, costs, data, environment, records, repeats, runs, store
+from . import chapters, cluster, costs, data, environment, records, repeats, runs, store
 from . import study as graph
 from .profiles import Study
 from .spec import Score, key
@@ -44,15 +48,25 @@ def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[
 
 def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
     """Mean main scores (0-100) as recorded and as computed again. No rows where nothing is recorded."""
-    return pd.DataFrame([_again(study, run) for run in sample(study, count, seed)], columns=COLUMNS)
+    return _table(study, sample(study, count, seed), lambda run, again: again())
 
 
 def brief(study: Study, count: int) -> pd.DataFrame:
     """The same of the cheaper half of the recorded runs. What came out is remembered for this record, this code and this
     machine: a book that is built twice has it from the first time, as `when` says."""
     here, drawn = _state(), sample(study, count, share=0.5)
-    found = [data.kept(f"verified-{key(run)}-{_digest(here, records.find(run))}", partial(_again, study, run)) for run in drawn]
-    return pd.DataFrame(found, columns=COLUMNS)
+    return _table(study, drawn, lambda run, again: data.kept(f"verified-{key(run)}-{_digest(here, records.find(run))}", again))
+
+
+def _table(study: Study, drawn: list[Score], row: Callable[[Score, Callable[[], dict]], dict]) -> pd.DataFrame:
+    """row(run, again) of each: with `processes` on a CPU side by side in processes, which begin when the first is asked for."""
+    name, _, place = study.scheduler.partition(":")
+    if name != "processes" or torch.cuda.is_available():
+        return pd.DataFrame([row(run, partial(_again, study, run)) for run in drawn], columns=COLUMNS)
+    alone, count = dataclasses.replace(study, scheduler="local"), cluster.workers(place, drawn)
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool, ThreadPoolExecutor(count) as threads:
+        rows = threads.map(lambda run: row(run, lambda: pool.submit(_again, alone, run).result()), drawn)
+        return pd.DataFrame(list(rows), columns=COLUMNS)
 
 
 def _state() -> list:
