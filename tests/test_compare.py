@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, results, study as graph
+from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, results, selection, study as graph
 from xstilts.spec import Adapt, Base, key
 
 
@@ -244,12 +244,12 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     found = dict(asked.wanted)
     dev = {key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0 for (condition, target, _), run in found.items()
            if condition != graph.NONE and target in ("xnli", "tatoeba")}
-    monkeypatch.setattr(comparisons, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
-    chosen = comparisons.selection(study, asked, found).set_index("target")
+    monkeypatch.setattr(selection, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
+    chosen = selection.table(study, asked, found).set_index("target")
     assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
     assert chosen["as good"]["xnli"] == 1 and chosen["as good"]["panx"] == 0
     assert pd.isna(chosen["best on dev"]["panx"]) and chosen["candidates"]["panx"] == 0
-    compared, runs = comparisons.best(asked, found, chosen.reset_index())
+    compared, runs = selection.best(asked, found, chosen.reset_index())
     assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]
     assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs
     assert all(run.split == "test" for run in runs.values())

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import pretended
-from xstilts import chapters, compare, comparisons, hypotheses, profiles, records, results
+from xstilts import chapters, compare, comparisons, hypotheses, profiles, records, results, selection
 from xstilts.comparisons import Comparison
 from xstilts.report import TASKS
 
@@ -21,7 +21,7 @@ def compared(study, chapter: str) -> Comparison:
     if chapter != "xtreme":
         return asked
     targets = dict.fromkeys(target for _, target, _ in asked.wanted)
-    return comparisons.best(asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"}))[0]
+    return selection.best(asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"}))[0]
 
 
 def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import compare, comparisons, figures, records, repeats, report, store, verdicts
+from . import compare, comparisons, figures, records, repeats, report, selection, store, verdicts
 from . import study as graph
 from .comparisons import NAMED_BEST, Comparison
 from .profiles import Study
@@ -74,7 +74,7 @@ CLAIMS = (
     Claim("BUCC and Tatoeba improve with almost every task", "xtreme", _each, ("bucc", "tatoeba"), "each"),
     Claim("TyDiQA gains consistently", "xtreme", _each, ("tydiqa",), "each"),
     Claim("XNLI does not gain", "xtreme", _each, ("xnli",), "no gain"),
-    Claim("The best task for each target gains on XTREME", "best", _alone("best on dev"),
+    Claim("The best task for each target gains on XTREME", "best", _alone(selection.BEST),
           published=("v2 abstract", "best intermediate task for each target: difference to XLM-R Large")),
     Claim("MLM mixed in does not consistently help more than the English task alone", "mlm_continuation",
           _changed((" + 25% text", " + 50% text")), rule="not each"),
@@ -93,8 +93,8 @@ def wanted(study: Study) -> dict[str, Comparison]:
 def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
     """chapter -> its runs at hand; and "best": for each XTREME target none and the task that is best on dev rows."""
     found = {name: graph.obtain(study, part.wanted) for name, part in asked.items()}
-    chosen = comparisons.selection(study, asked["xtreme"], found["xtreme"])
-    asked["best"], found["best"] = comparisons.best(asked["xtreme"], found["xtreme"], chosen)
+    chosen = selection.table(study, asked["xtreme"], found["xtreme"])
+    asked["best"], found["best"] = selection.best(asked["xtreme"], found["xtreme"], chosen)
     return found
 
 

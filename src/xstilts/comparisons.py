@@ -10,21 +10,18 @@ chapters share are the same runs; a chapter that shows few languages scores all,
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import pandas as pd
-
-from . import averages, data, profiles, report, results
+from . import averages, data, profiles
 from . import study as graph
 from .data.mini import dials
 from .profiles import PROFILES, Study
-from .spec import Adapt, Base, Score, Wanted
+from .spec import Adapt, Base, Score
 from .study import NONE
-from .tasks import TASKS, training_task
+from .tasks import TASKS
 
 NAMED_BEST = ("hellaswag", "mnli", "squad")    # in the paper's abstract
 AFRICAN = ("af", "sw", "yo", "wo")    # XTREME-R's; Masakhane's data sets have more
@@ -34,6 +31,7 @@ DRAW = 4    # of twelve draws the one that costs least on the embedded benchmark
 OF_EACH = ("xnli", "udpos", "panx", "tydiqa", "tatoeba")
 QUICK = OF_EACH[1:]    # XNLI takes as long as the other four together
 QUICKEST = tuple(name for name in QUICK if name != "tydiqa")    # TyDiQA half as long again as these
+ON_DEV = " (dev)"    # after the name of a condition that is scored on validation rows
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
 
 
@@ -127,11 +125,11 @@ def model_size(study: Study) -> Comparison:
 
 def xtreme(study: Study) -> Comparison:
     """Each task and none, as in the chapter on single tasks, against XTREME's targets; what has no training is scored
-    on its validation rows, too, where these are others than the test rows: `best` selects on them."""
+    on its validation rows, too, where these are others than the test rows: `selection` chooses on them."""
     conditions = {name: _phase2(study, (name,)) for name in pool(study)}
     targets = tuple(target for part in averages.CATEGORIES["XTREME"].values() for target in part)
     wanted = _grid(study, conditions, targets)
-    dev = {(f"{name} (dev)", target, seed): graph.phase3(study, run.encoder, target, seed, "validation")
+    dev = {(f"{name}{ON_DEV}", target, seed): graph.phase3(study, run.encoder, target, seed, "validation")
            for (name, target, seed), run in wanted.items() if TASKS[target].untrained and _has_dev(target, run)}
     return Comparison(wanted | dev, [against(name) for name in conditions])
 
@@ -140,46 +138,6 @@ def _has_dev(target: str, run: Score) -> bool:
     splits = [{data.split_found(target, split, language, run.data) for language in run.languages}
               for split in ("test", "validation")]
     return not splits[0] & splits[1]
-
-
-def selection(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
-    """A row a target of `xtreme`: the intermediate task that is best on dev rows (English ones of the training task,
-    at the last measurement, with patience the best, never before the first step; where nothing is trained, the validation
-    rows of all languages), its dev score, how many candidates there were and how many reach that score: of these the first is
-    taken; twice: the target is trained on its rows, too. No candidate, no choice: never the test rows."""
-    rows = []
-    for target in dict.fromkeys(target for _, target, _ in asked.wanted):
-        scores: dict[str, list[float]] = {}
-        for (condition, name, seed), run in found.items():
-            if name != target or condition == NONE or condition.endswith(" (dev)"):
-                continue
-            score = _dev_score(study, target, run, found.get((f"{condition} (dev)", target, seed)))
-            if not math.isnan(score):
-                scores.setdefault(condition, []).append(score)
-        means = {condition: sum(values) / len(values) for condition, values in scores.items()}
-        best = max(means, key=means.get) if means else ""
-        rows.append({"target": target, "best on dev": best or None, "dev score": means.get(best, math.nan),
-                     "candidates": len(means), "as good": sum(mean == means[best] for mean in means.values()),
-                     "twice": "yes" if training_task(TASKS[target]).name == best else "–"})
-    return pd.DataFrame(rows, columns=["target", "best on dev", "dev score", "candidates", "as good", "twice"])
-
-
-def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
-    if not TASKS[target].untrained:
-        return results.last_dev(run)
-    if dev is None:
-        return math.nan
-    return float(report.main_metric(study, results.scores({("", target, 0): dev})).value.mean())
-
-
-def best(asked: Comparison, found: Wanted, chosen: pd.DataFrame) -> tuple[Comparison, dict]:
-    """The comparison of the chosen task of each target with none, on the test rows, and its finished runs."""
-    names = dict(zip(chosen.target, chosen["best on dev"], strict=True))
-    runs = {("best on dev" if condition == names[target] else condition, target, seed): run
-            for (condition, target, seed), run in found.items() if condition in (NONE, names[target])}
-    wanted = {(name, target, seed): run for (condition, target, seed), run in asked.wanted.items() if condition == NONE
-              for name in (NONE, "best on dev")}
-    return Comparison(wanted, [against("best on dev")]), runs
 
 
 def rq1(study: Study) -> Comparison:
