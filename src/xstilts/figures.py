@@ -49,8 +49,12 @@ def named_rows(names: Sequence[str], lines: int = 1) -> tuple[Figure, Axes, Call
     head = 0.16 * max((name.count("\n") + 1 for name in named), default=1) + 0.06     # inches
     row = head + 0.12 * (lines + 1)
     figure, axis = plt.subplots(figsize=(5.2, row * max(2, len(names)) + 1.2), layout="constrained")
-    axis.set(yticks=np.arange(len(names)) - 0.5 + 0.03 / row, yticklabels=named, ylim=(len(names) - 0.5, -0.5))
+    axis.set(yticks=np.arange(len(names)) - 0.5 + 0.05 / row, yticklabels=named, ylim=(len(names) - 0.5, -0.5))
     axis.tick_params(axis="y", labelsize=9, pad=-10)
+    axis.grid(visible=False, axis="y")
+    for number in range(1, len(names)):
+        axis.axhline(number - 0.5, color="0.8", lw=1)
+    axis.yaxis.set_zorder(2.5)     # a name stands before the line at 0 and not behind it
     for label in axis.get_yticklabels():
         label.set(ha="left", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     return figure, axis, lambda number, line: number - 0.5 + (head + 0.12 * (line + 1)) / row
