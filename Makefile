@@ -1,5 +1,6 @@
 # make book   sets up, runs the study on the embedded default, builds the book into _build/html
-# make study  computes every run of every chapter (hours; goes on where it was stopped), then records the scores
+# make study  computes every run of every chapter, those of the claims first (hours; goes on where it was stopped), then records
+#             the scores
 # make test   sets up, runs the tests
 # make torture  kills a small study again and again (KILLS=50) and prints what survived
 # make audit  the packages' known vulnerabilities, where the advisory service can be reached
@@ -19,7 +20,9 @@ setup: $(READY)
 book: $(READY)
 	$(BIN)/xstilts book
 
+# a run of the claims that is lost is told again, and why, when all others are done
 study: $(READY)
+	-$(BIN)/xstilts compute claims
 	$(BIN)/xstilts compute
 	$(BIN)/xstilts record
 

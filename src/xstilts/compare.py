@@ -2,9 +2,9 @@
 
     found = graph.obtain(study, asked.wanted)
     table = compare.table(study, asked, found)
-    compare.figure(study, table);  report.quote(**compare.words(study, asked, found, table))
+    compare.figure(study, asked, table);  report.quote(**compare.words(study, asked, found, table))
 
-What was not run is a dash. With "dash" the store alone is asked, so a chapter that needs hours costs seconds.
+What is neither in the store nor recorded is a dash.
 """
 from __future__ import annotations
 
