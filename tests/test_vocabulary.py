@@ -9,7 +9,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoModel, PreTrainedTokenizerFast
 
 from families import SENTENCES, UNIGRAM, WORDS, hidden_states, tiny_config
+from xstilts import data, runs, vocabulary
 from xstilts.encoders import load, save
+from xstilts.spec import Base
 from xstilts.vocabulary import only, trim, used
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -107,6 +109,21 @@ def handmade(family):
     config = tiny_config(family, len(pieces) + 4)
     config.bos_token_id, config.pad_token_id, config.eos_token_id = 3, 4, 5
     return AutoModel.from_config(config), PreTrainedTokenizerFast(tokenizer_object=backend, **specials)
+
+
+def test_the_pieces_of_the_same_texts_are_looked_for_once_a_tokenizer(family_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path / "cache"))
+    texts, looked = {"a": ["The", "cat"], "b": ["mat"]}, []
+    monkeypatch.setattr(data, "words", texts.get)
+    monkeypatch.setattr(vocabulary, "used", lambda tokenizer, words: looked.append(words) or used(tokenizer, words))
+    one, other = str(family_of("xlm-roberta")), str(family_of("deberta-v2"))
+    for number, (encoder, source) in enumerate([(one, "a"), (f"{one}:1", "a"), (one, "b"), (other, "a"), (one, "a")]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        runs.base(Base(encoder, vocabulary=source, data=source), folder)
+        expected = trim(*load(encoder), used(load(encoder)[1], texts[source]))[1]
+        assert load(folder)[1].get_vocab() == expected.get_vocab()
+    assert looked == [["The", "cat"], ["mat"], ["The", "cat"]]
 
 
 def test_trimming_keeps_the_cost_of_unknown_characters_and_moves_special_tokens():

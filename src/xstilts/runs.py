@@ -9,13 +9,16 @@ both trainings                   log.jsonl (loss, learning rate, dev scores), sc
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import tokenizers
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
 
 from . import checkpoint, costs, cpu, data, encoders, evaluate, vocabulary
 from .data.overlap import Seen
@@ -49,8 +52,15 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
 def base(run: Base, folder: Path) -> None:
     model, tokenizer = encoders.load(run.encoder)
     if run.vocabulary != "full":
-        model, tokenizer = vocabulary.trim(model, tokenizer, vocabulary.used(tokenizer, data.words(run.data)))
+        model, tokenizer = vocabulary.trim(model, tokenizer, _pieces_used(tokenizer, run))
     encoders.save(model, tokenizer, folder)
+
+
+def _pieces_used(tokenizer: PreTrainedTokenizerBase, run: Base) -> list[int]:
+    """The pieces that the texts of a source use. To find them takes longer than to cut an encoder, and all its sizes have the same."""
+    version = f"{tokenizers.__version__} {tokenizer.backend_tokenizer.to_str()}"
+    return data.kept(f"pieces-{run.vocabulary}-{hashlib.sha256(version.encode()).hexdigest()[:16]}",
+                     lambda: vocabulary.used(tokenizer, data.words(run.data)))
 
 
 class Counts:
