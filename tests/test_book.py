@@ -71,7 +71,16 @@ def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def executed(tiny_encoder, tmp_path_factory):
+def shared(tmp_path_factory):
+    """A kernel without records, for several chapters: to start one takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XSTILTS_RECORDS", str(tmp_path_factory.mktemp("records")))
+        with book.kernel(ROOT) as started:
+            yield started
+
+
+@pytest.fixture(scope="module")
+def executed(tiny_encoder, shared, tmp_path_factory):
     """chapter -> the executed notebook, at a smoke size, in a folder that has all that a book is built from."""
     root = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("chapters"))
@@ -88,13 +97,11 @@ def executed(tiny_encoder, tmp_path_factory):
             str(ROOT / "notebooks" / f"{chapter}.ipynb"))
         if out.is_file():
             return out
-        return book.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XSTILTS_STORE", str(root / "store"))      # one for all chapters, as in the book, and not each test's own
+            return book.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XSTILTS_STORE", str(root / "store"))      # one for all chapters, as in the book
-        patch.setenv("XSTILTS_RECORDS", str(root / "records"))
-        with book.kernel(ROOT) as shared:
-            yield run
+    return run
 
 
 @pytest.mark.parametrize("chapter", [path.stem for path in NOTEBOOKS])
@@ -113,15 +120,24 @@ def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
             assert re.match(re.escape(cell.metadata["mystnb"]["image"]["alt"]) + " .*;", said[cell.id])
 
 
-def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(tmp_path, monkeypatch):
+def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    notebook = nbformat.read(book.run("multi_task", tmp_path / "out.ipynb", {}), as_version=4)
+    notebook = nbformat.read(book.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4)
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "not run" in text and "image/png" in text and "none" in text
     assert "helps" not in text and "can't tell" not in text
 
 
 @pytest.mark.timeout(1500)      # alone it runs every chapter first
+def test_nothing_is_trained_twice_in_the_whole_book(executed, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
+    log = [json.loads(line) for line in (root / "store" / "log.jsonl").read_text().splitlines()]
+    computed = [line["key"] for line in log if line["event"] == "computed"]
+    assert len(computed) == len(set(computed)) == len(list((root / "store").glob("*/run.json"))) > 100
+
+
+@pytest.mark.timeout(1500)
 def test_the_book_builds_without_warnings(executed, monkeypatch):
     monkeypatch.chdir(ROOT)
     root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
@@ -148,12 +164,12 @@ def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
     assert [path.name for path in (tmp_path / "_build").iterdir()] == ["html"]
 
 
-def test_a_failing_chapter_is_not_published(tmp_path, monkeypatch):
+def test_a_failing_chapter_is_not_published(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     out = tmp_path / "out.ipynb"
     out.write_text("the last good one")
     with pytest.raises(papermill.exceptions.PapermillExecutionError, match="unknown profile 'huge'"):
-        book.run("single_task", out, {"profile": "huge"})
+        book.run("single_task", out, {"profile": "huge"}, shared)
     assert out.read_text() == "the last good one"
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
 
@@ -176,12 +192,11 @@ def toy(folder, parameters=(), **chapters):
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "notebooks" / f"{name}.ipynb")
 
 
-def test_a_chapter_knows_no_names_of_the_one_before(tmp_path, monkeypatch):
+def test_a_chapter_knows_no_names_of_the_one_before(shared, tmp_path, monkeypatch):
     toy(tmp_path, one="import json\nleft = _left = 1", two="print(dir())")
     monkeypatch.chdir(tmp_path)
-    with book.kernel(tmp_path) as shared:
-        book.run("one", tmp_path / "one.ipynb", {}, shared)
-        out = nbformat.read(book.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
+    book.run("one", tmp_path / "one.ipynb", {}, shared)
+    out = nbformat.read(book.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
     names = out.cells[-1].outputs[0]["text"]
     assert "'encoder'" in names and "'__spec__'" in names and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
 
