@@ -36,6 +36,12 @@ def test_tasks_that_are_mixed_take_the_budget(study):
     assert set(steps.values()) == {profiles.phase2_budget(study)} and {"all", "best three", "all but squad", "squad"} <= set(steps)
 
 
+def test_two_of_the_papers_three_best_are_not_called_three(study):
+    few = dataclasses.replace(study, intermediates=("mnli", "squad", "ccg"))
+    names = {condition for condition, _, _ in comparisons.multi_task(few).wanted}
+    assert "best three" not in names and {"all", "all but ccg"} <= names
+
+
 def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
     everywhere = comparisons.data.languages
     monkeypatch.setattr(comparisons.data, "languages", lambda name, source, split="train": everywhere(name, source, split) if split != "train"

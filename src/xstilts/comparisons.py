@@ -68,7 +68,7 @@ def multi_task(study: Study) -> Comparison:
     names, budget = pool(study), profiles.phase2_budget(study)
     together = {"all": names}
     three = tuple(name for name in names if name in NAMED_BEST)
-    together |= {"best three": three} if 1 < len(three) < len(names) else {}
+    together |= {"best three": three} if len(NAMED_BEST) == len(three) < len(names) else {}
     if len(names) > 2:
         together |= {f"all but {name}": tuple(other for other in names if other != name) for name in _present(study)}
     together |= {name: (name,) for name in _present(study)}
