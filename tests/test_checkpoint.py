@@ -28,6 +28,13 @@ def trained(folder, names, recipe, kept=None, log=lambda entry: None):
     return [weight.detach().clone() for weight in (*model.parameters(), *heads.parameters())]
 
 
+@pytest.mark.parametrize("every, measured", [(2, [0, 2, 4, 6]), (4, [0, 4]), (6, [0, 6]), (100, [0, 6]), (0, [])])
+def test_dev_rows_are_scored_on_the_way_and_at_the_end_of_a_short_training(tiny_encoder, every, measured):
+    log = []
+    trained(tiny_encoder, ["mnli"], Recipe(**vars(RECIPE) | {"steps": 6, "evaluate_every": every}), log=log.append)
+    assert [entry["step"] for entry in log if "dev" in entry] == measured
+
+
 def stop_after(monkeypatch, count):
     """The process ends with the count-th checkpoint, after it is written."""
     write, seen = checkpoint.write, []

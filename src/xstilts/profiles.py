@@ -55,7 +55,8 @@ class Study:
     dropout: float
     precision: str                   # auto, bf16, fp32
     micro_batch: int                 # rows a forward pass, 0 = the whole batch
-    evaluate_every: int              # steps between scores on English dev rows (the learning curve), 0 = at the end only
+    evaluate_every: int              # steps between scores on English dev rows (the learning curve), a shorter training's at its
+                                     # end; 0 = none, and no best task can be chosen for a target
     scheduler: str                   # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
     sizes: tuple[str, ...]           # encoders that chapters on size compare, the smallest first
     missing: str                     # what wide chapters do about runs that are neither in the store nor recorded: compute

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import costs, store
+from . import store
 from .data.mini import dials
 from .spec import Adapt, Base, Run, Score, UserError, each_once, key
 from .tasks import TASKS
@@ -94,10 +94,7 @@ def dev(run: Adapt | Score, there: Path | None) -> float:
         log = [json.loads(line) for line in (there / "log.jsonl").read_text().splitlines()]
         measured = [entry["dev"] for entry in log if entry["step"] and entry.get("dev") is not None]
         return (max(measured) if run.recipe.patience else measured[-1]) if measured else math.nan
-    recorded = (find(run) or {}).get("dev", math.nan)
-    if not math.isnan(recorded) and run.recipe.evaluate_every > (run.recipe.steps or costs.cost(run).steps):
-        return math.nan     # an older record, which has it of step 0
-    return recorded
+    return (find(run) or {}).get("dev", math.nan)
 
 
 def pack(values: np.ndarray) -> float | str:

@@ -101,8 +101,8 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
     """Trains `model` in place on the features of one task or several and returns the heads, by task.
 
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
-    dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps; with recipe.patience the best
-    state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is not done again.
+    dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps, or at the end of a training that has fewer; with
+    recipe.patience the best state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is not done again.
     UserError for a rank task in several processes.
     """
     for name in sets:
@@ -154,7 +154,7 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
             note({"step": at.step, "steps": steps, "loss": mean, "learning_rate": rate, "seconds": at.seconds})
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
-        if dev_score and recipe.evaluate_every and at.step % recipe.evaluate_every == 0:
+        if dev_score and recipe.evaluate_every and (at.step % recipe.evaluate_every == 0 or at.step == steps < recipe.evaluate_every):
             score = dev_score(heads)
             model.train(), heads.train()
             note({"step": at.step, "dev": score})
