@@ -102,7 +102,8 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
 
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
     dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps, or at the end of a training that has fewer; with
-    recipe.patience the best state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is not done again.
+    recipe.patience the best state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is
+    not done again.
     UserError for a rank task in several processes.
     """
     for name in sets:
@@ -134,7 +135,8 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
         at.log.append(entry)
         log(entry)
 
-    if dev_score and recipe.evaluate_every and not at.step:
+    every = min(recipe.evaluate_every, steps)
+    if dev_score and every and not at.step:
         note({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
@@ -154,7 +156,7 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
             note({"step": at.step, "steps": steps, "loss": mean, "learning_rate": rate, "seconds": at.seconds})
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
-        if dev_score and recipe.evaluate_every and (at.step % recipe.evaluate_every == 0 or at.step == steps < recipe.evaluate_every):
+        if dev_score and every and at.step % every == 0:
             score = dev_score(heads)
             model.train(), heads.train()
             note({"step": at.step, "dev": score})
