@@ -1,23 +1,36 @@
 """What the synthetic benchmark's rows are: a digest a task and language, kept in fingerprints.json.
 
     python tests/fingerprints.py     # writes the file anew, after an intended change of words, sentences or rules
+
+The file also has the version that these rows are stated to be (mini.FINGERPRINT), which stands in the keys of runs. Rows
+that changed want another version: the command refuses to write them under the old one.
 """
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 from xstilts.data import mini
+from xstilts.data.mini import dials, world
 from xstilts.data.mini.dials import Dials
-from xstilts.data.mini.world import SPLITS
 
 PATH = Path(__file__).with_suffix(".json")
+VERSION = "version"
+FIRST, LATER = 20, (137, 1999, 4321, 7999)     # the rows that are digested: the first ones, and single ones behind them
+
+
+def _rows(task: str, language: str, split: str, turned: Dials) -> list[dict]:
+    return [mini.row(task, language, split, number, turned) for number in (*range(FIRST), *LATER)]
 
 
 def digest(task: str, language: str) -> str:
-    """Of the first rows of each split, at the default and, for intermediate tasks, with both dials turned."""
-    settings = [Dials()] + [Dials(difficulty=3, noise=0.2)] * (task in mini.INTERMEDIATE)
-    rows = [mini.rows(task, language, split, 20, dials) for dials in settings for split in SPLITS]
-    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()[:12]
+    """Of rows of each split, at the default and, for intermediate tasks, with both dials turned; and of labels and sizes."""
+    settings = [Dials()]
+    if task in mini.INTERMEDIATE:
+        settings += [Dials(difficulty=level, noise=0.2) for level in dials.LEVELS]
+    found = [[mini.size(task, language, split), _rows(task, language, split, turned)]
+             for turned in settings for split in world.SPLITS]
+    return hashlib.sha256(json.dumps([mini.LABELS.get(task), found], ensure_ascii=False).encode()).hexdigest()[:12]
 
 
 def now() -> dict[str, dict[str, str]]:
@@ -25,6 +38,32 @@ def now() -> dict[str, dict[str, str]]:
             for language in mini.LANGUAGES}
 
 
+def kept() -> tuple[str, dict[str, dict[str, str]]]:
+    """The version that fingerprints.json states, and the digests of its rows."""
+    found = json.loads(PATH.read_text())
+    return found.pop(VERSION), found
+
+
+def changed(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> list[str]:
+    """Task and language of each digest that differs or that only one side has."""
+    return [f"{task} {language}" for language in sorted(before | after)
+            for task in sorted(before.get(language, {}) | after.get(language, {}))
+            if before.get(language, {}).get(task) != after.get(language, {}).get(task)]
+
+
+def problem(version: str, before: dict, after: dict) -> str:
+    """What is wrong with rows `after` under today's version, in words; "" if nothing is."""
+    rows = changed(before, after)
+    if rows and version == mini.FINGERPRINT:
+        return (f"rows changed: {', '.join(rows)}. If that was meant, give mini.FINGERPRINT another value, "
+                "run python tests/fingerprints.py and commit its file")
+    return ""
+
+
 if __name__ == "__main__":
-    lines = [f"  {json.dumps(language)}: {json.dumps(tasks)}" for language, tasks in now().items()]
+    digests = now()
+    if wrong := problem(*kept(), digests):
+        sys.exit(wrong)
+    lines = [f"  {json.dumps(VERSION)}: {json.dumps(mini.FINGERPRINT)}"]
+    lines += [f"  {json.dumps(language)}: {json.dumps(tasks)}" for language, tasks in digests.items()]
     PATH.write_text("{\n" + ",\n".join(lines) + "\n}\n")

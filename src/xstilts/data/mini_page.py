@@ -113,7 +113,7 @@ def levels(dials: Dials) -> pd.DataFrame:
 
 def translations(languages: Iterable[str], amounts: Iterable[float], rows: int = 60) -> pd.DataFrame:
     """A row a language and amount of noise: a training premise of MNLI, and the chrF of so many rows of each task."""
-    made = mini.fingerprint()
+    made = mini.FINGERPRINT
 
     def quality(language: str, amount: float) -> float:
         return kept(f"translation-{made}-{language}-{amount}-{rows}",
@@ -128,7 +128,7 @@ def translations(languages: Iterable[str], amounts: Iterable[float], rows: int =
 def shortcuts(source: str, rows: int = 500) -> pd.DataFrame:
     """A row a task and reader that does not read: its score in English, beside chance."""
     readers = sha256(Path(mini_shortcuts.__file__).read_bytes()).hexdigest()[:12]
-    known, found = f"shortcuts-{readers}-{mini.fingerprint()}-{source.replace(':', '-')}-{rows}", []
+    known, found = f"shortcuts-{readers}-{mini.FINGERPRINT}-{source.replace(':', '-')}-{rows}", []
     for name in mini.TASKS:
         task = TASKS[name]
         if name not in (*mini.AFRICAN, "xquad", "mlqa") and not task.untrained:      # xquad, mlqa: squad's rows
