@@ -1,6 +1,6 @@
 """The embedded synthetic benchmark's interface: the same rows everywhere, the Hub's columns, the dials."""
-import json
 import random
+import re
 import subprocess
 import sys
 from functools import cache
