@@ -11,17 +11,55 @@ from sklearn.metrics import accuracy_score
 from xstilts import metrics
 
 BIO = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
-POS = st.sampled_from(["NOUN", "VERB", "X", "PUNCT"])
+POS = st.sampled_from(["NOUN", "CCONJ", "SCONJ", "SYM", "INTJ", "X", "PUNCT", "O"])
 
 
 def sentences(tags):
     return st.lists(st.lists(st.tuples(tags, tags), min_size=1, max_size=8), min_size=1, max_size=8)
 
 
-@given(sentences(BIO) | sentences(POS))
-@example([[("NOUN", "NOUN"), ("NOUN", "VERB")], [("X", "X"), ("NOUN", "NOUN")]])    # an X at the beginning of a sentence
+def entities(tags):
+    """Those of one sentence by the rules of seqeval 0.0.12, for tags with B-/I- and for whole ones."""
+    found, begin, before = set(), 0, ("O", "O")
+    for place, tag in enumerate([*tags, "O"]):
+        now = tag[0], tag.split("-")[-1]
+        changed = now[1] != before[1]
+        if before[0] != "O" and (changed or before[0] == "S" or before[0] in "BI" and now[0] in "BSO"):
+            found.add((before[1], begin, place - 1))
+        if now[0] in "BS" or now[0] == "I" and before[0] in "OS" or now[0] != "O" and changed:
+            begin = place
+        before = now
+    return found
+
+
+@given(sentences(POS) | sentences(BIO))
+@example([[("NOUN", "NOUN"), ("NOUN", "PUNCT")], [("X", "X"), ("NOUN", "NOUN")]])    # an X at the beginning of a sentence
+@example([[("CCONJ", "SCONJ")]])
 @settings(deadline=None)
-def test_tagging_f1_is_seqevals(pairs):
+def test_tagging_f1_is_that_of_the_papers_seqeval(pairs):
+    (ours, gold), hits, every = ([[pair[side] for pair in s] for s in pairs] for side in (0, 1)), 0, 0
+    for left, right in zip(ours, gold, strict=True):
+        hits, every = hits + len(entities(left) & entities(right)), every + len(entities(left)) + len(entities(right))
+    assert metrics.value(metrics.tagging_f1(ours, gold)) == pytest.approx(200 * hits / every if every else math.nan, nan_ok=True)
+
+
+@pytest.mark.parametrize("ours, gold, score", [      # what seqeval 0.0.12 itself says
+    ("CCONJ SCONJ NOUN", "SCONJ SCONJ NOUN", 66.66666666666667),
+    ("SYM SYM PUNCT", "SYM SYM PUNCT", 100.0),
+    ("SYM SYM NOUN NOUN", "SYM X NOUN NOUN", 66.66666666666666),
+    ("X NOUN NOUN", "X NOUN VERB", 40.0),
+    ("INTJ INTJ NOUN", "INTJ NOUN NOUN", 0.0),
+    ("O NOUN VERB", "ADP NOUN VERB", 80.0),
+    ("B-PER I-PER O B-LOC", "B-PER I-PER O I-LOC", 100.0),
+    ("B-PER B-PER O O", "B-PER I-PER O B-LOC", 0.0),
+])
+def test_tagging_f1_by_values_of_the_papers_seqeval(ours, gold, score):
+    assert metrics.value(metrics.tagging_f1([ours.split()], [gold.split()])) == pytest.approx(score)
+
+
+@given(sentences(BIO))
+@settings(deadline=None)
+def test_entities_are_todays_seqevals(pairs):
     ours, gold = [[a for a, _ in s] for s in pairs], [[b for _, b in s] for s in pairs]
     value = metrics.value(metrics.tagging_f1(ours, gold))
     expected = 100 * f1_score(gold, ours, zero_division=0)

@@ -156,6 +156,25 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
 
 
+def test_a_record_of_an_earlier_scoring_is_named_not_called_wrong_and_gives_way(finished, monkeypatch):
+    study, root = finished
+    record(study, root)
+    wanted = graph.single_tasks(study)
+    run = wanted["none", "udpos", 0]
+    path = records.folder() / f"{key(run)}.json"
+    path.write_text(json.dumps(records.find(run) | {"history": "F1 by an earlier scoring"}))
+    assert "6 recorded" in records.said(wanted.values(), store.default_root())
+    assert "1 of these are history: F1 by an earlier scoring" in records.said(wanted.values(), store.default_root())
+    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    assert {run.target for run in verify.sample(study, 9)} == {"xnli", "udpos", "tatoeba"}
+    assert key(run) not in map(key, verify.sample(study, 9)) and len(verify.sample(study, 9)) == 5
+    assert verify.left_out(study) == "Left out: 1 records (F1 by an earlier scoring).\n"
+    monkeypatch.setattr(repeats, "_place", lambda made: str(id(made)))      # all from another machine
+    repeats.note(study, [run], root)
+    assert repeats.table().empty
+    assert records.record([run], root) == [path] and not records.history(run) and verify.left_out(study) == ""
+
+
 def test_what_another_machine_came_to_is_kept_beside_the_record(finished):
     study, root = finished
     record(study, root)

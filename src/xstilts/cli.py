@@ -180,6 +180,7 @@ def _verify(asked: argparse.Namespace, study) -> int:
     from . import verify
 
     table = verify.verify(study, asked.sample, asked.seed)
+    print(verify.left_out(study), end="")
     print(table.to_string(index=False) if len(table) else "nothing is recorded for these parameters")
     print(f"Tolerance: to the last digit with the machine, versions and threads of the record, else {verify.TOLERANCE} points of "
           "the mean over languages.")

@@ -87,7 +87,9 @@ def alike(run: Run) -> Adapt | None:
 
 
 def _as_intermediate(run: Score) -> Adapt:
-    return Adapt(run.encoder, (training_task(TASKS[run.target]).name,), ("en",), run.recipe, run.seed, run.fingerprints[:2], run.data)
+    training = training_task(TASKS[run.target])
+    return Adapt(run.encoder, (training.name,), ("en",), run.recipe, run.seed, run.fingerprints[:2], run.data,
+                 scoring=training.scoring)
 
 
 def together(todo: Iterable[Run]) -> list[list[Run]]:

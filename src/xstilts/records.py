@@ -6,7 +6,8 @@
 Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
 where and when it was computed. Of synthetic rows it also has which examples were right, so that differences stay
 paired; of real rows it has no trace but the scores. The key is the run's own, so another parameter, other rows or
-another recipe find nothing here. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
+another recipe find nothing here. A record of an earlier scoring says so (`history`) and is shown until its run is
+computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
 """
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import io
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -37,15 +39,20 @@ def folder() -> Path:
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:
     """Writes what the store has of the runs; returns the new files. A record stays until it is deleted: what the same run
-    came to on another machine is noted beside it (`repeats`)."""
+    came to on another machine is noted beside it (`repeats`). Only one of an earlier scoring gives way."""
     written = []
     folder().mkdir(parents=True, exist_ok=True)
     for run in each_once(runs):
         there, path = store.find(root, run), folder() / f"{key(run)}.json"
-        if there and not path.is_file():
+        if there and (not path.is_file() or history(run)):
             path.write_text(json.dumps(_of(run, there), indent=1, ensure_ascii=False) + "\n")
             written.append(path)
     return written
+
+
+def history(run: Run) -> str:
+    """By which earlier scoring the run's record is, in words; "" where it is by today's, or there is none."""
+    return (find(run) or {}).get("history", "")
 
 
 def unrecorded(runs: Iterable[Run]) -> list[Run]:
@@ -62,12 +69,15 @@ def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:
 
 
 def said(runs: Iterable[Run], root: Path) -> str:
-    """The same in words, with the machines and days of what was recorded."""
+    """The same in words, with the machines and days of what was recorded, and what of it is by an earlier scoring."""
     found = source(runs, root)
     places = sorted({f"{record['environment']['device']} ({record['environment']['machine']}), {record['written'][:10]}"
                      for record in map(find, found["recorded"])})
+    earlier = Counter(filter(None, map(history, found["recorded"])))
     return " · ".join([f"runs: {len(found['live'])} live", f"{len(found['recorded'])} recorded" +
-                       (f" ({'; '.join(places)})" if places else ""), f"{len(found['not run'])} not run"])
+                       (f" ({'; '.join(places)})" if places else ""),
+                       *(f"{count} of these are history: {words}" for words, count in earlier.items()),
+                       f"{len(found['not run'])} not run"])
 
 
 def find(run: Run) -> dict | None:

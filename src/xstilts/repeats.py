@@ -33,7 +33,7 @@ def note(study: Study, runs: Iterable[Run], root: Path) -> None:
     known = {(line["key"], line["when"]) for line in _lines()}
     for run in each_once(run for run in runs if isinstance(run, Score) and isinstance(run.encoder, Adapt)):
         there, before = store.find(root, run), records.find(run)
-        if not there or not before:
+        if not there or not before or records.history(run):     # another scoring is no repeat
             continue
         made = store.manifest(there)
         places = {name: _place(some["environment"]) for name, some in (("from", before), ("to", made))}

@@ -92,6 +92,7 @@ class Adapt:
     data: str = _off_key(default="")
     mlm_share: float = _later(0.0)             # of the steps: masked language modelling on text, mixed in
     mlm_languages: tuple[str, ...] = _later(())
+    scoring: str = _later("")      # `Task.scoring` of the tasks: dev scores are recorded, and with patience choose the weights
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -110,6 +111,7 @@ class Score:
     seed: int
     fingerprints: tuple[str, ...]  # of the training rows (if any) and of the scored rows
     data: str = _off_key(default="")
+    scoring: str = _later("")      # `Task.scoring` of the target
 
 
 Run = Base | Adapt | Score

@@ -54,7 +54,8 @@ def phase2(study: Study, names: tuple[str, ...], seed: int, languages: tuple[str
     texts = runs.task_languages("text", study.languages, study.data) if mlm_share else ()
     fingerprints = tuple(item for name in names for item in _fingerprints(name, languages, study))
     fingerprints += _fingerprints("text", texts, study) if texts else ()
-    return Adapt(phase1(study), names, languages, recipe, seed, fingerprints, study.data, mlm_share, texts)
+    scoring = " ".join(sorted({TASKS[name].scoring for name in names} - {""}))
+    return Adapt(phase1(study), names, languages, recipe, seed, fingerprints, study.data, mlm_share, texts, scoring)
 
 
 def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int, split: str = "test") -> Score:
@@ -70,9 +71,9 @@ def phase3(study: Study, encoder: Base | Adapt, target: str, seed: int, split: s
         scored += (data.fingerprint(target, "validation", languages, study.data),)
     if row.untrained:
         return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, split, 0,
-                     scored, study.data)
+                     scored, study.data, row.scoring)
     return Score(encoder, target, languages, profiles.phase3_recipe(study, target), study.eval_rows, split, seed,
-                 _fingerprints(training_task(row).name, ("en",), study) + scored, study.data)
+                 _fingerprints(training_task(row).name, ("en",), study) + scored, study.data, row.scoring)
 
 
 def _fingerprints(name: str, languages: tuple[str, ...], study: Study) -> tuple[str, ...]:

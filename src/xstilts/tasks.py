@@ -20,6 +20,7 @@ from .spec import UserError
 NLI = ("entailment", "neutral", "contradiction")
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT",
         "SCONJ", "SYM", "VERB", "X")
+WHOLE = "whole tags"    # `Task.scoring` of parts of speech: earlier scores took CCONJ and SCONJ for one class
 BIO = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 PARQUET = "refs/convert/parquet"   # the Hub's own conversion, where a data set is still a script
 
@@ -61,6 +62,7 @@ class Task:
     labels: tuple[str, ...] = ()
     open_labels: bool = False       # the labels are those of the training rows: see `data.labelled`
     label_column: str = "label"
+    scoring: str = ""               # how the metric is computed, where that has changed: part of a run's key
     answers: str = "squad"          # whose rules compare answers (`metrics.ANSWERS`): squad, squad2, mlqa
     aliases: dict[str, str] = field(default_factory=dict)   # a source's label -> the table's
     train: str = ""                 # the task whose English training rows a target uses; "" = its own
@@ -160,7 +162,7 @@ _ROWS = [
                  tuple(languages.UD_NAMES), languages.UD_NAMES),
           Source("izhx/xtreme-r-udpos", "main", "CC BY-SA (most treebanks)", "universal_dependencies/{name}",
                  "{language}", languages.UD_ADDED, languages.TREEBANKS)),
-         labels=UPOS, label_column="pos_tags", aliases={"_": "X"}, epochs=10, effort=0.3),
+         labels=UPOS, label_column="pos_tags", scoring=WHOLE, aliases={"_": "X"}, epochs=10, effort=0.3),
     Task("panx", "PAN-X", "target", "tag", ("F1",), columns.words("ner_tags"),
          (Source(*XTREME, "ODC-BY", "panx/PAN-X.{language}", "PAN-X.{language}", languages.PANX),
           Source("unimelb-nlp/wikiann", "main", "ODC-BY", "panx/PAN-X.{language}", "{language}", languages.PANX_ADDED)),
@@ -219,7 +221,7 @@ _ROWS = [
                  splits={"validation": ("dev",)},
                  files="https://raw.githubusercontent.com/masakhane-io/masakhane-pos/{revision}/data/{name}/"
                        "{split}.txt"),),
-         labels=UPOS, label_column="upos", aliases={"_": "X"}, train="udpos", epochs=10, effort=0.3),
+         labels=UPOS, label_column="upos", scoring=WHOLE, aliases={"_": "X"}, train="udpos", epochs=10, effort=0.3),
     Task("afrixnli", "AfriXNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
          (Source("masakhane/afrixnli", "e3ca06b30f3e7af2a86f6c8609ea76fee326bc56", "Apache 2.0", "afrixnli/{name}",
                  "{name}", tuple(languages.AFRIXNLI_NAMES), languages.AFRIXNLI_NAMES),),

@@ -16,6 +16,7 @@ import json
 import os
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ import torch
 from . import chapters, cluster, costs, data, environment, records, repeats, runs, store
 from . import study as graph
 from .profiles import Study
-from .spec import Score, key
+from .spec import Score, each_once, key
 
 EXACT, TOLERANCE = 1e-6, 5.0     # points; what moved further is in `repeats.table`
 COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within", "when"]
@@ -37,13 +38,21 @@ COLUMNS = ["run", "recorded", "again", "largest difference of a language", "mach
 
 def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[Score]:
     """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that is minutes; where
-    these are too few, among all. share: of the cheapest ones."""
-    recorded = {key(run): run for run in chapters.needed("", study) if isinstance(run, Score) and records.find(run)}
+    these are too few, among all. share: of the cheapest ones. Records of an earlier scoring are left out: computed again
+    they would differ, and rightly."""
+    recorded = {key(run): run for run in chapters.needed("", study)
+                if isinstance(run, Score) and records.find(run) and not records.history(run)}
     cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[:max(count, int(share * len(recorded)))]
     root, order = store.default_root(), sorted(cheapest)
     random.Random(seed).shuffle(order)
     order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
     return [recorded[name] for name in order[:count]]
+
+
+def left_out(study: Study) -> str:
+    """How many records `sample` leaves out, and why; "" if none."""
+    reasons = Counter(filter(None, map(records.history, each_once(chapters.needed("", study)))))
+    return "".join(f"Left out: {count} records ({why}).\n" for why, count in reasons.items())
 
 
 def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def case(name: str, asked: argparse.Namespace, difficulty: int, seed: int) -> tu
         fingerprints = tuple(data.fingerprint(name, split, languages, study.data) for split, languages in (
             ("train", ("en",)), ("validation", ("en",)), ("test", study.languages)))
         run = spec.Score(encoder, name, study.languages, profiles.phase2_recipe(study, (name,)), study.eval_rows, "test",
-                         seed, fingerprints, study.data)
+                         seed, fingerprints, study.data, row.scoring)
     if asked.steps and not row.untrained:
         run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=asked.steps))
     return study, run
