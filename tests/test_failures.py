@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import checkpoint, cli, failures, figures, profiles, report, results, runs, store, study as graph
-from xstilts.spec import UserError, key
+from xstilts import checkpoint, cli, data, encoders, evaluate, failures, figures, profiles, report, results, runs, store, study as graph
+from xstilts.kinds import kind
+from xstilts.spec import Recipe, UserError, key
+from xstilts.tasks import TASKS
+from xstilts.train import Diverged
 
 FULL = OSError(28, "No space left on device")
 
@@ -133,6 +136,44 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     with pytest.raises(UserError, match="none of these runs has a result; the first: .*the loss is"):
         results.finished({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
     assert results.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"}).empty
+
+
+@pytest.mark.parametrize("name", ["xnli", "xcopa", "xquad", "udpos", "text", "lareqa", "tatoeba", "bucc"])
+def test_an_encoder_that_gives_no_numbers_gives_no_score(tiny_encoder, name):
+    model, tokenizer = encoders.load(tiny_encoder)
+    model.encoder.layer[1].output.dense.weight.data[0, 0] = float("nan")
+    task, recipe = TASKS[name], Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32")
+    rows = data.load(name, "test", "de", "mini", 8)
+    with pytest.raises(Diverged, match=f"{task.title}: the encoder's output is not a number.* make it anew"):
+        if task.kind == "retrieve":
+            evaluate.retrieval(model, tokenizer, task, rows, recipe)
+        elif task.kind == "mine":
+            evaluate.mining(model, tokenizer, task, rows, rows, recipe)
+        elif task.kind == "rank":
+            evaluate.ranking(model, tokenizer, task, {"de": rows}, recipe)
+        else:
+            evaluate.score(model, kind(task.kind).Head(model, task), tokenizer, task, rows, recipe)
+
+
+def test_a_choice_that_a_row_does_not_have_is_no_divergence(tiny_encoder):
+    model, tokenizer = encoders.load(tiny_encoder)
+    rows = [{"context": "Who?", "choices": ("Anna", "Omar", "Nobody")[:count], "label": 0} for count in (2, 3)]
+    task = TASKS["cosmosqa"]
+    predictions, _ = evaluate.score(model, kind("choice").Head(model, task), tokenizer, task, rows,
+                                   Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32"))
+    assert len(predictions) == 2
+
+
+def test_weights_that_are_no_numbers_make_a_retrieval_diverge(study, tiny_encoder, tmp_path):
+    model, tokenizer = encoders.load(tiny_encoder)
+    model.embeddings.word_embeddings.weight.data[:] = float("inf")
+    encoders.save(model, tokenizer, tmp_path / "broken")
+    broken = dataclasses.replace(study, encoder=str(tmp_path / "broken"), phase1_steps=0, targets=("tatoeba",))
+    run = graph.phase3(broken, graph.base(broken), "tatoeba", 0)
+    assert graph.compute([run]) == {}
+    known = failures.known(store.default_root(), run)
+    assert known.what == "diverged" and "Tatoeba: the encoder's output is not a number" in known.why
+    assert set(results.scores({("none", "tatoeba", 0): run}).state) == {"diverged"}
 
 
 def test_runs_of_one_label_are_each_told(study):

@@ -8,7 +8,10 @@ mlm       text                                         rank      id, query, answ
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 from .languages import TYDIQA_NAMES
 
@@ -21,6 +24,32 @@ ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
 # ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari before a space, so
 # that 3.5 is one number; Chinese and Japanese anywhere
 SENTENCE_END = re.compile("""[.!?\u037e\u061f\u0964]+["'”’»)]*(?=\\s|$)|[。！？]+[」』”’）]*""")
+
+# format characters that are seen: Arabic and Syriac signs around numbers and verses, Kaithi number signs
+SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+# letters and marks that are not: joiners and fillers, inherent vowels, variation selectors, the empty Braille cell
+UNSEEN = ("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0",
+          *map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0)))
+
+
+@cache
+def blanks() -> str:
+    """Every character that shows nothing: white space, control characters, zero-width ones, marks of direction."""
+    return "".join(UNSEEN) + "".join(
+        character for character in map(chr, range(sys.maxunicode + 1)) if character not in SEEN and
+        (character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")))
+
+
+def inner(text: str) -> tuple[int, int]:
+    """Beginning and end of a text without the blanks at its edges; (0, 0) where there is nothing else."""
+    found = text.strip(blanks())
+    start = len(text) - len(text.lstrip(blanks())) if found else 0
+    return start, start + len(found)
+
+
+def identity(value: object) -> str:
+    """An id as text; "" for none. Null is no id, and not the text "None"."""
+    return "" if value is None else str(value).strip()
 
 
 def pair(first: str, second: str) -> Reader:
@@ -41,7 +70,7 @@ def listed(value: object) -> tuple:
 def question(row: dict) -> dict:
     """SQuAD and its translations; no answers means that the context does not answer the question (SQuAD v2)."""
     answers = row["answers"]
-    return {"question": row["question"], "context": row["context"], "id": str(row.get("id", "")),
+    return {"question": row["question"], "context": row["context"], "id": identity(row.get("id")),
             "answers": listed(answers["text"]), "starts": listed(answers["answer_start"])}
 
 
@@ -98,17 +127,18 @@ def answer_sentence(row: dict) -> dict:
     does SQuAD, from which the task is trained: there punctuation decides. Thai has none: its candidates are nearly whole
     paragraphs there.
     """
-    context, start = row["context"], row["answers"]["answer_start"][0]
+    context, answers = row["context"], row["answers"]
+    start = answers["answer_start"][0] + inner(answers["text"][0])[0]    # blanks before it may end the sentence before
     breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
     own = next((part for part in breaks if part[0] <= start < part[1]), (0, 0))   # none: "", which is dropped
-    return {"id": str(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
+    return {"id": identity(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
             "sentences": tuple((context[first:last], context) for first, last in breaks)}
 
 
 def mention(row: dict) -> dict:
     """Mewsli-X: find the entity that a mention in its context means. `entity` is its id, `description` its text."""
     found = (row["description"], "")
-    return {"id": row["entity"], "query": row["mention"], "answer": found, "sentences": (found,)}
+    return {"id": identity(row["entity"]), "query": row["mention"], "answer": found, "sentences": (found,)}
 
 
 def translated(kind: str) -> Reader:

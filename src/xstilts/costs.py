@@ -63,7 +63,9 @@ def cost(run: Run) -> Cost:
         return Cost(0, 0.0, 4 * weights * pieces * scored)
     steps = _steps(run.recipe, [_rows(training_task(TASKS[run.target]).name, run)])
     dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
-    read = (scored + dev) * (_candidates(run) if TASKS[run.target].kind == "rank" else 1)
+    read = scored + dev
+    if TASKS[run.target].kind == "rank":      # queries, and the texts of the whole split, however few are scored
+        read += _texts(run) + dev * _texts_a_row(run)
     return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read)
 
 
@@ -173,7 +175,16 @@ def _rows(name: str, run: Adapt | Score) -> int:
     return min(there, run.recipe.rows) if run.recipe.rows else there
 
 
-def _candidates(run: Score) -> float:
+def _texts(run: Score) -> float:
+    """Number of texts that are ranked."""
+    if dials.is_mini(run.data):
+        rows = run.eval_rows or mini.size(run.target, "en", "test")
+    else:
+        rows = SCORED.get(run.target, 1000) if run.data == "hub" else _sample(run.target, run.data, "test").total
+    return rows * len(run.languages) * _texts_a_row(run)
+
+
+def _texts_a_row(run: Score) -> float:
     """Mean number of texts a row that are ranked, each read with its passage."""
     if run.data == "hub":
         return SENTENCES

@@ -17,10 +17,18 @@ from .kinds import Feature, kind, mine, rank, retrieve
 from .metrics import Pair
 from .spec import Recipe
 from .tasks import Task
-from .train import autocast, collated, device, hidden_states, number_type
+from .train import Diverged, autocast, collated, device, hidden_states, number_type
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+def _finite(found: torch.Tensor, task: str) -> torch.Tensor:
+    """The same. Raises Diverged where it is no number. Minus infinity is one choice's that a row does not have."""
+    if found.isnan().any() or found.isposinf().any() or found.numel() and found.isneginf().all():
+        raise Diverged(f"{task}: the encoder's output is not a number. Its weights are damaged, or the training that made it "
+                       "diverged: make it anew, or try a lower learning rate")
+    return found
+
 
 Note = Callable[[list[Feature]], None]   # is shown what was encoded: what the length cuts off is counted
 
@@ -30,7 +38,7 @@ TOKENS = 4096   # padded pieces a batch; also the bound on what evaluation holds
 @torch.no_grad()
 def predict(model: PreTrainedModel, head: nn.Module, task: Task, features: Sequence[Feature],
             tokenizer: PreTrainedTokenizerBase, recipe: Recipe) -> list:
-    """The head's output for each feature, as float32 arrays in the features' order."""
+    """The head's output for each feature, as float32 arrays in the features' order. Raises Diverged where it is no number."""
     module, where = kind(task.kind), device()
     info = batches.Info.of(tokenizer, recipe, model)
     masking = torch.Generator().manual_seed(0)    # MLM: the same pieces are masked in every evaluation
@@ -41,7 +49,7 @@ def predict(model: PreTrainedModel, head: nn.Module, task: Task, features: Seque
             part = [features[position] for position in positions]
             batch = collated(part, task.name, model, info, masking, where)
             with autocast(recipe.precision, where):
-                logits = head(hidden_states(model, batch), batch)
+                logits = _finite(head(hidden_states(model, batch), batch), task.title)
             outputs = module.outputs(logits, batch) if hasattr(module, "outputs") else logits.float().cpu().numpy()
             for position, output in zip(positions, outputs, strict=True):
                 found[position] = output
@@ -58,8 +66,9 @@ def score(model: PreTrainedModel, head: nn.Module, tokenizer: PreTrainedTokenize
 
 
 @torch.no_grad()
-def pooled(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, features: Sequence[Feature], recipe: Recipe) -> np.ndarray:
-    """Mean over the pieces at every layer, the embedding layer first. [layers + 1, n, hidden]"""
+def pooled(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, features: Sequence[Feature], recipe: Recipe,
+           title: str = "retrieval") -> np.ndarray:
+    """Mean over the pieces at every layer, the embedding layer first. [layers + 1, n, hidden]. Raises Diverged."""
     where, info = device(), batches.Info.of(tokenizer, recipe, model)
     model.to(where).eval()
     found = None
@@ -69,7 +78,8 @@ def pooled(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, features:
         with autocast(recipe.precision, where):
             states = model(**inputs, output_hidden_states=True).hidden_states
         mask = inputs["attention_mask"].unsqueeze(-1).float()
-        means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states]).cpu().numpy()
+        means = torch.stack([(state.float() * mask).sum(1) / mask.sum(1) for state in states])
+        means = _finite(means, title).cpu().numpy()
         if found is None:
             found = np.empty((len(means), len(features), means.shape[-1]), dtype=np.float32)
         found[:, positions] = means
@@ -82,7 +92,7 @@ def _sides(model, tokenizer, task: Task, rows: Sequence[dict], recipe: Recipe, n
     for side in ("source", "english"):
         features = kind(task.kind).encode(rows, tokenizer, task, recipe.max_length, side)
         note(features)
-        found.append(pooled(model, tokenizer, features, recipe))
+        found.append(pooled(model, tokenizer, features, recipe, task.title))
     return found
 
 
@@ -117,11 +127,12 @@ def mining(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Tas
 
 def ranking(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, task: Task,
             rows: Mapping[str, Sequence[dict]], recipe: Recipe,
-            note: Note = lambda features: None) -> dict[str, tuple[list, dict[str, list[Pair]]]]:
-    """language -> the text ranked first for each query, and average precisions. Candidates are the texts of all the
-    languages together: only their vectors are kept."""
+            note: Note = lambda features: None,
+            pool: Mapping[str, Sequence[dict]] | None = None) -> dict[str, tuple[list, dict[str, list[Pair]]]]:
+    """language -> the text ranked first for each query, and average precisions. Candidates are the texts of all the rows of
+    `pool` together, or of `rows`: only their vectors are kept."""
     rows = {language: [rank.as_ranking(row) for row in part] for language, part in rows.items()}
-    texts, relevant = rank.candidates(rows)
+    texts, relevant = (rank.entities if task.one_text else rank.candidates)(pool or rows)
 
     def vectors(features: list[Feature]) -> np.ndarray:
         note(features)

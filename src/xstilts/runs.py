@@ -175,7 +175,7 @@ def score(run: Score, folder: Path, parent: Path, alike: Path | None) -> None:
     elif target.kind == "rank":   # one pool of candidates for all languages
         part = {language: rows(language) for language in run.languages}
         scores = evaluate.ranking(model, tokenizer, target, part, run.recipe,
-                                  partial(counts.encoded, run.split, target, "all"))
+                                  partial(counts.encoded, run.split, target, "all"), _searched(run, target, counts))
         found = [(target, language, metric, NO_LAYER, part[language], predictions, pairs)
                  for language, (predictions, by_metric) in scores.items() for metric, pairs in by_metric.items()]
     else:
@@ -188,6 +188,18 @@ def score(run: Score, folder: Path, parent: Path, alike: Path | None) -> None:
                       for metric, pairs in by_metric.items()]
     _write_scores(folder, run, run.split, found)
     counts.write(folder)
+
+
+def _searched(run: Score, target: Task, counts: Counts) -> dict[str, data.Rows]:
+    """The rows whose texts are searched: those of each scored language, after those of a file of candidates."""
+    found = {language: data.pool(run.target, run.split, language, run.data, run.eval_rows) for language in run.languages}
+    if not target.one_text:
+        return found
+    file = data.candidates(run.target, run.data)
+    count = len({row["id"] for rows in found.values() for row in rows})
+    counts.note(run.split, run.target, "all", {"candidates of the file": len(file), **file.dropped} if file else
+                {"entities of the split are the only candidates: there is no candidates.parquet": count})
+    return {"candidates.parquet": file, **found}
 
 
 def _trained(run: Score, target: Task, parent: Path, folder: Path, counts: Counts, alike: Path | None):

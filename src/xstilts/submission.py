@@ -5,13 +5,13 @@
 
 <task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between sentences (UDPOS,
 PAN-X), the position of the English sentence (Tatoeba), a pair of sentence ids (BUCC); .json for question answering:
-{id: answer}. BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows
+{id: answer}, where an id that the rows repeat has a number, on both sides. BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows
 (eval_rows 0); rows that were dropped for want of a label or text (counts.csv) are in neither file.
 """
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -64,13 +64,26 @@ def _tags(part: pd.DataFrame, language: str) -> tuple[str, str]:
                  for column in (part.prediction, part.gold))
 
 
+def _unique(ids: Iterable[str]) -> list[str]:
+    """Each id once: a repeated one gets a number, "q (2)". evaluate.py keeps one prediction an id."""
+    ids, found = list(ids), set()
+    for place, name in enumerate(ids):
+        number = 1
+        while ids[place] in found or number > 1 and ids[place] in ids[place + 1:]:
+            number += 1
+            ids[place] = f"{name} ({number})"
+        found.add(ids[place])
+    return ids
+
+
 def _answers(part: pd.DataFrame, language: str) -> tuple[str, str]:
+    ids = _unique(part.id)
     gold = [{"title": "", "paragraphs": [{"context": "", "qas": [
         {"id": name, "question": "",
          "answers": [{"text": text, "answer_start": 0} for text in json.loads(accepted)]}]}]}
-        for name, accepted in zip(part.id, part.golds, strict=True)]
+        for name, accepted in zip(ids, part.golds, strict=True)]
     return tuple(json.dumps(value, ensure_ascii=False)
-                 for value in (dict(zip(part.id, part.prediction, strict=True)), {"version": "1.1", "data": gold}))
+                 for value in (dict(zip(ids, part.prediction, strict=True)), {"version": "1.1", "data": gold}))
 
 
 def _positions(part: pd.DataFrame, language: str) -> tuple[str, str]:

@@ -65,6 +65,7 @@ class Task:
     scoring: str = ""               # how the metric is computed, where that has changed: part of a run's key
     answers: str = "squad"          # whose rules compare answers (`metrics.ANSWERS`): squad, squad2, mlqa
     aliases: dict[str, str] = field(default_factory=dict)   # a source's label -> the table's
+    one_text: bool = False          # rank: an id has one text (an entity's description), not one a language
     train: str = ""                 # the task whose English training rows a target uses; "" = its own
     epochs: int = 3                 # the paper code's values: phase 2 defaults; per target in its XTREME run writer
     batch_size: int = 32
@@ -203,11 +204,12 @@ _ROWS = [
          train="squad", epochs=3, max_length=256, effort=0.3),
     Task("mewslix", "Mewsli-X", "target", "rank", ("mAP@20",), columns.mention,
          (Source("", "", "CC BY-SA 4.0, CC0 (Wikipedia, WikiNews, Wikidata)", "mewsli-x/{language}",
-                 languages=languages.MEWSLIX),), epochs=3, max_length=128, effort=0.6,
+                 languages=languages.MEWSLIX),), one_text=True, epochs=3, max_length=128, effort=0.6,
          obtain="no copy on the Hub loads without code of its own: build it with google-research/xtreme's scripts, "
                 "then write mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text "
                 "around it, the mention in brackets), entity (its Wikidata id) and description (the entity's text) "
-                "into a local folder or that of XSTILTS_OWN; train in English"),
+                "into a local folder or that of XSTILTS_OWN; train in English. mewsli-x/candidates.parquet (entity, "
+                "description) has all entities that are searched; without it they are those of the scored rows alone"),
     # African languages
     Task("masakhaner", "MasakhaNER 2.0", "target", "tag", ("F1",), columns.words("ner_tags"),
          (Source("masakhane/masakhaner2", PARQUET, "CC BY-NC 4.0", "masakhaner2/{name}", "{name}",

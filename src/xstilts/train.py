@@ -35,7 +35,7 @@ RETURN_EVERY = 30.0   # seconds: after longer, batches of all lengths have left 
 
 
 class Diverged(RuntimeError):
-    """The loss became NaN or infinite."""
+    """A loss, or what an encoder makes of a text, is NaN or infinite."""
 
 
 def device() -> torch.device:
@@ -135,9 +135,19 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
         at.log.append(entry)
         log(entry)
 
+    broken = f"{title}: the last step left weights that are no numbers; try a learning rate below {recipe.learning_rate:g}"
+
+    def measured() -> float:
+        try:
+            return dev_score(heads)
+        except Diverged as error:
+            if not at.step:      # it came so
+                raise
+            raise Diverged(broken) from error
+
     every = min(recipe.evaluate_every, steps)
     if dev_score and every and not at.step:
-        note({"step": 0, "dev": dev_score(heads)})     # where the curve starts: a head that knows nothing yet
+        note({"step": 0, "dev": measured()})     # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
     stream = islice(batches.stream(list(sets.values()), recipe, seed, steps, last_share), at.step, None)
@@ -157,7 +167,7 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
         if dev_score and every and at.step % every == 0:
-            score = dev_score(heads)
+            score = measured()
             model.train(), heads.train()
             note({"step": at.step, "dev": score})
             if recipe.patience:
@@ -175,8 +185,7 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
             last_kept = time.monotonic()
     optimizer.release(at.best_state)
     if not all(weight.isfinite().all() for weight in (*model.parameters(), *heads.parameters())):
-        raise Diverged(f"{title}: the last step left weights that are no numbers; "
-                       f"try a learning rate below {recipe.learning_rate:g}")
+        raise Diverged(broken)
     model.eval(), heads.eval()
     return heads
 

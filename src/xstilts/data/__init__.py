@@ -33,6 +33,9 @@ from .mini import dials
 from .rows import Rows, read
 
 SPLITS = ("train", "validation", "test")
+# how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The embedded benchmark has no
+# row that is read otherwise than before
+READ = {"span": "answers without the blanks at their edges", "rank": "entities once; the whole split is searched"}
 
 
 def _module(source: str):
@@ -118,6 +121,20 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
     return rows
 
 
+def pool(name: str, split: str, language: str, source: str, limit: int) -> Rows:
+    """The rows whose texts are searched where `limit` rows are scored: the whole split, so that a search is as hard
+    whatever part is scored. The benchmark makes as many rows as are asked for: there they are the scored ones."""
+    return load(name, split, language, source, limit if dials.is_mini(source) else 0)
+
+
+def candidates(name: str, source: str) -> Rows:
+    """The rows of the file of all texts that are searched (Mewsli-X's entities); none where the source has no such file."""
+    row = task(name)
+    module, place = _at(row, languages(name, source)[0], source)
+    blocks = module.candidates(row, place) if module is local else []
+    return read(blocks, [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))])
+
+
 def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
     """At most `limit` pairs and, on each side, ten times as many sentences without a translation."""
     draw, found = random.Random(f"mine {len(rows)}"), []
@@ -152,6 +169,8 @@ def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) 
     for language in languages:
         module, place = _at(task(name), language, source)
         parts.append(module.fingerprint(task(name), split, language, place))
+    if task(name).kind in READ and not dials.is_mini(source):
+        parts.append(READ[task(name).kind])
     return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
 
 

@@ -174,6 +174,26 @@ def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
     return found
 
 
+def _entities(row: Task, source: str) -> Path | None:
+    """The file of all texts that are searched, where the task has one text an id and the folder has the file."""
+    found = [path for place in places(row, source) if row.one_text
+             if (path := place.folder(source, "any").parent / "candidates.parquet").is_file()]
+    return found[0] if found else None
+
+
+def candidates(row: Task, source: str) -> list[Block]:
+    """All texts that are searched, beside those of the scored rows; [] where there is no such file."""
+    path = _entities(row, source)
+    if not path:
+        return []
+
+    def read(item: dict) -> dict:
+        return row.read({**item, "mention": item["description"]})
+
+    whole = _block(row, places(row, source)[0], path, _read(path))
+    return [dataclasses.replace(whole, read=read)]
+
+
 def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
         return pq.read_table(path, columns=columns)
@@ -275,6 +295,8 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
         digests.append(split_found(row, split, language, source))
     if row.kind == "mine":
         digests += [_digest(path) for path in sorted(files[0][2].parent.glob("candidates_*.parquet"))]
+    if path := _entities(row, source):
+        digests.append(f"searched {_digest(path)}")
     return " ".join(digests)
 
 
@@ -283,6 +305,8 @@ def _all_files(source: str) -> Iterator[Path]:
         for place in places(row, source):
             for _, folder in _folders(source, place.source.local):
                 yield from sorted(folder.glob("*.parquet"))
+        if path := _entities(row, source):
+            yield path
 
 
 def texts_fingerprint(source: str) -> str:

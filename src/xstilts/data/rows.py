@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..columns import inner
 from ..spec import UserError
 from ..tasks import Reader, Task
 from .labels import Unusable, with_label_ids
@@ -109,6 +110,8 @@ def _span(item: dict, where: str, row: Task) -> None:
         raise Unusable(f"{where}, column answers: no gold answer")
     for answer, start in zip(item["answers"], item["starts"], strict=True):
         _text(answer, where, "answers")
+        if inner(answer) == (0, 0):
+            raise Unusable(f"{where}, column answers: empty text")
         if type(start) is not int or start < 0:
             raise UserError(f"{where}, column answers: the start {start!r} is not a position in the context")
         if item["context"][start:start + len(answer)] != answer:
@@ -138,6 +141,11 @@ def _mine(item: dict, where: str, row: Task) -> None:
 
 
 def _rank(item: dict, where: str, row: Task) -> None:
+    if not item["id"] and row.one_text:
+        raise Unusable(f"{where}, column entity: no entity")
+    if not item["id"]:
+        raise UserError(f"{where}, column id: there is none. Answers with the same id count as right in every language: give "
+                        "each question its own")
     _text(item["query"], where, "query")
     _text(item["answer"][0], where, "answer")
 

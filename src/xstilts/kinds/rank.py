@@ -3,7 +3,8 @@
 Queries and texts are read by one encoder, mean-pooled at its last layer and compared by cosine. Training pulls each
 query to its text against the other texts of the batch (in-batch softmax: LAReQA, Roy et al. 2020; XTREME-R, Ruder et
 al. 2021), so a batch is read in one pass and by one process: in parts it would have fewer negatives. Candidates for a
-query are the texts of every language that is scored; relevant are those with its id, in any language.
+query are the texts of every language that is scored, of their whole split whatever part of it is asked for; relevant are
+those with its id, in any language. An entity has one text, whatever the languages that mention it.
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from .. import columns, metrics
+from ..spec import UserError
 from . import Feature, chunks, cut
 
 if TYPE_CHECKING:
@@ -28,10 +30,12 @@ LONGEST_QUERY = 96
 
 
 def as_ranking(row: dict) -> dict:
-    """A row of SQuAD, which LAReQA is trained on, as one of this kind; rows of this kind stay."""
+    """A row of SQuAD, which LAReQA is trained on, as one of this kind; rows of this kind stay. Copies of SQuAD lack ids or
+    repeat them, and there is one language: a question is known by what it asks, of what, and where the answer is."""
     if "query" in row:
         return row
-    return columns.answer_sentence({**row, "answers": {"answer_start": row["starts"]}})
+    return columns.answer_sentence({**row, "answers": {"text": row["answers"], "answer_start": row["starts"]},
+                                    "id": f"{row['question']}\n{row['starts'][0]}\n{row['context']}"})
 
 
 def _sequences(pairs, tokenizer, max_length: int) -> list[tuple[list[int], list[int] | None, int]]:
@@ -58,7 +62,7 @@ def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task,
         Feature(
             number,
             [*query.ids, ids],
-            rows[number]["answer"],
+            rows[number]["id" if task.one_text else "answer"],
             [*query.types, types] if types else None,
             lost=query.lost + lost,
         )
@@ -109,12 +113,27 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     return nn.functional.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
 
-def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
-    """All texts of all languages, each once, and for each id the positions of the relevant ones."""
-    places: dict[tuple[str, str], int] = {}
-    relevant: dict[str, set[int]] = {}
+def entities(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+    """Each id's first text, and for each id its position. Other descriptions of an entity are no further candidates."""
+    first: dict[str, tuple[str, str]] = {}
     for rows in rows_by_language.values():
         for row in rows:
+            first.setdefault(row["id"], row["answer"])
+    return list(first.values()), {name: {place} for place, name in enumerate(first)}
+
+
+def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+    """All texts of all languages, each once, and for each id the positions of the relevant ones. UserError for an id that
+    stands for two questions in one language."""
+    places: dict[tuple[str, str], int] = {}
+    relevant: dict[str, set[int]] = {}
+    for language, rows in rows_by_language.items():
+        known: dict[str, tuple] = {}
+        for row in rows:
+            asked = row["query"], row["answer"]
+            if known.setdefault(row["id"], asked) != asked:
+                raise UserError(f"{language}: the id {row['id']!r} stands for two questions ({known[row['id']][0]!r}, "
+                                f"{row['query']!r}), and the answers with a question's id count as right: give each its own")
             for text in row["sentences"]:
                 places.setdefault(text, len(places))
             relevant.setdefault(row["id"], set()).add(places.setdefault(row["answer"], len(places)))
