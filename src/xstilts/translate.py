@@ -147,7 +147,7 @@ def unmarked(text: str, marks: tuple[str, str]) -> tuple[str, int, int] | None:
         return None
     before, _, rest = text.partition(left)
     inside, found, after = rest.partition(right)
-    answer = inside.strip()
+    answer = inside[slice(*columns.inner(inside))]
     if not found or not answer:
         return None
     return f"{before}{answer}{after}", len(before), len(before) + len(answer)
@@ -171,7 +171,7 @@ def _plan(row: dict, kind: str) -> tuple[list[list[str]], tuple[int, tuple[str, 
     context = row["context"]
     if not row["answers"]:
         return [*parts, [context[start:end] for start, end in units(context)]], None
-    start, end = row["starts"][0], row["starts"][0] + len(row["answers"][0])
+    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))    # blanks are in no sentence
     spans = units(context, (start, end))
     place = next((number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None)
     found = (

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .. import metrics
+from .. import columns, metrics
 from . import Feature, chunks
 
 if TYPE_CHECKING:
@@ -60,15 +60,19 @@ def _shortened(question: str, tokenizer, most: int) -> str:
 
 
 def _gold(row, inside: list[int], offsets) -> tuple[int, int]:
-    """First and last piece of the first gold answer; (0, 0), the piece <s>, where the window does not hold it."""
+    """First and last piece of the first gold answer, without the blanks at its edges, which many tokenizers drop; (0, 0),
+    the piece <s>, where the window does not hold it whole."""
     if not row["answers"]:
         return NOWHERE
-    start = row["starts"][0]
-    end = start + len(row["answers"][0])
+    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
     pieces = [position for position in inside if offsets[position][0] < end and offsets[position][1] > start]
-    if not pieces or offsets[pieces[0]][0] > start or offsets[pieces[-1]][1] < end:
+    if not pieces:
         return NOWHERE
-    return pieces[0], pieces[-1]
+    first, last = pieces[0], pieces[-1]
+    # what no piece covers was dropped by the tokenizer, or, at an end of the window, is beyond it
+    if first == inside[0] and offsets[first][0] > start or last == inside[-1] and offsets[last][1] < end:
+        return NOWHERE
+    return first, last
 
 
 class Head(nn.Module):
