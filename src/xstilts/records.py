@@ -4,10 +4,11 @@
     find(run)               # what was recorded of exactly this run, or None
 
 Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
-where and when it was computed. Of synthetic rows it also has which examples were right, so that differences stay
-paired; of real rows it has no trace but the scores. The key is the run's own, so another parameter, other rows or
-another recipe find nothing here. A record of an earlier scoring says so (`history`) and is shown until its run is
-computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
+where and when it was computed, and each example's numerator and denominator of the main metric, so that differences stay
+paired. These are figures: no row, no text and no name of a row is kept, so real rows have records like made-up ones. The
+key is the run's own, so another parameter, other rows or another recipe find nothing here. A record that cannot be true
+of its run is refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until its run
+is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
 """
 from __future__ import annotations
 
@@ -15,21 +16,20 @@ import io
 import json
 import math
 import os
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from . import store
-from .data.mini import dials
-from .spec import Adapt, Base, Run, Score, UserError, each_once, key
+from . import credible, failures, store
+from .credible import PARTS, WHERE, pack, unpack
+from .spec import Adapt, Base, Run, Score, UserError, each_once, key, label, visible
 from .tasks import TASKS
 
-WHERE = ["task", "language", "metric", "layer"]
-PARTS = ["numerator", "denominator"]
+LARGEST = 64 << 20      # bytes of a record
 
 
 def folder() -> Path:
@@ -39,15 +39,41 @@ def folder() -> Path:
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:
     """Writes what the store has of the runs; returns the new files. A record stays until it is deleted: what the same run
-    came to on another machine is noted beside it (`repeats`). Only one of an earlier scoring gives way."""
+    came to on another machine is noted beside it (`repeats`). Only one of an earlier scoring gives way. UserError for a file
+    that is no record, and where one cannot be written."""
     written = []
-    folder().mkdir(parents=True, exist_ok=True)
     for run in each_once(runs):
-        there, path = store.find(root, run), folder() / f"{key(run)}.json"
-        if there and (not path.is_file() or history(run)):
-            path.write_text(json.dumps(_of(run, there), indent=1, ensure_ascii=False) + "\n")
+        there = store.find(root, run)
+        if there and (not find(run) or history(run)):
+            found, (path, _) = _of(run, there), _file(run)
+            try:
+                credible.check(found, run)
+            except ValueError as error:
+                raise UserError(f"{label(run)} cannot be recorded from {there}: {error}. Take it out of the store, and "
+                                "compute it again") from error
+            write(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
             written.append(path)
     return written
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file of records: the whole of it or nothing. UserError says why it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(beside, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        full = error.errno in failures.NO_ROOM
+        raise (failures.NoRoom if full else UserError)(
+            f"{path} cannot be written: {error.strerror}. What was recorded before is whole. " +
+            ("Make room" if full else "See to it") + ", and record again") from error
 
 
 def history(run: Run) -> str:
@@ -74,27 +100,27 @@ def said(runs: Iterable[Run], root: Path) -> str:
     places = sorted({f"{record['environment']['device']} ({record['environment']['machine']}), {record['written'][:10]}"
                      for record in map(find, found["recorded"])})
     earlier = Counter(filter(None, map(history, found["recorded"])))
-    return " · ".join([f"runs: {len(found['live'])} live", f"{len(found['recorded'])} recorded" +
-                       (f" ({'; '.join(places)})" if places else ""),
-                       *(f"{count} of these are history: {words}" for words, count in earlier.items()),
-                       f"{len(found['not run'])} not run"])
+    return visible(" · ".join([f"runs: {len(found['live'])} live", f"{len(found['recorded'])} recorded" +
+                               (f" ({'; '.join(places)})" if places else ""),
+                               *(f"{count} of these are history: {words}" for words, count in earlier.items()),
+                               f"{len(found['not run'])} not run"]))
 
 
 def find(run: Run) -> dict | None:
-    """The record of a run. UserError for a file that is none."""
+    """The record of a run. UserError for a file that is none, or that does not fit the run."""
     path, changed = _file(run)
-    return _read(path, changed) if changed else None
+    return _read(path, changed, run) if changed else None
 
 
 def scores(run: Run) -> pd.DataFrame:
     """A recorded run's scores.csv."""
-    return _scores(*_file(run)).copy()
+    return _scores(*_file(run), run).copy()
 
 
 def examples(run: Run) -> pd.DataFrame:
     """A recorded run's numerators and denominators of its main metric, as in `results.examples`; no rows where they were
     not kept."""
-    return _examples(*_file(run)).copy()
+    return _examples(*_file(run), run).copy()
 
 
 def dev(run: Adapt | Score, there: Path | None) -> float:
@@ -107,44 +133,23 @@ def dev(run: Adapt | Score, there: Path | None) -> float:
     return (find(run) or {}).get("dev", math.nan)
 
 
-def pack(values: np.ndarray) -> float | str:
-    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small, and to the last digit."""
-    values = np.asarray(values, float)
-    if len(set(values)) == 1:
-        return _plain(values[0])
-    if set(values) == {0.0, 1.0}:
-        return format(int("".join(str(int(value)) for value in values), 2), "x")
-    return " ".join(str(_plain(value)) for value in values)
-
-
-def unpack(packed: float | str, n: int) -> np.ndarray:
-    if not isinstance(packed, str):
-        return np.full(n, float(packed))
-    if " " in packed:
-        return np.array(packed.split(), float)
-    return np.array([float(digit) for digit in format(int(packed, 16), f"0{n}b")])
-
-
-def _plain(value: float) -> float:
-    return int(value) if float(value).is_integer() else float(value)
-
-
 def _of(run: Run, there: Path) -> dict:
     made = store.manifest(there)
     found = {name: made[name] for name in ("key", "label", "parents", "seconds", "written", "environment")}
+    found["label"] = visible(found["label"])
     if isinstance(run, Base):
-        return found
+        return credible.seal(found)
     found["scores"] = (there / "scores.csv").read_text().splitlines()
     if (there / "log.jsonl").is_file():
         measured = dev(run, there)
         found |= {} if math.isnan(measured) else {"dev": measured}
-    if isinstance(run, Score) and dials.is_mini(run.data):     # made up by this code: nothing of anybody's rows
+    if isinstance(run, Score):
         table = pd.read_parquet(there / "examples.parquet")
         table = table[table.metric == table.task.map(lambda name: TASKS[name].metric)]
         found["examples"] = [dict(zip(WHERE, where, strict=True)) | {"n": len(part), "numerator": pack(part.numerator),
                                                                      "denominator": pack(part.denominator)}
                              for where, part in table.sort_values("example").groupby(WHERE, sort=False)]
-    return found
+    return credible.seal(found)
 
 
 def _file(run: Run) -> tuple[Path, int]:
@@ -155,22 +160,28 @@ def _file(run: Run) -> tuple[Path, int]:
 
 # the chapters of a book share a process, and many ask for the same runs
 @lru_cache(maxsize=4096)
-def _scores(path: Path, changed: int) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO("\n".join(_read(path, changed)["scores"])))
+def _scores(path: Path, changed: int, run: Run) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO("\n".join(_read(path, changed, run)["scores"])))
 
 
 @lru_cache(maxsize=4096)
-def _examples(path: Path, changed: int) -> pd.DataFrame:
+def _examples(path: Path, changed: int, run: Run) -> pd.DataFrame:
     return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS}
-                         for part in _read(path, changed).get("examples", ())], columns=[*WHERE, *PARTS])
+                         for part in _believed(path, changed, run)[1]], columns=[*WHERE, *PARTS])
+
+
+def _read(path: Path, changed: int, run: Run) -> dict:
+    return _believed(path, changed, run)[0]
 
 
 @lru_cache(maxsize=4096)
-def _read(path: Path, changed: int) -> dict:
+def _believed(path: Path, changed: int, run: Run) -> tuple[dict, list[dict]]:
+    """A record and its examples."""
     try:
-        found = json.loads(path.read_text())
-        if found["key"] != path.stem:
-            raise ValueError(f"it has the key {found['key']}")
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is no record: {error}; take it from the repository again, or delete it") from error
-    return found
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it has more than {LARGEST >> 20} MB")
+        found = credible.parsed(path.read_text(encoding="utf-8"))
+        return found, credible.check(found, run)
+    except (ValueError, OSError) as error:
+        raise UserError(visible(f"{path} is no record: {error}; take it from the repository again, or delete it and record "
+                                f"{label(run)} again")) from error

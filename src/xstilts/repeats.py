@@ -6,10 +6,13 @@
 Another processor rounds otherwise, and soon it is another training, of the same rows in the same order. That is less than
 another seed changes, so an interval with this variance is still a narrow one; without it, it speaks of test rows alone. Most
 trainings move little; one that learns its task in one place and not in another moves far, and then widens every interval.
+
+A line that cannot be true is refused (`_checked`): its differences make its means. Newer lines have a checksum, too.
 """
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,14 +20,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import records, stats, store
+from . import credible, records, stats, store
 from .data.mini import dials
 from .profiles import Study
-from .spec import Adapt, Run, Score, each_once, key, label
+from .spec import Adapt, Run, Score, UserError, each_once, key, label, visible
 from .tasks import TASKS
 
 AGAIN = "again.jsonl"
-SHOWN = ["run", "trained", "recorded", "again", "largest difference of a language", "from", "to", "when"]
+LARGEST = "largest difference of a language"
+FIELDS = {"key": str, "run": str, "trained": bool, **dict.fromkeys(("recorded", "again", LARGEST), credible.NUMBER),
+          "differences": dict, "from": str, "to": str, "when": str}
+NEAR = 5.1e-5   # points: differences have four decimals
+SHOWN = ["run", "trained", "recorded", "again", LARGEST, "from", "to", "when"]
 
 
 def note(study: Study, runs: Iterable[Run], root: Path) -> None:
@@ -39,8 +46,9 @@ def note(study: Study, runs: Iterable[Run], root: Path) -> None:
         places = {name: _place(some["environment"]) for name, some in (("from", before), ("to", made))}
         if places["from"] != places["to"] and (key(run), made["written"]) not in known:
             line = {"key": key(run)} | compared(study, run, pd.read_csv(there / "scores.csv")) | places | {"when": made["written"]}
-            with open(records.folder() / AGAIN, "a") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            path = records.folder() / AGAIN
+            before = path.read_text(encoding="utf-8") if path.is_file() else ""
+            records.write(path, before + json.dumps(credible.seal(line), ensure_ascii=False) + "\n")
 
 
 def table() -> pd.DataFrame:
@@ -54,9 +62,10 @@ def compared(study: Study, run: Score, now: pd.DataFrame) -> dict[str, object]:
     before, after = (table[table.metric == TASKS[run.target].metric].pivot(index="language", columns="layer", values="value")
                      for table in (records.scores(run), now))
     moved, at = after - before, min(study.layer, before.columns.max())
-    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before[at].mean()),
-            "again": float(after[at].mean()), "largest difference of a language": float(moved.abs().max(axis=None)),
-            "differences": {language: round(float(value), 4) for language, value in moved[at].items()}}
+    there = moved.index[moved[at].notna()]      # where one of them found nothing of nothing, there is no difference
+    return {"run": label(run), "trained": not TASKS[run.target].untrained, "recorded": float(before.loc[there, at].mean()),
+            "again": float(after.loc[there, at].mean()), LARGEST: float(moved.abs().max(axis=None)),
+            "differences": {language: round(float(value), 4) for language, value in moved.loc[there, at].items()}}
 
 
 def variance(study: Study) -> stats.Variance | None:
@@ -102,4 +111,35 @@ def _lines() -> tuple[dict, ...]:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> tuple[dict, ...]:
-    return tuple(json.loads(line) for line in path.read_text().splitlines())
+    lines: list[dict] = []
+    try:
+        if path.stat().st_size > records.LARGEST:
+            raise ValueError(f"it has more than {records.LARGEST >> 20} MB")
+        for text in path.read_text(encoding="utf-8").split("\n"):
+            lines += [_checked(credible.parsed(text))] if text else []
+        if len({(line["key"], line["when"]) for line in lines}) < len(lines):
+            raise ValueError("the line of a run is there twice")
+    except (ValueError, OSError) as error:
+        raise UserError(visible(f"{path}, line {len(lines) + 1}: {error}; take the file from the repository again, or delete "
+                                "the line")) from error
+    return tuple(lines)
+
+
+def _checked(line: dict) -> dict:
+    """The line, as it may be printed. ValueError says what of it cannot be true."""
+    credible.fields(line, FIELDS, {credible.SEAL: str, "history": str})
+    credible.check_seal(line)
+    credible.when(line["when"])
+    found, moved = re.search(r" > (\w+) \(seed \d+\)$", line["run"]), line["differences"]
+    if not re.fullmatch("[0-9a-f]{20}", line["key"]) or not found or found[1] not in TASKS:
+        raise ValueError(f"it is of no run: {credible.shown(line['run'])}, {credible.shown(line['key'])}")
+    if line["trained"] == TASKS[found[1]].untrained:
+        raise ValueError(f"{found[1]} is {'not ' * line['trained']}trained")
+    if not moved or not all(type(value) in credible.NUMBER for value in moved.values()):
+        raise ValueError(f"its differences are {credible.shown(moved)}")
+    means, largest = line["again"] - line["recorded"], max(map(abs, moved.values()))
+    if not (0 <= line["recorded"] <= 100 and 0 <= line["again"] <= 100 and largest <= line[LARGEST] + NEAR <= 100 + 2 * NEAR):
+        raise ValueError("scores are 0-100, and its largest difference is no smaller than another")
+    if abs(sum(moved.values()) / len(moved) - means) > NEAR or line["trained"] and abs(line[LARGEST] - largest) > NEAR:
+        raise ValueError("its differences are not those of its means")
+    return line | {name: visible(line[name]) for name in ("run", "from", "to")}
