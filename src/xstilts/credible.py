@@ -133,6 +133,8 @@ def unpack(packed: float | str | np.ndarray, n: int) -> np.ndarray:
     """[n], n at most MOST; what is unpacked stays. ValueError where these are not n numbers."""
     if isinstance(packed, np.ndarray):
         return packed
+    if not 0 < n <= MOST:
+        raise ValueError(f"n is {shown(n)}")
     if not isinstance(packed, str):
         if type(packed) not in NUMBER or not math.isfinite(packed):
             raise ValueError(f"examples are {shown(packed)}")
@@ -206,7 +208,10 @@ def _origin(record: dict, run: Run) -> None:
 def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, int]]:
     """where -> (value, n) of each row. ValueError for rows that the run cannot have."""
     _need(all(isinstance(line, str) and "\n" not in line and "\r" not in line for line in lines), "its scores are no lines")
-    first, *rows = csv.reader(lines, strict=True) if lines else [[]]
+    try:
+        first, *rows = csv.reader(lines, strict=True) if lines else [[]]
+    except csv.Error as error:
+        raise ValueError(f"its scores are no table: {error}") from None
     _need(first == COLUMNS and rows, "its scores are no table of scores")
     known = {name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))}
     found: dict[Where, tuple[float | None, int]] = {}

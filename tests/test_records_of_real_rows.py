@@ -1,0 +1,65 @@
+"""Of real rows a record keeps figures: the same differences as from the artifacts, and nothing that anybody wrote."""
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hubrows import write
+from xstilts import compare, comparisons, data, profiles, records, store, study as graph
+from xstilts.spec import key
+from xstilts.tasks import TASKS
+
+
+@pytest.fixture(scope="module")
+def real(tiny_encoder, tmp_path_factory):
+    """A study of a local folder of rows in the official columns, computed: (study, its runs, its store)."""
+    folder, root = tmp_path_factory.mktemp("rows"), tmp_path_factory.mktemp("store")
+    for name in ("text", "mnli", "xnli", "squad", "xquad", "tatoeba"):
+        write(folder, TASKS[name])
+    study = profiles.study("small", encoder=str(tiny_encoder), data=str(folder), intermediates="mnli", targets="xnli,xquad,tatoeba",
+                           languages=["en", *{language for name in ("xnli", "xquad", "tatoeba")
+                                              for language in data.languages(name, str(folder), "test")} - {"en"}],
+                           vocabulary="full", seeds="0", phase1_steps=0, phase2_steps=2, phase3_steps=2, eval_rows=0,
+                           max_length=64, missing="dash", scheduler="local")
+    wanted = graph.single_tasks(study)
+    graph.compute(wanted.values(), root)
+    return study, wanted, root
+
+
+def test_differences_of_recorded_real_rows_are_those_of_live_ones(real, monkeypatch, tmp_path):
+    study, wanted, root = real
+    asked = comparisons.Comparison(wanted, [comparisons.against("mnli")])
+    records.record([step for run in wanted.values() for step in graph.line(run)], root)
+    mixed = tmp_path / "mixed"
+    for run in list(wanted.values())[::2]:
+        shutil.copytree(store.find(root, run), mixed / key(run))
+    tables = {}
+    for name, place in (("live", root), ("recorded", tmp_path / "empty"), ("live and recorded", mixed)):
+        monkeypatch.setenv("XSTILTS_STORE", str(place))
+        found = graph.obtain(study, wanted)
+        assert set(found) == set(wanted)
+        tables[name] = compare.table(study, asked, found)
+        assert name in set(tables[name]["from"]) and len(tables[name]) == 3
+    for table in tables.values():
+        assert np.isfinite(table[["difference", "low", "high", "p"]].to_numpy(float)).all()
+        pd.testing.assert_frame_equal(table.drop(columns="from"), tables["live"].drop(columns="from"), check_exact=True)
+
+
+def test_nothing_of_a_real_row_is_in_its_record(real):
+    study, wanted, root = real
+    records.record(wanted.values(), root)
+    for (_, target, _), run in wanted.items():
+        text, folder = (records.folder() / f"{key(run)}.json").read_text(), store.find(root, run)
+        written = pd.read_parquet(folder / "predictions.parquet")
+        assert len(written) and "examples" in json.loads(text)
+        for language in run.languages:
+            for row in data.load(target, run.split, language, study.data):
+                for part in (row.get("id"), row.get("context"), row.get("question"), row.get("english"), row.get("source"),
+                             *row.get("texts", ()), *row.get("answers", ())):
+                    assert part is None or json.dumps(str(part), ensure_ascii=False)[1:-1] not in text
+        # of strings there are names of the study, of the machine, and packed numbers
+        for example in json.loads(text)["examples"]:
+            packed = [example[name] for name in ("numerator", "denominator") if isinstance(example[name], str)]
+            assert all(set(some) <= set("0123456789abcdef. -") for some in packed)
