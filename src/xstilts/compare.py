@@ -57,8 +57,8 @@ def examples(study: Study, found: Wanted, leave_out: tuple[str, ...] = ()) -> pd
 def difference(study: Study, found: Wanted, part: pd.DataFrame, weights: dict[str, dict[str, float]],
                over_languages: bool = False, only: tuple[str, ...] | None = None) -> dict[str, object]:
     """difference, low, high, p, languages, n, seeds, from: of the weighted sum of conditions (weights: target -> conditions') over
-    those of the targets that have all of them; targets count alike. Records of real rows have scores alone: then there is no
-    interval. only: of these languages. in English: the difference in the language of the target's training, over the targets
+    those of the targets that have all of them; targets count alike. Older records of real rows have scores alone: then there is
+    no interval. only: of these languages. in English: the difference in the language of the target's training, over the targets
     that are scored in it."""
     weights = {target: some for target, some in weights.items() if _seeds(study, found, target, some)}
     seeds = common_seeds(study, found, weights)

@@ -30,7 +30,7 @@ def scores(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     """What intervals are computed from: a row a run, language, metric and layer, whose numerator and denominator are arrays
-    of a number an example. None of runs without a result, nor in records of real rows."""
+    of a number an example. None of runs without a result, nor in older records of real rows."""
     root = root or store.default_root()
     found = [_examples(root, run).assign(condition=condition, target=target, seed=seed)
              for (condition, target, seed), run in wanted.items() if has(run, root)]
