@@ -159,7 +159,7 @@ def test_a_record_of_an_earlier_scoring_is_named_not_called_wrong_and_gives_way(
     wanted = graph.single_tasks(study)
     run = wanted["none", "udpos", 0]
     path = records.folder() / f"{key(run)}.json"
-    path.write_text(json.dumps(records.find(run) | {"history": "F1 by an earlier scoring"}))
+    path.write_text(json.dumps(credible.seal(records.find(run) | {"history": "F1 by an earlier scoring"})))
     assert "6 recorded" in records.said(wanted.values(), store.default_root())
     assert "1 of these are history: F1 by an earlier scoring" in records.said(wanted.values(), store.default_root())
     monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
