@@ -230,31 +230,20 @@ def test_a_translation_stays_in_its_folder(tmp_path, language):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("outside", ["../../outside", "{tmp_path}/outside"])
-def test_an_artifact_from_elsewhere_stays_in_its_folder(outside, tmp_path, monkeypatch):
-    """A remote whose listing names a file above the artifact, or anywhere on the disk."""
-    from xstilts import remote
+@pytest.mark.parametrize("outside", ["../../outside", "{tmp_path}/outside", "a/../../../outside"])
+def test_an_artifact_from_elsewhere_stays_in_its_folder(outside, tmp_path, monkeypatch, capsys):
+    """A remote whose manifest names a file above the artifact, or anywhere on the disk."""
     from xstilts.spec import key
 
-    run = Base("e", "e")
-    name = f"{key(run)}/{remote.MANIFEST}"
-
-    class System:
-        def exists(self, path):
-            return True
-
-        def find(self, path):
-            return [f"place/{name}", f"place/{key(run)}/{outside.format(tmp_path=tmp_path)}"]
-
-        def get_file(self, path, target):
-            Path(target).write_text("x")
-
-    monkeypatch.setattr(remote, "_place", lambda: (System(), "place"))
-    root = tmp_path / "deep" / "store"
-    root.mkdir(parents=True)
-    with pytest.raises(UserError, match="outside of the store"):
-        remote.pull(root, run)
-    assert not list(tmp_path.rglob("outside")) and not list(root.iterdir())
+    run, root, remote = Base("e", "e"), tmp_path / "deep" / "store", tmp_path / "deep" / "remote"
+    (remote / key(run)).mkdir(parents=True)
+    sums = {outside.format(tmp_path=tmp_path): "0" * 64}
+    (remote / key(run) / "run.json").write_text(json.dumps({"key": key(run), "sha256": sums}))
+    (tmp_path / "deep" / "outside").write_text("x")
+    monkeypatch.setenv("XSTILTS_REMOTE", remote.as_uri())
+    assert store.find(root, run) is None and "is not in the folder" in capsys.readouterr().out
+    assert [path.parent.name for path in tmp_path.rglob("outside")] == ["deep"]
+    assert {path.name for path in root.rglob("*") if path.is_file()} == {"log.jsonl", "run.json"}
 
 
 def test_the_lab_listens_on_this_machine_alone_and_asks_for_its_token(tmp_path):

@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from . import team
+from . import artifact, team
 from .spec import UserError
 
 FILE = "checkpoint.safetensors"
@@ -51,7 +52,10 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
     text = json.dumps(notes | {"version": VERSION})
     unfinished = path.with_suffix(".new")
     try:
+        unfinished.touch()
+        mode = stat.S_IMODE(unfinished.stat().st_mode)
         save_file(plain, unfinished, metadata={"notes": text, "sha256": _sha256(plain, text)})
+        os.chmod(unfinished, mode)     # safetensors lets its owner alone read it, whatever the umask
         with open(unfinished, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
@@ -61,18 +65,18 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
     """None where there is none, or one that is damaged or of another version."""
-    if not path.is_file():
+    if not artifact.is_file(path):     # a pipe would be waited for
         return None
     try:
         with safe_open(path, "pt") as file:
             tensors, header = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
-    except (SafetensorError, OSError, ValueError):
+        text = header.get("notes", "")
+        if header.get("sha256") != _sha256(tensors, text):
+            return None
+        notes = json.loads(text)
+        return (tensors, notes) if notes["version"] == VERSION else None
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError):     # TypeError: numbers that we don't write
         return None
-    text = header.get("notes", "")
-    if header.get("sha256") != _sha256(tensors, text):
-        return None
-    notes = json.loads(text)
-    return (tensors, notes) if notes["version"] == VERSION else None
 
 
 def _sha256(tensors: Mapping[str, torch.Tensor], text: str) -> str:

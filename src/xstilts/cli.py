@@ -246,12 +246,16 @@ def _store(asked: argparse.Namespace) -> int:
         return int(bool(count))
     study = profiles.study(**_given(asked.parameter))
     found = inventory.superfluous(root, chapters.needed("", study))
-    total = sum(inventory.size(folder) for folder, _ in found)
+    sizes = {folder: inventory.size(folder) for folder, _ in found}
     for folder, why in found:
-        print(f"{folder.name}  {inventory.size(folder) / 1e6:>9.1f} MB  {why}")
+        print(f"{folder.name}  {sizes[folder] / 1e6:>9.1f} MB  {why}")
         if asked.yes:
-            inventory.remove(root, folder)
-    print(f"{len(found)} folders, {total / 1e6:.1f} MB: " + ("removed" if asked.yes else
+            try:
+                inventory.remove(root, folder)
+            except UserError as error:
+                print(visible(str(error)))
+                del sizes[folder]
+    print(f"{len(sizes)} folders, {sum(sizes.values()) / 1e6:.1f} MB: " + ("removed" if asked.yes else
           f"not needed by the book with profile {study.profile} and these parameters; --yes removes them"))
     return 0
 

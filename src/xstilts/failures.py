@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from . import environment, store
+from . import artifact, environment, store
 from .spec import Adapt, Base, Run, Score, UserError, key, label, parents
 from .tasks import TASKS
 from .train import Diverged
@@ -106,8 +106,8 @@ def keep(root: Path, run: Run, error: BaseException, unfinished: Path | None = N
     """Evidence of a run that failed: why, and its log."""
     place = evidence(root, run)
     place.mkdir(parents=True, exist_ok=True)
-    if unfinished and (unfinished / "log.jsonl").is_file():
-        shutil.copy(unfinished / "log.jsonl", place / "log.jsonl")
+    if unfinished and (unfinished / artifact.LOG).is_file():
+        shutil.copy(unfinished / artifact.LOG, place / artifact.LOG)
     what, why = "diverged" if isinstance(error, Diverged) else "failed", str(error) or type(error).__name__
     text = json.dumps({"key": key(run), "label": label(run), "what": what, "why": why,
                        "environment": environment.environment(), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z")}, indent=1)
@@ -145,9 +145,9 @@ def known(root: Path, run: Run) -> Failure | None:
     if (store.folder_of(root, run) / store.MANIFEST).is_file():
         return None
     try:
-        told = json.loads((evidence(root, run) / FILE).read_text())
-        return Failure(told["what"], told["why"])
+        told = artifact.from_json(evidence(root, run) / FILE)
+        return Failure(*(str(told[name]) for name in Failure._fields))
     except FileNotFoundError:
         return known(root, parents(run)[0]) if parents(run) else None
-    except (ValueError, KeyError, TypeError):     # damaged: it is evidence of nothing
+    except (OSError, ValueError, KeyError, TypeError):     # damaged: it is evidence of nothing
         return None

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import credible, failures, store
+from . import artifact, credible, failures, store
 from .credible import PARTS, WHERE, pack, unpack
 from .spec import Adapt, Base, Run, Score, UserError, each_once, key, label, visible
 from .tasks import TASKS
@@ -127,8 +127,7 @@ def dev(run: Adapt | Score, there: Path | None) -> float:
     """A training's last score on dev rows, or with patience the best, whose model was kept; from its artifact, else its record.
     What was measured at step 0 is of a head that knew nothing yet, and is no score: NaN where there is no other."""
     if there:
-        log = [json.loads(line) for line in (there / "log.jsonl").read_text().splitlines()]
-        measured = [entry["dev"] for entry in log if entry["step"] and entry.get("dev") is not None]
+        measured = [entry["dev"] for entry in artifact.log(there) if entry["step"] and entry.get("dev") is not None]
         return (max(measured) if run.recipe.patience else measured[-1]) if measured else math.nan
     return (find(run) or {}).get("dev", math.nan)
 
@@ -139,8 +138,9 @@ def _of(run: Run, there: Path) -> dict:
     found["label"] = visible(found["label"])
     if isinstance(run, Base):
         return credible.seal(found)
-    found["scores"] = (there / "scores.csv").read_text().splitlines()
-    if (there / "log.jsonl").is_file():
+    artifact.scores(there)     # as a reader will need them
+    found["scores"] = (there / artifact.SCORES).read_text().splitlines()
+    if (there / artifact.LOG).is_file():
         measured = dev(run, there)
         found |= {} if math.isnan(measured) else {"dev": measured}
     if isinstance(run, Score):

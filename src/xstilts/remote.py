@@ -4,59 +4,164 @@
 
 What a machine's own store lacks is looked for there, and what it has computed is copied there, at the latest when it is next
 found. The manifest goes last, so an artifact is there as a whole or not at all. An s3 or gs URL needs the package s3fs or gcsfs.
+A remote that does not answer is left alone for RETRY seconds. A password in the URL is never shown.
 """
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote
 
-from .spec import Run, UserError, each_once, key
+from . import artifact
+from .artifact import MANIFEST
+from .spec import Run, UserError, each_once, key, visible
 
-MANIFEST = "run.json"
+RETRY = 60.0
 
 
 def given() -> bool:
-    return bool(os.environ.get("XSTILTS_REMOTE"))
+    return bool(_url())
 
 
-def _place():
-    """(file system, folder) of XSTILTS_REMOTE, or None."""
-    if not given():
-        return None
+def _url() -> str:
+    return os.environ.get("XSTILTS_REMOTE", "")
+
+
+def _shown() -> str:
+    """The URL without what may be secret in it: who may write there, and what comes after a question mark."""
+    url = _url()
+    if "://" in url and "@" in url:
+        url = f"{url.partition('://')[0]}://***@{url.rpartition('@')[2]}"
+    return url.partition("?")[0] + "?***" * ("?" in url)
+
+
+def _words(error: BaseException) -> str:
+    """What an error says in one line; only what kind it is, where its words have a secret of the URL in them."""
+    text = " ".join(str(error).split())[:300]
+    return type(error).__name__ if not text or any(secret in text for secret in _secrets()) else text
+
+
+def _secrets() -> set[str]:
+    """Passwords, tokens and keys in the URL, as they are there and decoded, and the parts into which a parser may break them."""
+    found = [value for _, value in parse_qsl(_url().partition("?")[2]) if len(value) >= 8]
+    for who in re.findall(r"://(.*?)@(?=[^@]*(?:::|$))", _url()):
+        name, colon, password = who.partition(":")
+        found += [password] if colon else [name] * (len(name) >= 8)
+    found += [part for one in found for part in re.split("[/@:?#]", one) if len(part) >= 3]
+    return {form for one in found if one for form in (one, unquote(one))}
+
+
+def _place(root: Path):
+    """(file system, folder) of XSTILTS_REMOTE. UserError where it cannot be used, or is the store itself."""
     import fsspec
+    from fsspec.implementations.local import LocalFileSystem
 
-    url = os.environ["XSTILTS_REMOTE"]
     try:
-        return fsspec.core.url_to_fs(url.rstrip("/"))
+        system, folder = fsspec.core.url_to_fs(_url())
     except (ImportError, ValueError) as error:
-        raise UserError(f"XSTILTS_REMOTE: cannot use {url!r}: {error}") from error
+        system, wrong = None, _words(error)
+    if not system:      # raised here, for the error before shows the URL as it is
+        raise UserError(f"XSTILTS_REMOTE: cannot use {_shown()!r}: {wrong}")
+    if isinstance(system, LocalFileSystem) and _overlap(Path(folder), root):
+        raise UserError(f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or around it: it is a second place, "
+                        "so give another folder, or unset it")
+    return system, folder.rstrip("/")
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    """Whether a folder is another, in it or around it, whatever paths lead there."""
+    one, other = Path(os.path.realpath(one)), Path(os.path.realpath(other))
+    return any(_same(above, other) for above in (one, *one.parents)) or any(_same(one, above) for above in other.parents)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one == other or os.path.samefile(one, other)
+    except OSError:     # one of them is not there yet
+        return False
+
+
+_silent: dict[str, float] = {}     # URL that did not answer -> until when it is left alone
 
 
 def pull(root: Path, run: Run) -> bool:
-    """Copies a finished artifact into the store, if the remote has it."""
-    place = _place()
-    if not place or not place[0].exists(f"{place[1]}/{key(run)}/{MANIFEST}"):
+    """Copies a finished artifact into the store, if the remote has it. False where that cannot be: it is told once, and the
+    store is read without the remote."""
+    if not given() or time.monotonic() < _silent.get(_url(), 0.0):
         return False
-    system, folder = place
-    unfinished = root / f".pulling-{key(run)}-{os.getpid()}"
-    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        for path in system.find(f"{folder}/{key(run)}"):
-            name = Path(path.split(f"{key(run)}/", 1)[1])
-            target = unfinished / name
-            if ".." in name.parts or name.is_absolute():      # an object store's names may have // in them
-                raise UserError(f"XSTILTS_REMOTE: {path} would be written outside of the store; it is not an artifact's file")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            system.get_file(path, str(target))
-        os.rename(unfinished, root / key(run))
+        return _pull(root, run, *_place(root))
+    except UserError:
+        raise
+    except Exception as error:   # noqa: BLE001  every file system has its own
+        if _url() not in _silent:
+            print(visible(f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on with what is here"), flush=True)
+        _silent[_url()] = time.monotonic() + RETRY
+        return False
+
+
+def _pull(root: Path, run: Run, system, folder: str) -> bool:
+    from . import store
+
+    there = f"{folder}/{key(run)}"
+    if not (about := _about(system, f"{there}/{MANIFEST}")):
+        return False
+    made, files, problem = b"", {}, _no_file(about, MANIFEST)
+    if (about.get("size") or 0) > artifact.LARGEST:
+        problem = f"{MANIFEST} has more than {artifact.LARGEST >> 20} MB"
+    if not problem:
+        made = system.cat_file(f"{there}/{MANIFEST}")
+        try:
+            files = {name: _about(system, f"{there}/{name}") for name in artifact.checksums(artifact.parsed(made))}
+            problem = next(filter(None, (_no_file(found, name) for name, found in files.items())), "")
+        except ValueError as error:
+            problem = f"{MANIFEST} is not readable: {error}"
+    state = hashlib.sha256(repr([made, [_changes(some) for some in (about, *files.values())]]).encode()).hexdigest()
+    aside = root / f".damaged-{key(run)}-{int(state[:12], 16)}"
+    if os.path.lexists(aside):      # looked at before, as it is now
+        return False
+    unfinished = store.own(root, "pulling", key(run))
+    unfinished.mkdir(parents=True)
+    try:
+        (unfinished / MANIFEST).write_bytes(made)
+        for name in () if problem else files:
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            system.get_file(f"{there}/{name}", str(unfinished / name))
+        problem = problem or artifact.damaged(unfinished, key(run))
+        os.rename(unfinished, aside if problem else root / key(run))
+        if problem:
+            store.report(root, "damaged", run, f"{problem}, in {_shown()}; set aside as {aside.name}")
     except OSError:
         if not (root / key(run)).is_dir():    # else another process was faster
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return True
+    return not problem
+
+
+def _about(system, path: str) -> dict | None:
+    """What a file system says of a file; None where there is none."""
+    try:
+        return system.info(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _changes(about: dict | None) -> list:
+    """What differs in another state of a file."""
+    return [str((about or {}).get(name)) for name in ("type", "size", "mtime", "created", "LastModified", "ETag", "updated")]
+
+
+def _no_file(about: dict | None, name: str) -> str:
+    """What is there in place of a file, or ""."""
+    if about and about.get("type") == "file" and not about.get("islink"):
+        return ""
+    return f"{name} is no file" if about else f"{name} is missing"
 
 
 def share(root: Path, run: Run, anew: bool = False) -> bool:
@@ -64,13 +169,17 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
     where that fails: the run is done all the same, so it is told, and tried again when the run is next found."""
     from . import store
 
+    if not given():
+        return True
     try:
-        place = _place()
-        if place and (anew or not place[0].exists(f"{place[1]}/{key(run)}/{MANIFEST}")) and store.find(root, run):
-            _push(root, run, *place)
+        system, folder = _place(root)
+        if (anew or not _about(system, f"{folder}/{key(run)}/{MANIFEST}")) and store.find(root, run):
+            _push(root, run, system, folder)
+    except UserError:
+        raise
     except Exception as error:   # noqa: BLE001  every file system has its own
-        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {str(error) or type(error).__name__}; the run is kept here, and "
-                                            "copied there when it is next asked for")
+        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {_words(error)}; the run is kept here, and copied there when it is "
+                                            "next asked for")
         return False
     return True
 
@@ -88,11 +197,12 @@ def share_found(root: Path, runs: Iterable[Run]) -> None:
 
 def _push(root: Path, run: Run, system, folder: str) -> None:
     """Copies a finished artifact from the store to the remote. What is there of it is none while its files are replaced."""
-    there = f"{folder}/{key(run)}"
-    if system.exists(f"{there}/{MANIFEST}"):
+    here, there = root / key(run), f"{folder}/{key(run)}"
+    if _about(system, f"{there}/{MANIFEST}"):
+        if system.cat_file(f"{there}/{MANIFEST}") == (here / MANIFEST).read_bytes():
+            return     # it is there; or this is the store, by a path of which nobody can tell
         system.rm(f"{there}/{MANIFEST}")
-    files = sorted((path for path in (root / key(run)).rglob("*") if path.is_file()), key=lambda path: path.name == MANIFEST)
-    for path in files:
-        target = f"{there}/{path.relative_to(root / key(run)).as_posix()}"
+    for name in (*artifact.manifest(here)["sha256"], MANIFEST):
+        target = f"{there}/{name}"
         system.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
-        system.put_file(str(path), target)
+        system.put_file(str(here / name), target)

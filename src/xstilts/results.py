@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import failures, records, runs, store
+from . import artifact as stored, failures, records, runs, store
 from .spec import Adapt, Base, Run, Score, UserError, Wanted, each_once, key, label
 from .tasks import TASKS
 
@@ -93,7 +93,7 @@ def seconds(run: Run, root: Path | None = None) -> float:
 
 def history(run: Run, root: Path | None = None) -> pd.DataFrame:
     """A training's log: step, loss, learning_rate, seconds, dev (mean score on the dev rows)."""
-    return pd.read_json(artifact(run, root) / "log.jsonl", lines=True)
+    return pd.DataFrame(stored.log(artifact(run, root)))
 
 
 def dev_scores(run: Adapt, root: Path | None = None) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
         return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
                               "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
                               "baseline": float("nan"), "state": failure.what if failure else "not run"}])
-    return (records.scores(run) if recorded and not folder else pd.read_csv(artifact(run, root) / "scores.csv")).assign(state="")
+    return (records.scores(run) if recorded and not folder else stored.scores(artifact(run, root))).assign(state="")
 
 
 def _examples(root: Path, run: Run) -> pd.DataFrame:

@@ -196,14 +196,22 @@ def once(run: Run, root: Path, tell: bool = True) -> None:
     for parent in parents(run):
         if not _found(root, parent):
             once(parent, root)
-    with store.lock(root, run):
-        there = _found(root, run)
-        if not there:
-            _execute(run, root)
-        if not team.rank():
-            failures.forget(root, run)
-            remote.share(root, run, anew=not there)
-        team.wait()
+    try:
+        with store.lock(root, run):
+            if not team.rank():
+                store.set_aside(root, run)
+            there = _found(root, run)
+            if not there:
+                _execute(run, root)
+            if not team.rank():
+                failures.forget(root, run)
+                remote.share(root, run, anew=not there)
+            team.wait()
+    except store.TakenOver as error:
+        if team.size() > 1:     # the others would lose step
+            raise
+        store.report(root, "waiting", run, str(error))
+        return once(run, root, tell)
     if there:
         return
     store.report(root, "computed", run, f"{store.manifest(store.folder_of(root, run))['seconds']:.0f} s", tell)

@@ -11,6 +11,7 @@ arrive as the table's label ids.
 """
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -25,6 +26,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from .. import artifact
 from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
@@ -199,14 +201,21 @@ def words(source: str) -> list[str]:
 
 def kept(name: str, make: Callable[[], Any]) -> Any:
     """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be in the name."""
-    path = cache_dir() / f"{name}.json"
-    if not path.is_file():
-        found = make()
+    path = cache_dir() / f"{name}.kept"
+    with contextlib.suppress(OSError, ValueError, RecursionError):     # there is none, or it is damaged
+        with artifact.opened(path) as file:
+            checksum, text = file.read().decode().split("\n", 1)
+        if hashlib.sha256(text.encode()).hexdigest() == checksum:
+            return json.loads(text)
+    text = json.dumps(make())
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):     # one unfinished file at most, whoever is killed
-            path.with_suffix(".new").write_text(json.dumps(found))
+            path.with_suffix(".new").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
             os.replace(path.with_suffix(".new"), path)
-    return json.loads(path.read_text())
+    except OSError as error:
+        print(f"{path} is not kept ({error.strerror}): it will be made again", flush=True)
+    return json.loads(text)
 
 
 def available(source: str) -> list[str]:
