@@ -5,7 +5,7 @@ import pytest
 from filelock import FileLock
 
 from xstilts import chapters, checkpoint, cli, inventory, profiles, store
-from xstilts.spec import Base, key
+from xstilts.spec import Base, UserError, key
 
 PARAMETERS = ["-p", "targets", "xnli", "-p", "languages", "en", "-p", "intermediates", "mnli", "-p", "encoder"]
 
@@ -73,6 +73,19 @@ def test_a_run_that_somebody_is_at_is_left_alone(filled):
     with FileLock(root / ".locks" / f"{other.name}.lock"):
         assert inventory.superfluous(root, []) == [(one, "nothing refers to it")]
     assert len(inventory.superfluous(root, [])) == 2
+
+
+@pytest.mark.parametrize("how", ["system", "lease"])
+def test_what_a_process_is_at_is_not_removed(filled, monkeypatch, capsys, how):
+    root, one, other, parameters = filled
+    monkeypatch.setattr(inventory, "busy", lambda root, name: False)      # it came to it a moment later
+    with store.locked(root, other.name, how):
+        with pytest.raises(UserError, match=f"{other.name}: a process is at this run, so it stays"):
+            inventory.remove(root, other)
+        assert cli.main(["store", "clean", "--yes", *parameters]) == 0
+    assert "0 folders" in capsys.readouterr().out and other.is_dir()
+    inventory.remove(root, other)
+    assert not other.exists() and not list(root.glob(".removing-*"))
 
 
 def test_a_link_is_no_artifact(filled, tmp_path):

@@ -1,11 +1,13 @@
 """Two stores with nothing in common but a remote place."""
 import json
+import os
+import traceback
 
 import fsspec
 import pytest
 
-from xstilts import profiles, results, store, study as graph
-from xstilts.spec import UserError, key
+from xstilts import profiles, remote, results, store, study as graph
+from xstilts.spec import Base, UserError, key
 
 
 @pytest.fixture
@@ -85,3 +87,114 @@ def test_what_was_done_before_there_was_a_remote_is_pushed_with_what_it_starts_f
     monkeypatch.setattr(type(system), "put_file", lambda *others, **more: pushed.append(others))
     graph.compute([run], tmp_path / "one")
     assert not pushed      # it is there
+
+
+RUN = Base("e", "e")
+
+
+def filled(root):
+    """A store with one run, made without an encoder."""
+    with store.writing(root, RUN) as folder:
+        (folder / "scores.csv").write_text("a score")
+    return root
+
+
+@pytest.mark.parametrize("spelled", [
+    "{store}", "file://{store}", "local://{store}", "{store}/", "{link}", "{link}/../link", "store",
+    "{store}/within", "{store}/within/deeper", "{tmp}", "file://{tmp}", "/", "file:///"])
+def test_the_store_itself_is_no_remote(tmp_path, monkeypatch, spelled):
+    root = filled(tmp_path / "store")
+    (tmp_path / "link").symlink_to(root)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XSTILTS_REMOTE", spelled.format(store=root, link=tmp_path / "link", tmp=tmp_path))
+    for look in (lambda: remote.share(root, RUN, anew=True), lambda: store.find(root, Base("f", "f"))):
+        with pytest.raises(UserError, match="is the store .* itself, within it, or around it"):
+            look()
+    assert store.find(root, RUN)
+
+
+def test_what_is_the_store_by_a_path_that_nobody_sees_loses_nothing(tmp_path, monkeypatch):
+    root = filled(tmp_path / "store")
+    monkeypatch.setenv("XSTILTS_REMOTE", f"dir::file://{root}")
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    remote.share(root, RUN, anew=True)
+    assert before.items() <= {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}.items()
+
+
+URLS = ["ftp://ann:{0}@127.0.0.1:1/x", "nowhere://ann:{0}@host/x", "nowhere::ftp://ann:{0}@127.0.0.1:1/x",
+        "ftp://{0}@127.0.0.1:1/x", "ftp://ann:a{0}/b@127.0.0.1:1/x", "ftp://ann:a?{0}@127.0.0.1:1/x",
+        "nowhere://host/x?sig={0}", "ftp://ann:{0}%40@127.0.0.1:port/x", "ftp://127.0.0.1:{0}@/x"]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_password_is_never_shown(tmp_path, monkeypatch, capsys, caplog, url):
+    root, secret = filled(tmp_path / "store"), "Xq7secretZ"
+    monkeypatch.setenv("XSTILTS_REMOTE", url.format(secret))
+    told = []
+    for attempt in (lambda: store.find(root, Base("f", "f")), lambda: remote.share(root, RUN, anew=True),
+                    lambda: remote.share_found(root, [RUN])):
+        try:
+            attempt()
+        except UserError as error:
+            while error:
+                told.append(repr(error) + "".join(traceback.format_exception(error)))
+                error = error.__cause__ or error.__context__
+    told += [*capsys.readouterr(), caplog.text, *(path.read_text() for path in root.rglob("*.json*"))]
+    assert "XSTILTS_REMOTE" in "".join(told) and "7secret" not in "".join(told)
+
+
+class Down(fsspec.get_filesystem_class("memory")):
+    """Answers nothing, and says so with the password that it was given."""
+    asked = 0
+
+    def info(self, path, **more):
+        type(self).asked += 1
+        raise ConnectionError(f"no route to {os.environ['XSTILTS_REMOTE']}")
+
+    put_file = pipe_file = cat_file = info
+
+
+def test_without_an_answer_what_is_here_is_read_and_what_was_computed_is_kept(study, tmp_path, monkeypatch, capsys):
+    root, run = tmp_path / "one", graph.base(study)
+    monkeypatch.setenv("XSTILTS_REMOTE", "down://ann:Xq7secretZ@host/x")
+    fsspec.register_implementation("down", Down, clobber=True)
+    scores = graph.phase3(study, run, "udpos", 0)
+    for _ in range(3):
+        assert not results.has(scores, root)
+    assert Down.asked == 1      # it is left alone for a while
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "down://***@host/x cannot be read" in out and "going on with what is here" in out
+    assert graph.compute([run], root) and store.find(root, run)
+    out = capsys.readouterr().out
+    assert "unshared" in out and "the run is kept here" in out and "secret" not in out
+
+
+def test_a_damaged_artifact_of_the_remote_is_looked_at_once(tmp_path, monkeypatch, capsys):
+    away = filled(tmp_path / "away")
+    there = away / key(RUN)
+    (there / "scores.csv").write_text("another")
+    monkeypatch.setenv("XSTILTS_REMOTE", away.as_uri())
+    root = tmp_path / "store"
+    for _ in range(5):
+        assert store.find(root, RUN) is None
+    assert len(list(root.glob(".damaged-*"))) == 1 and events(root) == ["damaged"]
+    (there / "scores.csv").write_text("a score")      # mended there
+    assert store.find(root, RUN)
+
+
+def lay(path, what):
+    path.unlink()
+    {"a pipe": lambda: os.mkfifo(path), "a folder": path.mkdir, "a dead link": lambda: path.symlink_to("nowhere"),
+     "a link": lambda: path.symlink_to("/etc/hostname"), "a device": lambda: path.symlink_to("/dev/zero"),
+     "nothing": lambda: None}[what]()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("what", ["a pipe", "a folder", "a dead link", "a link", "a device", "nothing"])
+@pytest.mark.parametrize("name", ["run.json", "scores.csv"])
+def test_what_is_no_file_there_is_not_copied(tmp_path, monkeypatch, name, what):
+    away = filled(tmp_path / "away")
+    lay(away / key(RUN) / name, what)
+    monkeypatch.setenv("XSTILTS_REMOTE", away.as_uri())
+    assert store.find(tmp_path / "store", RUN) is None
+    assert not list((tmp_path / "store").glob("[0-9a-f]*"))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from filelock import Timeout
 
-from xstilts import inventory, profiles, results, store, study as graph
+from xstilts import checkpoint, inventory, profiles, results, runs, store, study as graph
 from xstilts.spec import Base, UserError, key
 
 SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
@@ -129,6 +129,66 @@ def test_who_comes_second_keeps_the_first_ones_artifact(tmp_path):
         shutil.copytree(first, store.folder_of(tmp_path, RUN))
     assert (store.find(tmp_path, RUN) / "scores.csv").read_text() == "the first"
     assert not list(tmp_path.glob(".writing-*"))
+
+
+def test_two_of_one_number_do_not_write_into_one_folder(tmp_path):
+    """Containers number their processes alike: the first was stopped past its lease, and goes on beside the second."""
+    with pytest.raises(store.TakenOver, match="took this one for dead"), store.writing(tmp_path, RUN) as first:
+        (first / "log.jsonl").write_text("the first")
+        (first / checkpoint.FILE).write_text("its checkpoint")
+        with store.writing(tmp_path, RUN) as second:
+            assert second != first and [path.name for path in second.iterdir()] == [checkpoint.FILE]
+            first.mkdir()      # as a library does that saves a model
+            (first / "model.safetensors").write_text("the first")
+            (second / "log.jsonl").write_text("the second")
+    found = store.find(tmp_path, RUN)
+    assert {path.name for path in found.iterdir()} == {"log.jsonl", "run.json"}
+    assert (found / "log.jsonl").read_text() == "the second" and not list(tmp_path.glob(".writing-*"))
+
+
+def compute_slowly(root, ready):
+    """A run of three files, a second each."""
+    store.LEASE = 1.0
+
+    def execute(run, folder, *others):
+        for name in "abc":
+            with open(folder / name, "a") as file:
+                file.write(str(os.getpid()))
+            ready.set()
+            time.sleep(1)
+
+    runs.execute = execute
+    graph.once(RUN, root)
+
+
+def test_a_process_that_was_stopped_past_its_lease_waits_for_what_the_other_makes(tmp_path, monkeypatch):
+    monkeypatch.setenv("XSTILTS_LOCK", "lease")
+    ready = [APART.Event(), APART.Event()]
+    first = start(compute_slowly, tmp_path, ready[0])
+    assert ready[0].wait(60)
+    os.kill(first.pid, signal.SIGSTOP)
+    second = start(compute_slowly, tmp_path, ready[1])
+    assert ready[1].wait(60)      # it has taken over
+    os.kill(first.pid, signal.SIGCONT)
+    [process.join(60) for process in (first, second)]
+    assert (first.exitcode, second.exitcode) == (0, 0)
+    found = store.find(tmp_path, RUN)
+    assert {(found / name).read_text() for name in "abc"} == {str(second.pid)}
+    done = [json.loads(line)["event"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert done == ["waiting", "computed"] and not [path for path in tmp_path.glob(".*-*")]
+
+
+def test_a_link_among_what_is_unfinished_is_not_followed(tmp_path, capsys):
+    root, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
+    elsewhere.mkdir(), root.mkdir()
+    (elsewhere / "thesis.tex").write_text("mine")
+    for end in (f"host-00-{os.getpid()}", str(os.getpid())):
+        (root / f".writing-{key(RUN)}-{end}").symlink_to(elsewhere)
+    with store.writing(root, RUN) as folder:
+        (folder / "scores.csv").write_text("x")
+    assert [path.name for path in elsewhere.iterdir()] == ["thesis.tex"] and store.find(root, RUN)
+    assert "is a link or a file, which the store did not make" in capsys.readouterr().out
+    assert not inventory.leftovers(root)
 
 
 def test_an_unknown_kind_of_lock_is_refused(tmp_path, monkeypatch):

@@ -56,8 +56,19 @@ def is_folder(path: Path) -> bool:
 def _is(path: Path, kind) -> bool:
     try:
         return kind(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Something is, if only what this user may not look at."""
+    try:
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return True
+    return True
 
 
 def contents(folder: Path) -> dict[str, os.stat_result]:
@@ -172,7 +183,7 @@ def seen(folder: Path) -> tuple[Path, int, int] | None:
     """What stands for an artifact that was verified; None where it has no manifest."""
     try:
         status = os.lstat(f"{folder}/{MANIFEST}")
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
     return folder, status.st_mtime_ns, status.st_ino
 

@@ -142,7 +142,7 @@ def any_kept(root: Path) -> bool:
 
 def known(root: Path, run: Run) -> Failure | None:
     """What became of the run, or of one that it starts from, if it has no result."""
-    if (store.folder_of(root, run) / store.MANIFEST).is_file():
+    if artifact.is_file(store.folder_of(root, run) / store.MANIFEST):
         return None
     try:
         told = artifact.from_json(evidence(root, run) / FILE)

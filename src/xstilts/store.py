@@ -67,7 +67,7 @@ def find(root: Path, run: Run) -> Path | None:
     folder = folder_of(root, run)
     if artifact.seen(folder) in _verified:
         return folder
-    if not os.path.lexists(folder) and not remote.pull(root, run):
+    if not artifact.is_there(folder) and not remote.pull(root, run):
         return None
     problem = damaged(folder)
     if problem and (folder, problem) not in _told:
@@ -81,7 +81,7 @@ _told: set[tuple[Path, str]] = set()     # damage that this process has told
 
 def set_aside(root: Path, run: Run) -> None:
     """Puts a damaged artifact out of the way of the one that is to come."""
-    if not os.path.lexists(folder_of(root, run)) or not (problem := damaged(folder_of(root, run))):
+    if not artifact.is_there(folder_of(root, run)) or not (problem := damaged(folder_of(root, run))):
         return
     aside = root / f".damaged-{key(run)}-{time.time_ns()}"
     with contextlib.suppress(FileNotFoundError):     # another process was faster
@@ -219,7 +219,7 @@ def _publish(root: Path, run: Run, folder: Path, seconds: float) -> None:
         os.rename(folder, folder_of(root, run))
     except OSError:
         set_aside(root, run)
-        if not os.path.lexists(folder_of(root, run)):     # else another process has just written the same
+        if not artifact.is_there(folder_of(root, run)):     # else another process has just written the same
             os.rename(folder, folder_of(root, run))
 
 
