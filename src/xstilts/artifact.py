@@ -1,9 +1,10 @@
-"""The folder of a finished run, as anybody may have left it: another machine, another user, a full disk.
+"""The folder of a finished run, as another machine, another user or a full disk may leave it.
 
-    damaged(folder)                                      # what is wrong with it, or ""
-    manifest(folder);  log(folder);  scores(folder)      # what it says; UserError where it is not readable
+    damaged(folder)                                    # what is wrong with it, or ""
+    manifest(folder);  log(folder);  scores(folder)    # what it says; UserError: not readable
 
-A file is a regular one. A link is not followed, a pipe or a device is not opened, and a folder is no file: each is damage.
+A file is a regular one. A link is not followed, a pipe or a device is not opened, and a folder is
+no file: each is damage.
 """
 from __future__ import annotations
 
@@ -22,12 +23,15 @@ from .spec import UserError
 
 MANIFEST, LOG, SCORES = "run.json", "log.jsonl", "scores.csv"
 LARGEST = 1 << 24     # bytes of a file of JSON: ours have some thousands
-PARTS = {"key": str, "label": str, "run": dict, "parents": list, "seconds": (int, float), "written": str, "environment": dict}
-PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}     # of the environment, what tables read
+PARTS = {"key": str, "label": str, "run": dict, "parents": list, "seconds": (int, float),
+         "written": str, "environment": dict}
+# of the environment, what tables read
+PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}
 TEXTS, NUMBERS = ("task", "language", "metric", "split"), ("layer", "value", "n", "baseline")
 
-verified: set[tuple[Path, int, int]] = set()    # artifacts do not change: one check a process is enough
-_faults: dict[tuple[Path, str], str] = {}       # and of a damaged one, one a process and state
+# artifacts do not change: one check a process is enough; of a damaged one, one a process and state
+verified: set[tuple[Path, int, int]] = set()
+_faults: dict[tuple[Path, str], str] = {}
 
 
 def opened(path: Path) -> BinaryIO:
@@ -35,7 +39,7 @@ def opened(path: Path) -> BinaryIO:
     if not stat.S_ISREG(mode := os.lstat(path).st_mode):
         raise OSError(errno.EINVAL, f"it is {_what(mode)}", str(path))
     # it may be another by now: still no link is followed, and no pipe waited for
-    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 
 def _what(mode: int) -> str:
@@ -72,8 +76,8 @@ def is_there(path: Path) -> bool:
 
 
 def contents(folder: Path) -> dict[str, os.stat_result]:
-    """All that is in a folder and below it, without following links: relative name -> its lstat. What another process removes
-    meanwhile is left out."""
+    """All that is in a folder and below it, without following links: relative name -> its lstat.
+    What another process removes meanwhile is left out."""
     found: dict[str, os.stat_result] = {}
     todo = [""]
     while todo:
@@ -89,7 +93,8 @@ def contents(folder: Path) -> dict[str, os.stat_result]:
 
 
 def parsed(text: bytes | str) -> Any:
-    """JSON that means one thing. ValueError where it is none, has a key twice or NaN, or is nested too deeply."""
+    """JSON that means one thing. ValueError where it is none, has a key twice or NaN, or is nested
+    too deeply."""
     try:
         return json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
     except RecursionError:
@@ -119,7 +124,8 @@ def from_json(path: Path) -> Any:
 
 
 def checksums(made: Any) -> dict[str, str]:
-    """Of a manifest: name of a file -> its sha256. ValueError where it has none, or names that lead out of the folder."""
+    """Of a manifest: name of a file -> its sha256. ValueError where it has none, or names that
+    lead out of the folder."""
     sums = made.get("sha256") if isinstance(made, dict) else None
     if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):
         raise ValueError("it has no checksums")
@@ -133,13 +139,14 @@ def _lacking(made: dict) -> str:
     """What a manifest lacks for those who read it, or ""."""
     for values, parts in ((made, PARTS), (made.get("environment"), PLACE)):
         for name, kind in parts.items():
-            if not isinstance(value := values.get(name), kind) or isinstance(value, bool) and kind is not bool:
-                return f"{name} is missing" if value is None else f"{name} is no {getattr(kind, '__name__', 'number')}"
+            value = values.get(name)
+            if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+                return f"{name} is missing" if value is None else f"{name} is of another type"
     if not 0 <= made["seconds"] < 1e9:
         return f"{made['seconds']} seconds"
     if not 1 <= made["environment"]["threads"] < 1 << 20:
         return f"{made['environment']['threads']} threads"
-    return "" if all(isinstance(parent, str) for parent in made["parents"]) else "a parent is no key"
+    return "" if all(type(parent) is str for parent in made["parents"]) else "a parent is no key"
 
 
 def manifest(folder: Path) -> dict:
@@ -154,17 +161,17 @@ def manifest(folder: Path) -> dict:
 
 
 def damaged(folder: Path, name: str = "") -> str:
-    """What is wrong with the artifact of the run `name`, by default that of the folder's name; or "". UserError where this user
-    may not read it, for then it may be whole."""
+    """What is wrong with the artifact of the run `name`, by default that of the folder's name; or
+    "". UserError where this user may not read it, for then it may be whole."""
     try:
         if not stat.S_ISDIR(mode := os.lstat(folder).st_mode):
             return f"it is {_what(mode)}"
         if seen(folder) in verified:
             return ""
         there = contents(folder)
-        state = folder, hashlib.sha256(repr(sorted(
-            (name, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino) for name, status in there.items())
-        ).encode()).hexdigest()
+        files = sorted((path, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ino)
+                       for path, at in there.items())
+        state = folder, hashlib.sha256(repr(files).encode()).hexdigest()
         if state not in _faults:
             fault = _fault(folder, name or folder.name, there)
             if not fault:
@@ -173,8 +180,8 @@ def damaged(folder: Path, name: str = "") -> str:
             _faults[state] = fault
         return _faults[state]
     except PermissionError as error:
-        raise UserError(f"{error.filename}: this user may not read it. Ask its owner for the right to (chmod -R g+rX), or set "
-                        "XSTILTS_STORE to another folder") from error
+        raise UserError(f"{error.filename}: this user may not read it. Ask its owner for the right "
+                        "to (chmod -R g+rX), or set XSTILTS_STORE to another folder") from error
     except OSError as error:
         return f"{Path(error.filename or folder).name} cannot be read: {error.strerror}"
 
@@ -222,16 +229,15 @@ def sha256(path: Path) -> str:
 
 
 def log(folder: Path) -> list[dict]:
-    """A training's log, an entry a line: step, and numbers of that step. UserError where it is not readable."""
+    """A training's log, an entry a line: step, and numbers of that step. UserError where it is not
+    readable."""
     entries = []
     try:
         with opened(folder / LOG) as file:
             for line in file:
                 # a score of nothing is NaN, and stands so in the log
                 entry = json.loads(line, object_pairs_hook=_each_once)
-                if not isinstance(entry, dict) or type(entry.get("step")) is not int or not all(
-                        value is None or type(value) in (int, float) for value in entry.values()) or not (
-                        entry.get("dev") is None or _is_score(entry["dev"])):
+                if not isinstance(entry, dict) or not _is_entry(entry):
                     raise ValueError(f"line {len(entries) + 1} is no entry")
                 entries.append(entry)
     except (ValueError, OSError, RecursionError) as error:
@@ -239,8 +245,15 @@ def log(folder: Path) -> list[dict]:
     return entries
 
 
+def _is_entry(entry: dict) -> bool:
+    numbers = all(value is None or type(value) in (int, float) for value in entry.values())
+    scored = numbers and (entry.get("dev") is None or _is_score(entry["dev"]))
+    return scored and type(entry.get("step")) is int
+
+
 def scores(folder: Path) -> pd.DataFrame:
-    """A run's scores.csv, whose values are 0 to 100, or NaN of nothing. UserError where it is not readable."""
+    """A run's scores.csv, whose values are 0 to 100, or NaN of nothing. UserError where it is not
+    readable."""
     try:
         with opened(folder / SCORES) as file:
             table = pd.read_csv(file)
@@ -251,7 +264,8 @@ def scores(folder: Path) -> pd.DataFrame:
         if not all(isinstance(text, str) for name in TEXTS for text in table[name]):
             raise ValueError("a name is missing")
         whole = all(table[name].dtype.kind == "i" for name in ("layer", "n", *({"of"} & {*table})))
-        if not whole or not all(table[name].dtype.kind in "if" for name in NUMBERS) or (table.n < 0).any():
+        numbers = all(table[name].dtype.kind in "if" for name in NUMBERS)
+        if not whole or not numbers or (table.n < 0).any():
             raise ValueError("a number is none")
         if not all(_is_score(value) for name in ("value", "baseline") for value in table[name]):
             raise ValueError("a score is not between 0 and 100")

@@ -55,7 +55,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
         unfinished.touch()
         mode = stat.S_IMODE(unfinished.stat().st_mode)
         save_file(plain, unfinished, metadata={"notes": text, "sha256": _sha256(plain, text)})
-        os.chmod(unfinished, mode)     # safetensors lets its owner alone read it, whatever the umask
+        os.chmod(unfinished, mode)     # safetensors lets its owner alone read, whatever the umask
         with open(unfinished, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
@@ -75,8 +75,8 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
             return None
         notes = json.loads(text)
         return (tensors, notes) if notes["version"] == VERSION else None
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError):     # TypeError: numbers that we don't write
-        return None
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError):
+        return None     # TypeError: of numbers that we do not write
 
 
 def _sha256(tensors: Mapping[str, torch.Tensor], text: str) -> str:

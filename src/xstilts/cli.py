@@ -255,7 +255,8 @@ def _store(asked: argparse.Namespace) -> int:
             except UserError as error:
                 print(visible(str(error)))
                 del sizes[folder]
-    print(f"{len(sizes)} folders, {sum(sizes.values()) / 1e6:.1f} MB: " + ("removed" if asked.yes else
+    total = sum(sizes.values())
+    print(f"{len(sizes)} folders, {total / 1e6:.1f} MB: " + ("removed" if asked.yes else
           f"not needed by the book with profile {study.profile} and these parameters; --yes removes them"))
     return 0
 

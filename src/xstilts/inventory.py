@@ -21,7 +21,7 @@ from .spec import Run, UserError, key
 from .study import line
 
 KEY = re.compile(r"[0-9a-f]{20}")
-LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-[\w.-]+)?", re.ASCII)
+LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-[\w.-]+)?", re.A)
 LOCKS = {"system": "lock", "lease": "lease"}     # how a run may be locked -> ending of the file
 WHY = {"writing": "unfinished, and no process is at it", "damaged": "damaged, was set aside",
        "failed": "evidence of a run that failed",
@@ -30,12 +30,14 @@ WHY = {"writing": "unfinished, and no process is at it", "damaged": "damaged, wa
 
 def artifacts(root: Path) -> list[Path]:
     """Folders that stand for a run, finished or damaged."""
-    return sorted(path for path in root.glob("*") if KEY.fullmatch(path.name) and artifact.is_folder(path))
+    return sorted(path for path in root.glob("*")
+                  if KEY.fullmatch(path.name) and artifact.is_folder(path))
 
 
 def leftovers(root: Path) -> list[tuple[Path, str, str]]:
     """(folder, what it is, key)"""
-    found = [(path, LEFT.fullmatch(path.name)) for path in sorted(root.glob(".*")) if artifact.is_folder(path)]
+    found = [(path, LEFT.fullmatch(path.name)) for path in sorted(root.glob(".*"))
+             if artifact.is_folder(path)]
     return [(path, match[1], match[2]) for path, match in found if match]
 
 
@@ -70,7 +72,8 @@ def listed(root: Path) -> list[str]:
 def size(folder: Path) -> int:
     """Bytes of its files; 0 where this user may not look."""
     try:
-        return sum(status.st_size for status in artifact.contents(folder).values() if not stat.S_ISDIR(status.st_mode))
+        return sum(status.st_size for status in artifact.contents(folder).values()
+                   if not stat.S_ISDIR(status.st_mode))
     except OSError:
         return 0
 
@@ -81,7 +84,8 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
     found = [(folder, "nothing refers to it") for folder in artifacts(root)
              if folder.name not in needed and not busy(root, folder.name)]
     for folder, what, name in leftovers(root):
-        goes_on = what == "writing" and name in needed and artifact.is_file(folder / checkpoint.FILE)
+        goes_on = what == "writing" and name in needed
+        goes_on = goes_on and artifact.is_file(folder / checkpoint.FILE)
         goes_on = goes_on or what == "failed" and name in needed
         if not goes_on and not busy(root, name):
             found.append((folder, WHY[what]))
@@ -90,8 +94,10 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
 
 def busy(root: Path, name: str) -> bool:
     """Whether a process is computing the run now. To look makes no lock where there is none."""
+    there = [how for how, ending in LOCKS.items()
+             if (root / ".locks" / f"{name}.{ending}").exists()]
     try:
-        with _locked(root, name, [how for how, ending in LOCKS.items() if (root / ".locks" / f"{name}.{ending}").exists()]):
+        with _locked(root, name, there):
             return False
     except OSError:     # Timeout is one; and this user may not be allowed to look
         return True
@@ -106,7 +112,8 @@ def _locked(root: Path, name: str, kinds: Iterable[str]) -> Iterator[None]:
 
 
 def remove(root: Path, folder: Path) -> None:
-    """First out of sight, so that no process finds half an artifact. UserError where a process is at the run."""
+    """First out of sight, so that no process finds half an artifact. UserError where a process is
+    at the run."""
     name = LEFT.fullmatch(folder.name)[2] if LEFT.fullmatch(folder.name) else folder.name
     aside = store.own(root, "removing", name)
     try:

@@ -127,7 +127,8 @@ def dev(run: Adapt | Score, there: Path | None) -> float:
     """A training's last score on dev rows, or with patience the best, whose model was kept; from its artifact, else its record.
     What was measured at step 0 is of a head that knew nothing yet, and is no score: NaN where there is no other."""
     if there:
-        measured = [entry["dev"] for entry in artifact.log(there) if entry["step"] and entry.get("dev") is not None]
+        measured = [entry["dev"] for entry in artifact.log(there)
+                    if entry["step"] and entry.get("dev") is not None]
         return (max(measured) if run.recipe.patience else measured[-1]) if measured else math.nan
     return (find(run) or {}).get("dev", math.nan)
 
@@ -138,7 +139,6 @@ def _of(run: Run, there: Path) -> dict:
     found["label"] = visible(found["label"])
     if isinstance(run, Base):
         return credible.seal(found)
-    artifact.scores(there)     # as a reader will need them
     found["scores"] = (there / artifact.SCORES).read_text().splitlines()
     if (there / artifact.LOG).is_file():
         measured = dev(run, there)

@@ -33,7 +33,7 @@ def _url() -> str:
 
 
 def _shown() -> str:
-    """The URL without what may be secret in it: who may write there, and what comes after a question mark."""
+    """The URL without what may be secret in it: who may write there, and what is asked for."""
     url = _url()
     if "://" in url and "@" in url:
         url = f"{url.partition('://')[0]}://***@{url.rpartition('@')[2]}"
@@ -41,13 +41,15 @@ def _shown() -> str:
 
 
 def _words(error: BaseException) -> str:
-    """What an error says in one line; only what kind it is, where its words have a secret of the URL in them."""
+    """What an error says in one line; only its kind where its words have a secret of the URL."""
     text = " ".join(str(error).split())[:300]
-    return type(error).__name__ if not text or any(secret in text for secret in _secrets()) else text
+    secret = any(secret in text for secret in _secrets())
+    return type(error).__name__ if not text or secret else text
 
 
 def _secrets() -> set[str]:
-    """Passwords, tokens and keys in the URL, as they are there and decoded, and the parts into which a parser may break them."""
+    """Passwords, tokens and keys in the URL, as they are there and decoded, and the parts into
+    which a parser may break them."""
     found = [value for _, value in parse_qsl(_url().partition("?")[2]) if len(value) >= 8]
     for who in re.findall(r"://(.*?)@(?=[^@]*(?:::|$))", _url()):
         name, colon, password = who.partition(":")
@@ -57,7 +59,8 @@ def _secrets() -> set[str]:
 
 
 def _place(root: Path):
-    """(file system, folder) of XSTILTS_REMOTE. UserError where it cannot be used, or is the store itself."""
+    """(file system, folder) of XSTILTS_REMOTE. UserError where it cannot be used, or is the store
+    itself."""
     import fsspec
     from fsspec.implementations.local import LocalFileSystem
 
@@ -68,15 +71,16 @@ def _place(root: Path):
     if not system:      # raised here, for the error before shows the URL as it is
         raise UserError(f"XSTILTS_REMOTE: cannot use {_shown()!r}: {wrong}")
     if isinstance(system, LocalFileSystem) and _overlap(Path(folder), root):
-        raise UserError(f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or around it: it is a second place, "
-                        "so give another folder, or unset it")
+        raise UserError(f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or "
+                        "around it: it is a second place, so give another folder, or unset it")
     return system, folder.rstrip("/")
 
 
 def _overlap(one: Path, other: Path) -> bool:
     """Whether a folder is another, in it or around it, whatever paths lead there."""
     one, other = Path(os.path.realpath(one)), Path(os.path.realpath(other))
-    return any(_same(above, other) for above in (one, *one.parents)) or any(_same(one, above) for above in other.parents)
+    return any(_same(above, other) for above in (one, *one.parents)) or \
+        any(_same(one, above) for above in other.parents)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -90,8 +94,8 @@ _silent: dict[str, float] = {}     # URL that did not answer -> until when it is
 
 
 def pull(root: Path, run: Run) -> bool:
-    """Copies a finished artifact into the store, if the remote has it. False where that cannot be: it is told once, and the
-    store is read without the remote."""
+    """Copies a finished artifact into the store, if the remote has it. False where that cannot be:
+    it is told once, and the store is read without the remote."""
     if not given() or time.monotonic() < _silent.get(_url(), 0.0):
         return False
     try:
@@ -100,7 +104,8 @@ def pull(root: Path, run: Run) -> bool:
         raise
     except Exception as error:   # noqa: BLE001  every file system has its own
         if _url() not in _silent:
-            print(visible(f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on with what is here"), flush=True)
+            print(visible(f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on "
+                          "with what is here"), flush=True)
         _silent[_url()] = time.monotonic() + RETRY
         return False
 
@@ -117,11 +122,13 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
     if not problem:
         made = system.cat_file(f"{there}/{MANIFEST}")
         try:
-            files = {name: _about(system, f"{there}/{name}") for name in artifact.checksums(artifact.parsed(made))}
-            problem = next(filter(None, (_no_file(found, name) for name, found in files.items())), "")
+            sums = artifact.checksums(artifact.parsed(made))
+            files = {name: _about(system, f"{there}/{name}") for name in sums}
+            problem = next(filter(None, (_no_file(files[name], name) for name in sums)), "")
         except ValueError as error:
             problem = f"{MANIFEST} is not readable: {error}"
-    state = hashlib.sha256(repr([made, [_changes(some) for some in (about, *files.values())]]).encode()).hexdigest()
+    state = repr([made, [_changes(some) for some in (about, *files.values())]])
+    state = hashlib.sha256(state.encode()).hexdigest()
     aside = root / f".damaged-{key(run)}-{int(state[:12], 16)}"
     if os.path.lexists(aside):      # looked at before, as it is now
         return False
@@ -135,7 +142,8 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
         problem = problem or artifact.damaged(unfinished, key(run))
         os.rename(unfinished, aside if problem else root / key(run))
         if problem:
-            store.report(root, "damaged", run, f"{problem}, in {_shown()}; set aside as {aside.name}")
+            store.report(root, "damaged", run,
+                         f"{problem}, in {_shown()}; set aside as {aside.name}")
     except OSError:
         if not (root / key(run)).is_dir():    # else another process was faster
             raise
@@ -154,7 +162,8 @@ def _about(system, path: str) -> dict | None:
 
 def _changes(about: dict | None) -> list:
     """What differs in another state of a file."""
-    return [str((about or {}).get(name)) for name in ("type", "size", "mtime", "created", "LastModified", "ETag", "updated")]
+    names = "type", "size", "mtime", "created", "LastModified", "ETag", "updated"
+    return [str((about or {}).get(name)) for name in names]
 
 
 def _no_file(about: dict | None, name: str) -> str:
@@ -173,13 +182,14 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
         return True
     try:
         system, folder = _place(root)
-        if (anew or not _about(system, f"{folder}/{key(run)}/{MANIFEST}")) and store.find(root, run):
+        lacks = anew or not _about(system, f"{folder}/{key(run)}/{MANIFEST}")
+        if lacks and store.find(root, run):
             _push(root, run, system, folder)
     except UserError:
         raise
     except Exception as error:   # noqa: BLE001  every file system has its own
-        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {_words(error)}; the run is kept here, and copied there when it is "
-                                            "next asked for")
+        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {_words(error)}; the run is kept "
+                                            "here, and copied there when it is next asked for")
         return False
     return True
 

@@ -135,7 +135,8 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
         return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
                               "layer": runs.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
                               "baseline": float("nan"), "state": failure.what if failure else "not run"}])
-    return (records.scores(run) if recorded and not folder else stored.scores(artifact(run, root))).assign(state="")
+    table = records.scores(run) if recorded and not folder else stored.scores(artifact(run, root))
+    return table.assign(state="")
 
 
 def _examples(root: Path, run: Run) -> pd.DataFrame:

@@ -3,8 +3,9 @@
     with writing(root, run) as folder: ...   # appears under its key only when the block ends well
     find(root, run)                          # its folder, or None
 
-A finished artifact has run.json with a checksum of each of its files (`artifact`); an unfinished one is never seen. To look one
-up changes nothing in the store: a damaged one is set aside by the process that computes it again.
+A finished artifact has run.json with a checksum of each of its files (`artifact`); an unfinished
+one is never seen. To look one up changes nothing that is in the store: a damaged one is set aside
+by the process that computes it again.
 Two processes that want the same run wait for each other (`lock`), but not for one that is dead.
 """
 from __future__ import annotations
@@ -44,7 +45,7 @@ def project() -> Path:
 
 
 def default_root() -> Path:
-    """XSTILTS_STORE, else `store` of the project. UserError where something else than a folder is there."""
+    """XSTILTS_STORE, else `store` of the project. UserError where what is there is no folder."""
     given = os.environ.get("XSTILTS_STORE")
     try:
         root = Path(given).expanduser().resolve() if given else project() / "store"
@@ -53,8 +54,9 @@ def default_root() -> Path:
     except FileNotFoundError:
         return root
     except (OSError, RuntimeError) as error:      # RuntimeError: links in a circle, nobody's home
-        raise UserError(f"the store {given or root} cannot be used: {getattr(error, 'strerror', None) or error}. Set XSTILTS_STORE "
-                        "to a folder") from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"the store {given or root} cannot be used: {why}. Set XSTILTS_STORE to a "
+                        "folder") from error
     return root
 
 
@@ -63,7 +65,8 @@ def folder_of(root: Path, run: Run) -> Path:
 
 
 def find(root: Path, run: Run) -> Path | None:
-    """The finished artifact's folder, brought from the remote if need be. One that is damaged is not found."""
+    """The finished artifact's folder, brought from the remote if need be. One that is damaged is
+    not found."""
     folder = folder_of(root, run)
     if artifact.seen(folder) in _verified:
         return folder
@@ -81,11 +84,11 @@ _told: set[tuple[Path, str]] = set()     # damage that this process has told
 
 def set_aside(root: Path, run: Run) -> None:
     """Puts a damaged artifact out of the way of the one that is to come."""
-    if not artifact.is_there(folder_of(root, run)) or not (problem := damaged(folder_of(root, run))):
+    folder, aside = folder_of(root, run), root / f".damaged-{key(run)}-{time.time_ns()}"
+    if not artifact.is_there(folder) or not (problem := damaged(folder)):
         return
-    aside = root / f".damaged-{key(run)}-{time.time_ns()}"
     with contextlib.suppress(FileNotFoundError):     # another process was faster
-        os.rename(folder_of(root, run), aside)
+        os.rename(folder, aside)
         report(root, "damaged", run, f"{problem}; set aside as {aside.name}")
 
 
@@ -112,8 +115,8 @@ def lock(root: Path, run: Run) -> Iterator[None]:
 def locked(root: Path, name: str, how: str = "", **options) -> BaseFileLock:
     """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the process dies. lease: for a store
     on a disk that several machines share without common locks; a file that its holder renews. One that was not renewed for
-    LEASE seconds, or whose process has died on this machine, is nobody's. Should its holder live after all, it finds its
-    unfinished folder gone (`writing`)."""
+    LEASE seconds, or whose process has died on this machine, is nobody's. Should its holder live
+    after all, it finds its unfinished folder gone (`writing`)."""
     how = how or os.environ.get("XSTILTS_LOCK") or "system"
     if how not in ("system", "lease"):
         raise UserError(f"XSTILTS_LOCK: {how!r} is none of system, lease")
@@ -135,13 +138,14 @@ def _unwritable(root: Path, error: OSError) -> OSError | UserError:
     """In words, where the store cannot be written."""
     if error.errno not in UNWRITABLE:
         return error
-    return UserError(f"the store {root} cannot be written: {error.filename or root}: {error.strerror}. What it has can be read; to "
-                     "compute what it lacks set XSTILTS_STORE to a folder of your own, or ask its owner for the right to write")
+    return UserError(f"the store {root} cannot be written: {error.filename or root}: "
+                     f"{error.strerror}. What it has can be read; to compute what it lacks set "
+                     "XSTILTS_STORE to a folder of your own, or ask its owner to let you")
 
 
 def own(root: Path, what: str, name: str) -> Path:
-    """A name in the store for what this process makes, which no other has: neither of another machine nor, where two containers
-    number their processes alike, of another container."""
+    """A name in the store for what this process makes, which no other has: neither of another
+    machine nor, where two containers number their processes alike, of another container."""
     host = re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())[:40]
     return root / f".{what}-{name}-{host}-{secrets.token_hex(4)}-{os.getpid()}"
 
@@ -150,14 +154,16 @@ def own(root: Path, what: str, name: str) -> Path:
 def writing(root: Path, run: Run) -> Iterator[Path]:
     """An unfinished folder that becomes the artifact when the block ends. If it raises (Ctrl-C too) or the process is
     killed, only a training's checkpoint stays in it, for the next attempt at the same run. Of several processes that do a
-    run together the first one's becomes the artifact. TakenOver where another process took this one for dead meanwhile."""
+    run together the first one's becomes the artifact. TakenOver where another process took this one
+    for dead meanwhile."""
     if team.rank():
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
     folder = own(root, "writing", key(run))
     _make(root, folder)
-    itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)    # open, so that no other folder has its number
+    # open, so that no other folder gets its number
+    itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         _take_over(root, run, folder)
         started = time.perf_counter()
@@ -169,30 +175,35 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
         except Exception as error:
             if _is_still(folder, itself):
                 raise
-            raise TakenOver(f"{label(run)}: another process took this one for dead, and computes it now") from error
+            raise TakenOver(f"{label(run)}: another process took this one for dead, and computes "
+                            "it now") from error
     finally:
         os.close(itself)
         _drop_all_but_checkpoint(folder)
 
 
 def _take_over(root: Path, run: Run, folder: Path) -> None:
-    """Puts the checkpoint that others left of the run into `folder`, and removes the rest. The lock is ours, so they are dead;
-    or were stopped, and live after all: each is moved away at once, so that nobody goes on in it."""
+    """Puts the checkpoint that others left of the run into `folder`, and removes the rest. The lock
+    is ours, so they are dead; or were stopped, and live after all: each is moved away at once, so
+    that nobody goes on in it."""
     for left in (*root.glob(f".writing-{key(run)}-*"), *root.glob(f".removing-{key(run)}-*")):
         if left == folder:
             continue
         if not artifact.is_folder(left):
-            report(root, "ignored", run, f"{left.name} is a link or a file, which the store did not make")
+            report(root, "ignored", run,
+                   f"{left.name} is a link or a file, which the store did not make")
             continue
         aside = own(root, "removing", key(run))
         try:
             os.rename(left, aside)
-            if artifact.is_file(aside / checkpoint.FILE) and not (folder / checkpoint.FILE).exists():
-                os.rename(aside / checkpoint.FILE, folder / checkpoint.FILE)
+            kept = aside / checkpoint.FILE
+            if artifact.is_file(kept) and not (folder / checkpoint.FILE).exists():
+                os.rename(kept, folder / checkpoint.FILE)
         except FileNotFoundError:     # it has just ended, or removed its checkpoint
             pass
         except PermissionError as error:
-            report(root, "ignored", run, f"{left.name}, which another user left: {error.strerror}")
+            report(root, "ignored", run,
+                   f"{left.name}, which another user left: {error.strerror}")
         shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -200,16 +211,18 @@ def _is_still(folder: Path, itself: int) -> bool:
     """Whether the path is that of the open folder."""
     try:
         return os.path.samestat(os.lstat(folder), os.fstat(itself))
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
 def _publish(root: Path, run: Run, folder: Path, seconds: float) -> None:
     files = sorted(name for name, status in artifact.contents(folder).items()
                    if stat.S_ISREG(status.st_mode) and name != checkpoint.FILE)
-    made = {"key": key(run), "label": label(run), "run": describe(run), "parents": [key(parent) for parent in parents(run)],
+    made = {"key": key(run), "label": label(run), "run": describe(run),
+            "parents": [key(parent) for parent in parents(run)],
             "seconds": round(seconds, 3), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "environment": environment.environment(), "sha256": {name: artifact.sha256(folder / name) for name in files}}
+            "environment": environment.environment(),
+            "sha256": {name: artifact.sha256(folder / name) for name in files}}
     (folder / MANIFEST).write_text(json.dumps(made, indent=1))
     mode = stat.S_IMODE((folder / MANIFEST).stat().st_mode)
     for name in files:     # safetensors writes what its owner alone may read, whatever the umask
@@ -219,7 +232,8 @@ def _publish(root: Path, run: Run, folder: Path, seconds: float) -> None:
         os.rename(folder, folder_of(root, run))
     except OSError:
         set_aside(root, run)
-        if not artifact.is_there(folder_of(root, run)):     # else another process has just written the same
+        # else another process has just written the same
+        if not artifact.is_there(folder_of(root, run)):
             os.rename(folder, folder_of(root, run))
 
 
@@ -235,14 +249,15 @@ def _drop_all_but_checkpoint(folder: Path) -> None:
 
 
 def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True) -> None:
-    """One line for people and one in log.jsonl: which run was found, computed, damaged. A store that cannot be written has
-    none of the second kind."""
+    """One line for people and one in log.jsonl: which run was found, computed, damaged. A store
+    that cannot be written has none of the second kind."""
     if team.rank():
         return
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, "key": key(run), "label": label(run)}
+    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, "key": key(run),
+            "label": label(run)} | ({"detail": detail} if detail else {})
     try:
         root.mkdir(parents=True, exist_ok=True)
-        _append(root / artifact.LOG, json.dumps(line | ({"detail": detail} if detail else {})) + "\n")
+        _append(root / artifact.LOG, json.dumps(line) + "\n")
     except OSError as error:
         if root not in _unlogged:
             _unlogged.add(root)
@@ -255,7 +270,9 @@ _unlogged: set[Path] = set()     # stores of which this process has told that
 
 
 def _append(path: Path, line: str) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    # no link is followed, and no pipe waited for
+    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(path, how, 0o666)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
@@ -266,4 +283,6 @@ def _append(path: Path, line: str) -> None:
 
 
 def _say(event: str, run: Run, detail: str) -> None:
+    if team.rank():
+        return
     print(visible(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}").rstrip(), flush=True)

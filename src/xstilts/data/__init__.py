@@ -202,16 +202,17 @@ def words(source: str) -> list[str]:
 def kept(name: str, make: Callable[[], Any]) -> Any:
     """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be in the name."""
     path = cache_dir() / f"{name}.kept"
-    with contextlib.suppress(OSError, ValueError, RecursionError):     # there is none, or it is damaged
+    with contextlib.suppress(OSError, ValueError, RecursionError):     # none, or a damaged one
         with artifact.opened(path) as file:
             checksum, text = file.read().decode().split("\n", 1)
         if hashlib.sha256(text.encode()).hexdigest() == checksum:
             return json.loads(text)
     text = json.dumps(make())
+    checksum = hashlib.sha256(text.encode()).hexdigest()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):     # one unfinished file at most, whoever is killed
-            path.with_suffix(".new").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+            path.with_suffix(".new").write_text(f"{checksum}\n{text}")
             os.replace(path.with_suffix(".new"), path)
     except OSError as error:
         print(f"{path} is not kept ({error.strerror}): it will be made again", flush=True)
