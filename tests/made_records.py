@@ -27,7 +27,8 @@ def _scores(folder, run, draw, n):
         for language, layer, metric in itertools.product(credible._languages(run, name), layers, credible._metrics(task)):
             where = {"task": name, "language": language, "metric": metric, "layer": layer}
             pairs = _pairs(task, metric, draw, n)
-            examples.append(pd.DataFrame(pairs, columns=credible.PARTS).assign(**where, example=range(n)))
+            examples.append(pd.DataFrame(pairs, columns=credible.PARTS).assign(
+                **where, example=range(n), **{"unit": np.arange(n) // 3} if task.kind == "span" else {}))
             scores.append({**where, "split": split, "value": metrics.value(pairs), "n": n, "of": 40,
                            "baseline": 25.0 if metric.startswith(task.metric) else float("nan")})
     pd.DataFrame(scores).to_csv(folder / "scores.csv", index=False)

@@ -4,11 +4,13 @@ import shutil
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hubrows import write
 from made_records import artifact
-from xstilts import compare, comparisons, data, profiles, records, store, study as graph
+from xstilts import compare, comparisons, data, profiles, records, results, store, study as graph
 from xstilts.spec import key
 from xstilts.tasks import TASKS
 
@@ -19,6 +21,10 @@ def real(tiny_encoder, tmp_path_factory):
     folder, root = tmp_path_factory.mktemp("rows"), tmp_path_factory.mktemp("store")
     for name in ("text", "mnli", "xnli", "squad", "xquad", "tatoeba"):
         write(folder, TASKS[name])
+    for path in (folder / "xquad").rglob("*.parquet"):      # three questions of a paragraph
+        rows = pq.read_table(path)
+        shared = pa.array([text for text in rows["context"].to_pylist()[::3] for _ in range(3)])
+        pq.write_table(rows.set_column(rows.schema.get_field_index("context"), "context", shared), path)
     study = profiles.study("small", encoder=str(tiny_encoder), data=str(folder), intermediates="mnli", targets="xnli,xquad,tatoeba",
                            languages=["en", *{language for name in ("xnli", "xquad", "tatoeba")
                                               for language in data.languages(name, str(folder), "test")} - {"en"}],
@@ -50,6 +56,16 @@ def test_differences_of_recorded_real_rows_are_those_of_live_ones(real, monkeypa
     for table in tables.values():
         assert np.isfinite(table[["difference", "low", "high", "p"]].to_numpy(float)).all()
         pd.testing.assert_frame_equal(table.drop(columns="from"), tables["live"].drop(columns="from"), check_exact=True)
+
+
+def test_the_paragraph_of_each_example_is_kept_as_a_number(real):
+    _, wanted, root = real
+    records.record(wanted.values(), root)
+    live, recorded = (results.examples(wanted, place)[["target", "metric", "layer", "language", "unit"]] for place in (root, None))
+    both = recorded.merge(live, on=["target", "metric", "layer", "language"], suffixes=("", " live"))
+    assert len(both) and all(map(np.array_equal, both.unit, both["unit live"]))
+    asked = {target: {tuple(unit) for unit in part.unit} for target, part in recorded.groupby("target")}
+    assert asked["xquad"] == {tuple(np.repeat(range(4), 3))} and asked["tatoeba"] == {tuple(range(12))}
 
 
 def test_nothing_of_a_real_row_is_in_its_record(real):

@@ -35,6 +35,7 @@ from .tasks import TASKS, Task
 
 WHERE = ["task", "language", "metric", "layer"]
 PARTS = ["numerator", "denominator"]
+UNIT = "unit"           # the number of an example's paragraph; none: each has its own
 COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
 NO_LAYER = -1           # as in `runs`, which takes seconds to import
 SEAL = "sha256"
@@ -311,7 +312,7 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
     """The parts, unpacked as far as they had to be. ValueError where they are not the examples of the main metric's scores."""
     wanted, found = {where for where in scores if where[2] == TASKS[where[0]].metric}, []
     for part in parts:
-        _need(isinstance(part, dict) and part.keys() == {*WHERE, *PARTS, "n"}, "its examples have not all fields, or others")
+        _need(isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"}, "its examples have not all fields, or others")
         where = part["task"], part["language"], part["metric"], part["layer"]
         try:
             if tuple(map(type, where)) != (str, str, str, int) or where not in wanted:
@@ -320,13 +321,23 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
             value, n = scores[where]
             if type(part["n"]) is not int or part["n"] != n:
                 raise ValueError(f"there are {shown(part['n'])}, and the score is of {n}")
+            units = {UNIT: _units(part[UNIT], n)} if UNIT in part else {}
             above, below, now = _value(part["numerator"], part["denominator"], n)
             if (now is None) != (value is None) or value is not None and not abs(now - value) <= NEAR:
                 raise ValueError(f"they come to {now}, and the score is {value}")
         except ValueError as error:
             raise ValueError(f"its examples of {shown(where)}: {error}") from None
-        found.append(part | {"numerator": above, "denominator": below})
+        found.append(part | {"numerator": above, "denominator": below} | units)
     _need(not wanted, f"it has no examples of {shown(min(wanted, default=()))}")
+    return found
+
+
+def _units(packed: float | str, n: int) -> np.ndarray:
+    """Numbers of paragraphs, which count up as they appear."""
+    found = unpack(packed, n)
+    highest = np.maximum.accumulate(found)
+    if not (found[0] == 0 and (found >= 0).all() and (found % 1 == 0).all() and (np.diff(highest) <= 1).all()):
+        raise ValueError("the numbers of their paragraphs do not count up")
     return found
 
 

@@ -5,9 +5,9 @@
 
 Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
 where and when it was computed, and each example's numerator and denominator of the main metric, so that differences stay
-paired. These are figures: no row, no text and no name of a row is kept, so real rows have records like made-up ones. The
-key is the run's own, so another parameter, other rows or another recipe find nothing here. A record that cannot be true
-of its run is refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until its run
+paired, and the number of its paragraph where several have one. These are figures: no row, no text and no name of a row
+is kept, so real rows have records like made-up ones. The key is the run's own, so another parameter, other rows or
+another recipe find nothing here. A record that cannot be true of its run is refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until its run
 is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
 """
 from __future__ import annotations
@@ -22,10 +22,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from . import artifact, credible, failures, store
-from .credible import PARTS, WHERE, pack, unpack
+from .credible import PARTS, UNIT, WHERE, pack, unpack
 from .spec import Adapt, Base, Run, Score, UserError, each_once, key, label, visible
 from .tasks import TASKS
 
@@ -147,9 +148,14 @@ def _of(run: Run, there: Path) -> dict:
         table = pd.read_parquet(there / "examples.parquet")
         table = table[table.metric == table.task.map(lambda name: TASKS[name].metric)]
         found["examples"] = [dict(zip(WHERE, where, strict=True)) | {"n": len(part), "numerator": pack(part.numerator),
-                                                                     "denominator": pack(part.denominator)}
+                                                                     "denominator": pack(part.denominator)} | _units(part)
                              for where, part in table.sort_values("example").groupby(WHERE, sort=False)]
     return credible.seal(found)
+
+
+def _units(part: pd.DataFrame) -> dict[str, float | str]:
+    """The numbers of paragraphs, where one of them has several examples."""
+    return {UNIT: pack(part[UNIT])} if UNIT in part and part[UNIT].duplicated().any() else {}
 
 
 def _file(run: Run) -> tuple[Path, int]:
@@ -166,8 +172,9 @@ def _scores(path: Path, changed: int, run: Run) -> pd.DataFrame:
 
 @lru_cache(maxsize=4096)
 def _examples(path: Path, changed: int, run: Run) -> pd.DataFrame:
-    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS}
-                         for part in _believed(path, changed, run)[1]], columns=[*WHERE, *PARTS])
+    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS} |
+                         {UNIT: part.get(UNIT, np.arange(part["n"], dtype=float))}
+                         for part in _believed(path, changed, run)[1]], columns=[*WHERE, *PARTS, UNIT])
 
 
 def _read(path: Path, changed: int, run: Run) -> dict:

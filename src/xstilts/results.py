@@ -30,12 +30,12 @@ def scores(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     """What intervals are computed from: a row a run, language, metric and layer, whose numerator and denominator are arrays
-    of a number an example. None of runs without a result, nor in older records of real rows."""
+    of a number an example, and whose unit has the number of each example's paragraph. None of runs without a result, nor in older records of real rows."""
     root = root or store.default_root()
     found = [_examples(root, run).assign(condition=condition, target=target, seed=seed)
              for (condition, target, seed), run in wanted.items() if has(run, root)]
     if not found:
-        return pd.DataFrame(columns=[*records.WHERE, *records.PARTS, "condition", "target", "seed"])
+        return pd.DataFrame(columns=[*records.WHERE, *records.PARTS, records.UNIT, "condition", "target", "seed"])
     # each of thousands of estimates goes through the words row by row, which takes pandas' strings ten times as long
     return pd.concat(found, ignore_index=True).astype(dict.fromkeys(("task", "language", "metric", "condition", "target"), object))
 
@@ -149,5 +149,8 @@ def _examples(root: Path, run: Run) -> pd.DataFrame:
 @lru_cache(maxsize=1024)      # the chapters of a book share a process, and many ask for the same runs
 def _stored_examples(path: Path, changed: int) -> pd.DataFrame:
     table = pd.read_parquet(path).sort_values("example")
-    return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) | {name: part[name].to_numpy(float) for name in records.PARTS}
+    if records.UNIT not in table:       # of before units were kept
+        table[records.UNIT] = table.example
+    return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) |
+                         {name: part[name].to_numpy(float) for name in (*records.PARTS, records.UNIT)}
                          for where, part in table.groupby(records.WHERE, sort=False)])

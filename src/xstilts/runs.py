@@ -292,7 +292,7 @@ def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tupl
         table.append({**where, "split": data.split_found(task.name, split, language, run.data),
                       "value": value(pairs), "n": len(pairs), "of": rows.total, "baseline": baseline})
         part = pd.DataFrame(pairs, columns=["numerator", "denominator"])
-        examples.append(part.assign(**where, example=range(len(part))))
+        examples.append(part.assign(**where, example=range(len(part)), unit=_units(task, rows, len(part))))
         if metric == task.metric and layer in (NO_LAYER, max(layers(found))):
             module = kind(task.kind)
             scored = module.scored_rows(rows) if hasattr(module, "scored_rows") else rows
@@ -304,6 +304,12 @@ def _write_scores(folder: Path, run: Adapt | Score, split: str, found: list[tupl
     pd.DataFrame(table).to_csv(folder / "scores.csv", index=False)
     pd.concat(examples, ignore_index=True).to_parquet(folder / "examples.parquet", index=False)
     pd.concat(texts, ignore_index=True).to_parquet(folder / "predictions.parquet", index=False)
+
+
+def _units(task: Task, rows: tuple, count: int) -> list[int]:
+    """For each example the number of its paragraph, in their order: parallel test sets have the same numbers."""
+    unit, places = getattr(kind(task.kind), "unit", None), {}
+    return [places.setdefault(unit(row), len(places)) for row in rows] if unit else list(range(count))
 
 
 def layers(found: list) -> set[int]:

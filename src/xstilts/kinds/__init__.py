@@ -8,6 +8,7 @@
     decode(outputs, features, rows, task) -> list                  one prediction a row
     examples(predictions, rows, task) -> {metric: [(num, den)]}    see `metrics`
     baseline(rows, task) -> float                                  score without reading, 0-100
+    unit(row)                                                      what rows of one paragraph share, where the kind has such
     shown(row, prediction, task) -> (input, gold, prediction)      text for people
 
 `retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding cannot keep is

@@ -69,5 +69,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * max(Counter(row["label"] for row in rows).values()) / len(rows)
 
 
+def unit(row: dict) -> str:
+    """XNLI has three hypotheses of each premise."""
+    return row["texts"][0]
+
+
 def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
     return " || ".join(row["texts"]), task.labels[row["label"]], task.labels[prediction]

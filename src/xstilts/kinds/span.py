@@ -143,5 +143,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return max(metrics.value(examples(guess, rows, task)["F1"]) for guess in tried)
 
 
+def unit(row: dict) -> str:
+    """Questions about one paragraph are not independent of each other."""
+    return row["context"]
+
+
 def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
     return f"{row['question']} || {row['context']}", (*row["answers"], "")[0], prediction
