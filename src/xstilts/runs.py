@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
 from .tasks import TASKS, Task, training_task
-from .train import device, interactive, train
+from .train import Diverged, device, interactive, train
 
 _last: dict = {}   # what `costs.training` names, of this process's last one -> what came of it (see `_trained`)
 HEAD = "head.safetensors"
@@ -44,6 +45,10 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
             adapt(run, folder, parent)
         else:
             score(run, folder, parent, alike)
+    except BaseException as error:
+        if encoders.is_panic(error):
+            raise UserError(f"{label(run)}: the encoder's tokenizer broke off ({error}); look at its tokenizer.json") from error
+        raise
     finally:
         cpu.return_memory()
         torch.cuda.empty_cache()      # worker processes may be at the same GPU next
@@ -51,6 +56,9 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
 
 def base(run: Base, folder: Path) -> None:
     model, tokenizer = encoders.load(run.encoder)
+    bad = [name for name, weight in model.named_parameters() if not math.isfinite(weight.detach().sum())]
+    if bad:
+        raise Diverged(f"{run.encoder}: {len(bad)} tensors of its weights have NaN or infinite numbers, such as {bad[0]}")
     if run.vocabulary != "full":
         model, tokenizer = vocabulary.trim(model, tokenizer, _pieces_used(tokenizer, run))
     encoders.save(model, tokenizer, folder)
