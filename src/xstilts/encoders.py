@@ -21,15 +21,15 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
-from safetensors import SafetensorError
+from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers import PreTrainedTokenizerBase
-from transformers.utils import logging
+from transformers.utils import cached_file, logging
 
-from xstilts import e5small, vocabulary
+from xstilts import e5small, encoder_checks, encoder_folder, vocabulary
 from xstilts.revisions import commit
-from xstilts.spec import UserError
+from xstilts.spec import UserError, visible
 
 EMBEDDED = "e5-small"
 # short name -> Hub id and revision: a commit where one is known, else a branch
@@ -53,8 +53,6 @@ KNOWN = {
 REVISIONS = dict(KNOWN.values())
 NAME = re.compile(r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?")
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-# everything in a folder that decides what the encoder computes
-FINGERPRINTED = ("config.json", "*.safetensors", "*token*.json", "vocab*", "merges.txt", "*.model")
 
 
 @dataclass(frozen=True)
@@ -122,28 +120,46 @@ def cache_dir() -> Path:
 
 
 def source_folder(name: str | Path | EncoderName) -> Path | str:
-    """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on first use."""
+    """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on first use, and anew where
+    the conversion is no longer what it was when it was made."""
     name = as_name(name)
     if name.base != EMBEDDED:
         return Path(name.base) if Path(name.base).is_dir() else name.base
     folder = cache_dir() / f"{EMBEDDED}-{e5small.SHA256[:12]}-v{e5small.VERSION}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if not folder.is_dir():  # another process may have finished it meanwhile
-                unfinished = folder.with_name(f"{folder.name}.unfinished")
-                shutil.rmtree(unfinished, ignore_errors=True)  # left by a process that was killed
-                e5small.convert(unfinished)
-                os.rename(unfinished, folder)
+    if _problem(folder):
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"):
+                if problem := _problem(folder):  # another process may have finished it meanwhile
+                    _convert(folder, problem)
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise UserError(f"the embedded encoder cannot be written to {folder} ({error.strerror}); set XSTILTS_CACHE to a "
+                            "folder of your own") from error
     return folder
+
+
+def _problem(folder: Path) -> str:
+    return encoder_folder.changed(folder) if folder.is_dir() else "it is not there"
+
+
+def _convert(folder: Path, problem: str) -> None:
+    unfinished, aside = (folder.with_name(f"{folder.name}.{end}") for end in ("unfinished", "damaged"))
+    if folder.is_dir():
+        print(visible(f"damaged   {folder}: {problem}; set aside as {aside.name}, the encoder is converted anew"), flush=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(folder, aside)
+    shutil.rmtree(unfinished, ignore_errors=True)  # left by a process that was killed
+    e5small.convert(unfinished)
+    encoder_folder.seal(unfinished)
+    os.rename(unfinished, folder)
 
 
 def fingerprint(name: str | Path | EncoderName) -> str:
     """What an artifact's key needs to identify the encoder, whatever machine or path it lies on.
 
     Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a sha256 over its config,
-    tokenizer and weights. Of a Hub id: the id and its commit. The seed of a
-    `:random` encoder is not part of it."""
+    tokenizer and weights, wherever they lie in it. Of a Hub id: the id and its commit. The seed of a `:random` encoder is
+    not part of it. UserError for a folder that cannot be an encoder's (see `encoder_folder.check`)."""
     name = as_name(name)
     options = (f":{name.layers}" if name.layers else "") + (":random" if name.random else "")
     if name.base == EMBEDDED:
@@ -154,10 +170,8 @@ def fingerprint(name: str | Path | EncoderName) -> str:
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is not an encoder's folder: it has no config.json")
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in FINGERPRINTED for path in folder.glob(pattern)}):
-        with open(path, "rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{path.name} {content}\n".encode())
+    for path in encoder_folder.deciding(folder):
+        digest.update(f"{path.relative_to(folder).as_posix()} {encoder_folder.sha256(path)}\n".encode())
     return f"folder-{digest.hexdigest()}{options}"
 
 
@@ -170,31 +184,58 @@ def load(
     encoder; torch's own generator is left as it was. Raises UserError for a depth that the encoder does not have and
     for weights that do not cover the model, and where nothing can be loaded."""
     name = as_name(source)
-    where = {"pretrained_model_name_or_path": str(source_folder(name)), "revision": revision(name),
+    place = source_folder(name)
+    where = {"pretrained_model_name_or_path": str(place), "revision": revision(name),
              "trust_remote_code": False}    # not left open: transformers would ask whoever sits there
     try:
         with _quiet():
-            tokenizer = AutoTokenizer.from_pretrained(**where)
+            there = _checked(name, place, where["revision"])
             config = AutoConfig.from_pretrained(**where)
-            if not tokenizer.is_fast:
-                raise UserError(f"encoder {name}: its tokenizer is not a fast one, so it knows no offsets")
+            encoder_checks.architecture(name, config)
             _check_layers(name, name.layers, config.num_hidden_layers)
             shorten(config, name.layers or config.num_hidden_layers)
+            tokenizer = AutoTokenizer.from_pretrained(**where)
+            encoder_checks.tokenizer(name, tokenizer)
+            encoder_checks.pieces(name, config, tokenizer)
             if config.pad_token_id != tokenizer.pad_token_id:
                 # Multilingual-MiniLM and multilingual-e5 declare 0, which is <s>: its row would get no gradient
                 config.pad_token_id = tokenizer.pad_token_id
+            encoder_checks.size(name, _numbers(config), None if name.random else there)
             model = _random(config, seed) if name.random else _pretrained(name, where, config)
-    except UserError:
+    except (UserError, MemoryError):
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, SafetensorError) as error:
+    except BaseException as error:   # whatever transformers makes of strange files; the tokenizers' panics are no Exception
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
         raise UserError(
-            f"cannot load the encoder {name}: {error}\nIt needs config.json, a tokenizer and *.safetensors (a .bin is "
-            "not read: `xstilts fetch` makes safetensors of one; a Hub repository may also have safetensors at another "
+            f"cannot load the encoder {name}: {visible(str(error))}\nIt needs config.json, a tokenizer and *.safetensors (a "
+            ".bin is not read: `xstilts fetch` makes safetensors of one; a Hub repository may also have safetensors at another "
             "revision: write ID@refs/pr/N)."
         ) from error
     if keep is not None:
         model, tokenizer = vocabulary.trim(model, tokenizer, keep)
     return model.eval(), tokenizer
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether the tokenizers library broke off. It tells by something that is no Exception, and has no public name."""
+    return type(error).__name__ == "PanicException"
+
+
+def _checked(name: EncoderName, place: Path | str, commit: str) -> int | None:
+    """Looks at the files before transformers does. How many numbers a folder's weights have; None of a Hub id."""
+    if isinstance(place, Path):
+        return encoder_folder.check(place)
+    path = Path(cached_file(place, "config.json", revision=commit))
+    encoder_checks.config(encoder_folder.read_json(path), path)
+    return None
+
+
+def _numbers(config: PreTrainedConfig) -> int:
+    """How many weights the model has. No memory is taken for them."""
+    with torch.device("meta"):
+        model = AutoModel.from_config(config, trust_remote_code=False, **_options(config))
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def shorten(config: PreTrainedConfig, layers: int) -> None:
@@ -250,16 +291,25 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str
 
 
 def bin_to_safetensors(folder: Path) -> None:
-    """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read for tensors only."""
+    """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read for tensors only. Until
+    the new file is whole it has another name, and the old one stays."""
+    source, unfinished = folder / "pytorch_model.bin", folder / "model.safetensors.unfinished"
     try:
-        weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+        weights = torch.load(source, map_location="cpu", weights_only=True)
+        # a tensor that two names share is written twice: safetensors has no sharing, and loading ties it again
+        weights = {key: value.detach().clone().contiguous() for key, value in weights.items()}
     except Exception as error:   # noqa: BLE001  a pickle that is refused, cut short, or none
-        raise UserError(f"{folder / 'pytorch_model.bin'} holds other things than tensors, and is not read: "
-                        f"{str(error).splitlines()[0]}") from error
-    # a tensor that two names share is written twice: safetensors has no sharing, and loading ties it again
-    save_file({key: value.detach().clone().contiguous() for key, value in weights.items()},
-              folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "pytorch_model.bin").unlink()
+        raise UserError(f"{source} holds other things than tensors, and is not read: "
+                        f"{(str(error).splitlines() or [type(error).__name__])[0]}") from error
+    try:
+        save_file(weights, unfinished, metadata={"format": "pt"})
+        with safe_open(unfinished, "pt") as file:     # refuses one that is cut short
+            if set(file.keys()) != set(weights):
+                raise UserError(f"{unfinished}: not all tensors were written; try again")
+        os.replace(unfinished, folder / "model.safetensors")
+    finally:
+        unfinished.unlink(missing_ok=True)
+    source.unlink()
 
 
 def max_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
