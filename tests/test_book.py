@@ -120,6 +120,16 @@ def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
             assert re.match(re.escape(cell.metadata["mystnb"]["image"]["alt"]) + " .*;", said[cell.id])
 
 
+def test_the_chapter_on_phase_1_runs_without_a_phase_1(shared, tiny_encoder, tmp_path, monkeypatch):
+    """As in the profile `paper`, whose encoder is a masked language model already."""
+    monkeypatch.chdir(ROOT)
+    given = dict(encoder=str(tiny_encoder), phase1_steps=0, scheduler="local", targets=["tatoeba"], languages=["en", "fi"],
+                 eval_rows=10, max_length=64)
+    notebook = nbformat.read(book.run("phase1_encoder", tmp_path / "out.ipynb", given, shared), as_version=4)
+    text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
+    assert "phase 1 is empty" in text and "image/png" in text and "after phase 1" in text
+
+
 def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     notebook = nbformat.read(book.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4)
