@@ -41,7 +41,7 @@ def test_a_cluster_file_names_only_clusters(tmp_path):
                          ("cluster: distributed.LocalCluster\noptions: [a]", r"options \['a'\]")):
         path = tmp_path / "cluster.yml"
         path.write_text(text)
-        with pytest.raises(UserError, match=reason), cluster.client(f"dask:{path}", []):
+        with pytest.raises(UserError, match=reason), cluster.crew(f"dask:{path}", []):
             pass
 
 

@@ -1,25 +1,35 @@
 """Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are those of one process.
 
     compute(lacking, root, "processes")     # one worker a core, as memory allows, one thread each; or one a GPU
-    compute(lacking, root, "dask:tcp://head:8786")
+    compute(lacking, root, "dask:tls://head:8786")
 
-A worker that dies costs the run that it was at, which another worker takes up (Dask gives up after four deaths). A run
+A worker has one run at a time. One that dies costs that run alone, which another worker takes up, TRIES times in all. A run
 that fails stops only what starts from it. Two clients of one store do each run once, by its locks.
 """
 from __future__ import annotations
 
 import importlib
 import os
+import pickle
+import sys
+import threading
+import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
-from . import costs
-from .spec import Run, UserError, key, label, parents
+from . import costs, store
+from .processes import Died, Processes
+from .spec import Run, UserError, key, label, parents, visible
 
-KNOWN = "local, processes, processes:N, dask, dask:tcp://HOST:PORT, dask:CONFIG.yml"
+KNOWN = "local, processes, processes:N, dask, dask:tls://HOST:PORT, dask:CONFIG.yml"
+TRIES = 4     # of a run whose worker dies
+SECURE = "“Many runs at once” in book/reproduce.md"
 CLUSTERS = ("dask_jobqueue", "distributed", "dask_cuda", "dask_kubernetes")   # packages whose clusters a file may name
 
 
@@ -45,34 +55,95 @@ def workers(place: str, todo: Sequence[Run]) -> int:
     return max(1, min(most, len(todo)))
 
 
-@contextmanager
-def client(scheduler: str, todo: Sequence[Run]) -> Iterator:
-    """A Dask client for `processes` or `dask`; what it started is stopped at the end. todo: what it will be asked to do."""
-    import dask
-    from distributed import Client, LocalCluster
+class Crew(Protocol):
+    """Workers, each with one thing to do at a time; `Processes` is one."""
 
+    def free(self) -> list: ...
+    def busy(self) -> bool: ...
+    def give(self, worker, name: str, call: Callable[[int, int], object]) -> None: ...
+    def ended(self) -> list[tuple[str, object]]: ...
+
+
+@contextmanager
+def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
+    """The workers of `processes` or `dask`; what was started for it is stopped at the end. todo: what they will be asked to do.
+    UserError where a cluster does not answer."""
     check(scheduler)
     name, _, place = scheduler.partition(":")
-    started = None
+    place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
+    if name == "processes" or not place:
+        with Processes(workers(place, todo)) as own:
+            yield own
+        return
+    import dask
+    from distributed import Client
+
     with dask.config.set({"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False,
                           "distributed.admin.large-graph-warning-threshold": "1GB"}):
-        if name == "dask" and "://" in place:
-            made = Client(place)
-        elif name == "dask" and not place and os.environ.get("DASK_SCHEDULER_ADDRESS"):
-            made = Client(os.environ["DASK_SCHEDULER_ADDRESS"])
-        else:
-            if place.endswith((".yml", ".yaml")):
-                started = _from_file(Path(place))
-            else:   # one thread each: two processes of one thread do more than one of two (figures in the book's log)
-                started = LocalCluster(n_workers=workers(place, todo), threads_per_worker=1, dashboard_address=None,
-                                       host="127.0.0.1", silence_logs=40)
-            made = Client(started)
+        started = _from_file(Path(place)) if place.endswith((".yml", ".yaml")) else None
         try:
-            yield made
+            try:
+                client = Client(started or place)
+            except (OSError, TypeError, ValueError, RuntimeError) as error:     # nobody there; no certificate; no such protocol
+                raise UserError(f"no Dask scheduler answers at {place}: {str(error) or type(error).__name__}. One that speaks TLS "
+                                f"needs tls:// and certificates: {SECURE}") from error
+            with client:
+                if not client.scheduler.address.startswith(("tls://", "wss://", "inproc://")):
+                    print(visible(f"warning: the cluster at {client.scheduler.address} is open: who reaches its ports can run code "
+                                  f"there in your name. {SECURE} closes it"), file=sys.stderr, flush=True)
+                yield Cluster(client)
         finally:
-            made.close()
             if started:
                 started.close()
+
+
+class Cluster:
+    """The workers of a Dask cluster. Each is given one run by name, so that none waits on a worker that dies: Dask would count
+    that death against it, too, and send the run that killed the worker to the next, before all others."""
+
+    def __init__(self, client):
+        self.client, self.given, self.calls, self.changed = client, {}, 0, threading.Event()
+
+    def _there(self) -> set[str]:
+        try:
+            return set(self.client.scheduler_info(n_workers=-1)["workers"])
+        except OSError as error:
+            raise UserError(f"the Dask scheduler does not answer any more ({error}). Finished runs are kept; the same command goes "
+                            "on from there when it is back") from error
+
+    def free(self) -> list[str]:
+        return sorted(self._there() - {worker for worker, _ in self.given.values()})
+
+    def busy(self) -> bool:
+        return bool(self.given)
+
+    def give(self, worker: str, name: str, call: Callable[[int, int], object]) -> None:
+        self.calls += 1
+        future = self.client.submit(_on_worker, call, key=f"xstilts-{name}-{self.client.id}-{self.calls}", workers=[worker],
+                                    allow_other_workers=False, pure=False)
+        self.given[name] = worker, future
+        future.add_done_callback(lambda _: self.changed.set())
+
+    def ended(self) -> list[tuple[str, object]]:
+        from distributed import KilledWorker
+
+        self.changed.wait(1)
+        self.changed.clear()
+        there, found = self._there(), []
+        for name, (worker, future) in list(self.given.items()):
+            if future.status == "pending" and worker in there:
+                continue
+            del self.given[name]
+            try:
+                if future.status in ("pending", "lost"):
+                    future.cancel()
+                    raise TimeoutError
+                found.append((name, future.result(timeout=10)))
+            except (KilledWorker, TimeoutError):     # the result may be lost with the worker; the artifact is not
+                found.append((name, Died(f"({worker}) is gone")))
+            except Exception as error:     # noqa: BLE001  it came to nothing there: the run's error
+                found.append((name, error))
+        return found
 
 
 def _from_file(path: Path):
@@ -107,57 +178,81 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
     """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with its parent's artifact in
     the store. priority: the higher, the earlier. Returns what failed: key -> why. A run that starts from one that failed has
     that one's error."""
-    from distributed import as_completed
-
-    titles = {key(run): label(run) for run in lacking}
-    with client(scheduler, lacking) as dask:
-        futures: dict = {}     # of every run, its group's
-        # the first ones start as they come, before there are others to choose from. A parent's priority is never below its
-        # children's, so it stays before them
-        ordered = sorted(costs.together(lacking), key=lambda group: -max(map(priority, group)))
-        groups = {key(group[0]): group for group in ordered}
-        for name, group in groups.items():
-            needed = [futures[key(parent)] for parent in parents(group[0]) if key(parent) in futures]
-            # a name of this client's own: one that two share is at times forgotten when the first of them leaves. Which of
-            # them does a run is decided by the store's lock
-            submitted = dask.submit(_work, work, group, str(root), needed, key=f"xstilts-{name}-{dask.id}",
-                                    priority=max(map(priority, group)), pure=False)
-            futures |= {key(run): submitted for run in group}
-        failed = {}
-        # by this client's own loop: left to itself it takes the newest client's of the process, which may close before
-        for future in as_completed(set(futures.values()), loop=dask.loop, raise_errors=False):
-            group = groups[future.key.split("-")[1]]
-            for name, outcome in (future.result() if future.status == "finished" else
-                                  {key(run): future.exception() for run in group}).items():
-                if isinstance(outcome, BaseException):
-                    failed[name] = outcome
+    titles, died, done = {key(run): label(run) for run in lacking}, Counter(), {}     # done, by run: seconds, or an error
+    waiting = sorted(costs.together(lacking), key=lambda group: -max(map(priority, group)))
+    given: dict[str, list[Run]] = {}
+    with crew(scheduler, lacking) as workers:
+        while waiting or workers.busy():
+            free = workers.free()
+            waiting.sort(key=lambda group: died[key(group[0])])     # who took a worker along comes after the others
+            for group in list(waiting):
+                before = [name for name in map(key, parents(group[0])) if name in titles]
+                if any(name not in done for name in before):
+                    continue
+                if lost := [done[name] for name in before if isinstance(done[name], BaseException)]:
+                    done |= {key(run): lost[0] for run in group}
+                elif free:
+                    given[key(group[0])] = group
+                    workers.give(free.pop(0), key(group[0]), partial(_work, work, group, str(root)))
                 else:
-                    print(f"computed  {name[:8]}  {titles[name]}  {outcome:.0f} s", flush=True)
-    return failed
+                    continue
+                waiting.remove(group)
+            for name, outcome in workers.ended():
+                group = given.pop(name)
+                if isinstance(outcome, Died):
+                    waiting += _again(group, outcome, died, done, root)
+                    continue
+                for run, found in (outcome if isinstance(outcome, dict) else {key(run): outcome for run in group}).items():
+                    done[run] = found
+                    if not isinstance(found, BaseException):
+                        print(visible(f"computed  {run[:8]}  {titles[run]}  {found:.0f} s"), flush=True)
+    return {name: found for name, found in done.items() if isinstance(found, BaseException)}
 
 
-def _work(work: Callable[..., None], group: list[Run], root: str, needed: list) -> dict[str, float | Exception]:
-    """In a worker: runs that share a training, with one thread on a CPU, or on the worker's own GPU. Returns the seconds of
-    each, or why it failed; the error of a run by itself is raised, and that of the one that the group starts from."""
-    from distributed import get_worker
+def _again(group: list[Run], how: Died, died: Counter, done: dict, root: Path) -> list[list[Run]]:
+    """What is to be tried again of runs whose worker has died: each by itself, for one of them may be why."""
+    again = []
+    for run in group:
+        if not (store.folder_of(root, run) / store.MANIFEST).is_file():     # else it was done before
+            died[key(run)] += 1
+            store.report(root, "died", run, f"its worker {how}; death {died[key(run)]} of {TRIES}")
+        if died[key(run)] < TRIES:
+            again.append([run])
+        else:
+            done[key(run)] = Died(f"{label(run)}: each of the {TRIES} workers that tried it died; the last one {how}. If that "
+                                  "was for want of memory, let fewer run side by side (-p scheduler processes:N)")
+    return again
 
-    from . import store
 
-    for before in needed:     # what came of the group of the one that these start from
-        if isinstance(error := before[key(parents(group[0])[0])], Exception):
-            raise error
-    worker = get_worker()
+def _work(work: Callable[..., None], group: list[Run], root: str, number: int, threads: int) -> dict[str, float | Exception]:
+    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own GPU. Returns the seconds of
+    each, or why it failed."""
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(worker.name) % torch.cuda.device_count() if str(worker.name).isdigit() else 0)
+        torch.cuda.set_device(number % torch.cuda.device_count())
     else:
-        torch.set_num_threads(worker.state.nthreads)
+        torch.set_num_threads(threads)
     found: dict[str, float | Exception] = {}
     for run in group:
         try:
             work(run, Path(root), tell=False)   # the client tells
             found[key(run)] = store.manifest(store.folder_of(Path(root), run))["seconds"]
         except Exception as error:   # noqa: BLE001  the others of the group don't depend on it
-            if len(group) == 1:
-                raise
-            found[key(run)] = error
+            found[key(run)] = _portable(error)
     return found
+
+
+def _portable(error: Exception) -> Exception:
+    """The same as another process can read it, with the traceback of this one."""
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        return pickle.loads(pickle.dumps(error))
+    except Exception:   # noqa: BLE001  whatever its class does
+        return RuntimeError(f"{type(error).__name__}: {error}")
+
+
+def _on_worker(call: Callable[[int, int], object]) -> object:
+    """On a Dask worker."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    return call(int(worker.name) if str(worker.name).isdigit() else 0, worker.state.nthreads)
