@@ -18,14 +18,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.process import BaseProcess
 
 import cloudpickle
 
 from .spec import UserError
 
-STARTS = 4      # a worker that dies so often before it could begin anything is given up
+STARTS = 6      # a worker that dies so often before it could begin anything is given up
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")   # read once, at import
 GRACE = 5.0     # seconds to clean up before a worker is killed
 
@@ -135,6 +135,7 @@ def _inherited() -> Iterator[None]:
     """What a worker has from its start. One thread. No Ctrl-C, which a terminal sends to all: this process ends them."""
     with _starting:
         before = {name: os.environ.get(name) for name in ONE_THREAD}
+        resource_tracker.ensure_running()      # it would be started with the first one, and lets signals through again
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             os.environ.update(ONE_THREAD)
