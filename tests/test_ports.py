@@ -102,7 +102,7 @@ def test_a_place_where_no_scheduler_is_is_told_in_words():
 def test_worker_processes_have_no_port():
     own = psutil.Process()
     before = listening(own)
-    with Processes(2) as crew:
+    with cluster.crew("processes:2", [Base("a"), Base("b")]) as crew:
         while len(crew.free()) < 2:
             crew.ended()
         family = own.children(recursive=True)

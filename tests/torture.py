@@ -1,28 +1,33 @@
 """A small study is killed with SIGKILL again and again, at random moments, and has to end with the scores of a quiet one.
 
-    python tests/torture.py --kills 50 --chapters 5     # prints what was tried and what survived; exit code 1 if anything did not
+    python tests/torture.py --kills 50 --chapters 5 --workers 50 --own 8     # prints what was tried and what survived; exit code 1 if anything did not
 
 Each attempt is a process of its own that computes the same study on the same store, with a checkpoint after every step; it is
 killed after a random time, or at a random call among those that write (a checkpoint, a table, a file's rename). A chapter is
-killed while its notebook runs or is written, a book while it is built: each has to be published whole or not at all.
+killed while its notebook runs or is written, a book while it is built: each has to be published whole or not at all. Beside it
+a study on worker processes loses workers, one or all at a time, and has runs that kill their own worker: nothing else is lost.
 """
 import argparse
 import collections
+import contextlib
 import json
 import os
 import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 os.environ |= {"OMP_NUM_THREADS": "1", "XSTILTS_CHECKPOINT": "0"}
 
 import pandas as pd
+import psutil
 
 from projects import project
-from xstilts import book, checkpoint, profiles, results, store, study as graph
+from xstilts import book, checkpoint, cluster, profiles, results, store, study as graph
+from xstilts.spec import key
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
                   phase3_steps=6, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
@@ -30,6 +35,17 @@ PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi
 
 def attempt(work, seconds, at_write):
     """Runs `work` in a child that is killed after some seconds, or at its at_write-th write; True if it got to the end."""
+    child, end = begun(work, at_write), time.monotonic() + seconds
+    while time.monotonic() < end or at_write:
+        if (done := ended(child)) is not None:
+            return done
+        time.sleep(0.002)
+    os.killpg(child, signal.SIGKILL)
+    return os.WIFEXITED(os.waitpid(child, 0)[1])
+
+
+def begun(work, at_write=0):
+    """The process id of a child that runs `work`."""
     child = os.fork()
     if not child:
         code = 1
@@ -45,16 +61,15 @@ def attempt(work, seconds, at_write):
         finally:
             os._exit(code)
     os.setpgid(child, child)     # by both: whoever comes first, there is a group to kill
-    end = time.monotonic() + seconds
-    while time.monotonic() < end or at_write:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-                raise SystemExit("an attempt failed by itself: see above")
-            return os.WIFEXITED(status)
-        time.sleep(0.002)
-    os.killpg(child, signal.SIGKILL)
-    return os.WIFEXITED(os.waitpid(child, 0)[1])
+    return child
+
+
+def ended(child):
+    """True if a child has got to its end, False if it was killed, None if it is at work."""
+    pid, status = os.waitpid(child, os.WNOHANG)
+    if pid and os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        raise SystemExit("an attempt failed by itself: see above")
+    return os.WIFEXITED(status) if pid else None
 
 
 def die_at(count):
@@ -101,11 +116,8 @@ def torture(encoder, folder, kills, seed=0):
             same = all(results.scores(wanted, root)[name].equals(results.scores(wanted, folder / "quiet")[name])
                        for name in ("value", "n", "key"))
             different += not same
-            done = [line["key"] for line in map(json.loads, (root / "log.jsonl").read_text().splitlines())
-                    if line["event"] == "computed"]
-            repeated += len(done) - len(set(done))
-            left += [path.name for path in root.rglob("*") if path.name.startswith((".writing", ".damaged")) or
-                     path.name.endswith(".new")]
+            repeated += _repeated(root)
+            left += _left(root)
             rounds += 1
             if sum(tried.values()) < kills:      # the study is done: again, on an empty store
                 root = folder / f"killed-{rounds}"
@@ -113,6 +125,88 @@ def torture(encoder, folder, kills, seed=0):
     lines += [f"{'studies that ended':<28}{rounds:>6}", f"{'  with other scores':<28}{different:>6}",
               f"{'  finished runs repeated':<28}{repeated:>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
     return "\n".join(lines), not (different or repeated or left)
+
+
+def torture_workers(encoder, folder, kills, own, seed=0):
+    """The same for a study on two worker processes, `own` of whose deaths are by a run of its own: the table and whether all is
+    well. A run may lose cluster.TRIES workers before it is given up: from outside it loses fewer."""
+    study = profiles.study(encoder=str(encoder), **PARAMETERS)
+    wanted = graph.single_tasks(study)
+    graph.compute(wanted.values(), folder / "quiet")
+    expected, draw, tried, rounds = results.scores(wanted, folder / "quiet"), random.Random(seed), collections.Counter(), 0
+    different, lost, repeated, left, once = 0, 0, 0, [], graph.once
+    while sum(tried.values()) < kills:
+        root = folder / f"workers-{rounds}"
+        culprit = draw.choice(list(wanted)) if tried[OWN] < own else None
+
+        def deadly(run, place, tell=True, culprit=culprit and key(wanted[culprit]), delay=draw.uniform(0, 0.5)):
+            if key(run) == culprit:      # somewhere in the middle of it
+                threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            once(run, place, tell)
+            if key(run) == culprit:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def work(root=root, deadly=deadly):
+            graph.once = deadly
+            graph.compute(wanted.values(), root, "processes:2")
+
+        child = begun(work)
+        while ended(child) is None:
+            time.sleep(draw.uniform(0.2, 3))
+            died = collections.Counter(_logged(root, "died"))
+            if max((count for name, count in died.items() if not culprit or name != key(wanted[culprit])), default=0) < \
+                    cluster.TRIES - 2 and sum(tried.values()) < kills:
+                how = draw.choice(["one worker", "every worker"])
+                tried[how] += _kill(child, how == "every worker")
+        if culprit:
+            tried[OWN] += collections.Counter(_logged(root, "died"))[key(wanted[culprit])]
+        others = {cell: run for cell, run in wanted.items() if cell != culprit}
+        missing = [cell for cell, run in others.items() if not results.has(run, root)]
+        lost += len(missing)
+        if not missing:
+            there = expected[expected.key.isin(map(key, others.values()))].reset_index(drop=True)
+            found = results.scores(others, root)
+            different += not all(found[name].equals(there[name]) for name in ("value", "n", "key"))
+        repeated += _repeated(root)
+        left += _left(root)
+        rounds += 1
+    lines = [f"{f'killed: {what}':<28}{count:>6}" for what, count in sorted(tried.items())]
+    lines += [f"{'studies that ended':<28}{rounds:>6}", f"{'  other runs lost':<28}{lost:>6}",
+              f"{'  with other scores':<28}{different:>6}", f"{'  finished runs repeated':<28}{repeated:>6}",
+              f"{'  unfinished files left':<28}{len(left):>6}"]
+    return "\n".join(lines), not (different or lost or repeated or left)
+
+
+OWN = "by its own run"
+
+
+def _kill(child, every):
+    """Kills one worker of the study, or all; how many there were."""
+    try:
+        there = [one for one in psutil.Process(child).children() if "spawn_main" in " ".join(one.cmdline())]
+    except psutil.Error:     # it is done
+        return 0
+    killed = 0
+    for one in there if every else there[:1]:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
+            killed += 1
+    return killed
+
+
+def _logged(root, event):
+    """The keys of the runs of which the store's log says this."""
+    log = root / "log.jsonl"
+    return [line["key"] for line in map(json.loads, log.read_text().splitlines() if log.exists() else []) if line["event"] == event]
+
+
+def _repeated(root):
+    done = _logged(root, "computed")
+    return len(done) - len(set(done))
+
+
+def _left(root):
+    return [path.name for path in root.rglob("*") if path.name.startswith((".writing", ".damaged")) or path.name.endswith(".new")]
 
 
 def torture_chapter(encoder, folder, kills, seed=0):
@@ -171,17 +265,22 @@ def main():
     asked = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     asked.add_argument("--kills", type=int, default=50)
     asked.add_argument("--chapters", type=int, default=0, help="kills of a chapter, and of the book's pages")
+    asked.add_argument("--workers", type=int, default=0, help="deaths of worker processes")
+    asked.add_argument("--own", type=int, default=0, help="at least so many of those by runs that kill their own worker")
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--encoder", default="e5-small:1", help="a name or a folder")
     asked = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         table, well = torture(asked.encoder, Path(folder), asked.kills, asked.seed)
         print(table, flush=True)
-        if asked.chapters:
-            for table, also in (torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
-                                torture_book(Path(folder), asked.chapters, asked.seed)):
-                print(table)
-                well = well and also
+        more = [lambda: torture_workers(asked.encoder, Path(folder) / "beside", asked.workers, asked.own, asked.seed)] * \
+            bool(asked.workers)
+        more += [lambda: torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
+                 lambda: torture_book(Path(folder), asked.chapters, asked.seed)] * bool(asked.chapters)
+        for attack in more:
+            table, also = attack()
+            print(table, flush=True)
+            well = well and also
     return 0 if well else 1
 
 

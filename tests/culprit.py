@@ -1,0 +1,26 @@
+"""What pretended runs do in a worker: light to import, for each worker that is started anew imports it. See test_deaths.py."""
+import os
+import time
+from pathlib import Path
+
+from xstilts.spec import key, label
+
+
+def work(_, group, root, number, threads):
+    """In place of `cluster._work`. The culprit ends its process; the slow ones wait for a file."""
+    for run in group:
+        with open(Path(root) / "begun", "a") as file:
+            file.write(f"{label(run)}\n")
+        if label(run) == "culprit":
+            os._exit(7)
+        while "slow" in label(run) and not (Path(root) / "go").exists():
+            time.sleep(0.01)
+        folder = Path(root) / key(run)
+        folder.mkdir()
+        (folder / "run.json").write_text("{}")
+    return {key(run): 1.0 for run in group}
+
+
+def on_worker(call):
+    """In place of `cluster._on_worker`."""
+    return call(0, 1)

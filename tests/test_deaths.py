@@ -1,0 +1,109 @@
+"""Workers that die: only the run that kills them is lost, after its own tries; the others finish and are done once."""
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+import culprit
+from xstilts import cluster, store
+from xstilts.processes import Died
+from xstilts.spec import Adapt, Base, key, label
+
+CULPRIT = Base("culprit")
+AFTER = Adapt(CULPRIT, ("mnli",), ("fi",), None, 0, ())
+SLOW = [Base(f"slow {number}", f"slow {number}") for number in range(2)]
+HARMLESS = SLOW + [Base(f"harmless {number}", str(number)) for number in range(17)]
+
+
+@pytest.fixture(autouse=True)
+def light(monkeypatch):
+    """Runs that are None, and tried twice."""
+    monkeypatch.setattr(cluster, "_work", culprit.work)
+    monkeypatch.setattr(cluster, "_on_worker", culprit.on_worker)
+    monkeypatch.setattr(cluster, "TRIES", 2)
+
+
+def first_the_culprit(run):
+    return {CULPRIT: 100.0, AFTER: 90.0}.get(run, 50.0 if run in SLOW else 1.0)
+
+
+def kill_every_worker(root):
+    """Once, while both slow runs are at work."""
+    while not (root / "begun").exists() or (root / "begun").read_text().count("slow") < 2:
+        time.sleep(0.01)
+    for worker in psutil.Process().children(recursive=True):
+        if "spawn_main" in " ".join(worker.cmdline()):
+            worker.send_signal(signal.SIGKILL)
+    (root / "go").touch()
+
+
+def logged(root, event):
+    return [line for line in map(json.loads, (root / "log.jsonl").read_text().splitlines()) if line["event"] == event]
+
+
+def only_the_culprit_is_lost(failed, root, tries=2):
+    assert set(failed) == {key(CULPRIT), key(AFTER)}
+    assert all(store.folder_of(root, run).is_dir() for run in HARMLESS)
+    begun = Counter((root / "begun").read_text().splitlines())
+    assert begun.pop("culprit") == tries
+    return begun
+
+
+def test_a_run_that_kills_its_worker_is_lost_alone_also_where_every_worker_is_killed(tmp_path):
+    killer = threading.Thread(target=kill_every_worker, args=(tmp_path,), daemon=True)
+    killer.start()
+    failed = cluster.compute([CULPRIT, AFTER, *HARMLESS], tmp_path, "processes:2", None, first_the_culprit)
+    killer.join(1)
+    begun = only_the_culprit_is_lost(failed, tmp_path)
+    assert begun == Counter(map(label, HARMLESS)) + Counter(map(label, SLOW))      # the slow ones were killed once
+    assert "culprit: each of the 2 workers that tried it died; the last one ended by itself with code 7" in str(failed[key(AFTER)])
+    assert Counter(line["label"] for line in logged(tmp_path, "died")) == Counter(["culprit"] * 2 + list(map(label, SLOW)))
+    before = (tmp_path / "begun").read_text().rpartition("culprit")[0]      # its second try waits for the others, first as it was
+    assert all(label(run) in before for run in HARMLESS)
+
+
+def test_on_a_dask_cluster_too(tmp_path):
+    from distributed import LocalCluster
+
+    (tmp_path / "go").touch()
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50) as made:
+        failed = cluster.compute([CULPRIT, AFTER, *HARMLESS], tmp_path, f"dask:{made.scheduler_address}", None,
+                                 first_the_culprit)
+    assert only_the_culprit_is_lost(failed, tmp_path) == Counter(map(label, HARMLESS))
+
+
+class Pretended:
+    """A worker that is none, for which the culprit's group ends in death."""
+
+    def __init__(self):
+        self.given, self.now = [], None
+
+    def free(self):
+        return [] if self.now else ["it"]
+
+    def busy(self):
+        return bool(self.now)
+
+    def give(self, worker, name, call):
+        self.now = name, call.args[1]
+        self.given.append(call.args[1])
+
+    def ended(self):
+        if not self.now:
+            return []
+        (name, group), self.now = self.now, None
+        return [(name, Died("died") if CULPRIT in group else {key(run): 1.0 for run in group})]
+
+
+def test_runs_that_share_a_training_are_parted_when_their_worker_dies(tmp_path, monkeypatch):
+    worker = Pretended()
+    monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))
+    monkeypatch.setattr(cluster.costs, "together", lambda runs: [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [AFTER]])
+    failed = cluster.compute([HARMLESS[0], CULPRIT, HARMLESS[1], AFTER], tmp_path, "processes", None, lambda run: 1.0)
+    assert set(failed) == {key(CULPRIT), key(AFTER)} and f"each of the {cluster.TRIES} workers" in str(failed[key(CULPRIT)])
+    assert worker.given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [HARMLESS[0]]] + [[CULPRIT]]
