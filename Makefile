@@ -2,7 +2,8 @@
 # make study  computes every run of every chapter, those of the claims first (hours; goes on where it was stopped), then records
 #             the scores
 # make test   sets up, runs the tests
-# make torture  kills a small study again and again (KILLS=50) and prints what survived
+# make torture  kills a small study and its workers again and again (KILLS=50) and prints what was tried, how often, and
+#             whether it survived
 # make audit  the packages' known vulnerabilities, where the advisory service can be reached
 # make lock   requirements.txt anew from pyproject.toml: versions and hashes (needs uv; UPGRADE=1: newer ones)
 # make lab    JupyterLab on the notebooks
@@ -30,7 +31,8 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 torture: $(READY)
-	$(BIN)/python tests/torture.py --kills $(KILLS) --chapters $$(($(KILLS) / 10))
+	$(BIN)/python tests/torture.py --kills $(KILLS) --chapters $$(($(KILLS) / 10)) \
+		--workers $(KILLS) --own $$(($(KILLS) / 15))
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks

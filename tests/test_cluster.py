@@ -1,10 +1,7 @@
-"""Runs in several processes: a real LocalCluster, workers killed on the way, failures, two clients at once."""
+"""Runs in several processes: failures, two clients at once, what goes first. Deaths are in test_deaths.py and torture.py."""
 import dataclasses
 import json
-import os
-import signal
 import threading
-import time
 
 import pandas as pd
 import pytest
@@ -45,36 +42,6 @@ def test_a_cluster_file_names_only_clusters(tmp_path):
             pass
 
 
-def kill_a_worker_while_it_trains(root, seen):
-    """Waits until some worker writes an artifact, and kills that worker."""
-    for _ in range(6000):     # 2 minutes: two workers have to start
-        for folder in root.glob(".writing-*"):
-            pid = int(folder.name.rsplit("-", 1)[1])
-            if pid != os.getpid():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-                seen.append(folder.name)
-                return
-        time.sleep(0.02)
-
-
-def test_processes_survive_the_death_of_a_worker_and_give_the_scores_of_one_process(study, tmp_path, monkeypatch):
-    wanted = graph.single_tasks(study)
-    one, several, killed = tmp_path / "one", tmp_path / "several", []
-    several.mkdir()
-    killer = threading.Thread(target=kill_a_worker_while_it_trains, args=(several, killed))
-    killer.start()
-    folders = graph.compute(wanted.values(), several, "processes:2")
-    killer.join()
-    assert killed and set(folders) == {key(run) for run in wanted.values()}
-    done = computed(several)
-    assert len(done) == len(set(done)) == 9 and not list(several.glob(".writing-*"))
-    graph.compute(wanted.values(), one)
-    pd.testing.assert_frame_equal(results.scores(wanted, one), results.scores(wanted, several), check_exact=False, atol=1e-6)
-
-
 @pytest.mark.parametrize("scheduler", ["local", "processes:2"])
 def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, scheduler):
     bad = dataclasses.replace(study, phase2_learning_rate=float("inf"))
@@ -96,12 +63,6 @@ def test_workers_train_once_what_is_tested_twice(study, tmp_path):
     pd.testing.assert_frame_equal(first, second)      # its seconds, too
     assert len(computed(tmp_path)) == 4
     assert list(results.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
-
-
-def test_what_starts_from_an_encoder_that_failed_beside_a_target_is_not_begun(study, tmp_path):
-    run = next(iter(graph.single_tasks(study).values()))
-    with pytest.raises(UserError, match="no such rows"):
-        cluster._work(pytest.fail, [run], str(tmp_path), [{key(run.encoder): UserError("no such rows")}])
 
 
 def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):

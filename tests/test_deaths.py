@@ -12,7 +12,7 @@ import pytest
 import culprit
 from xstilts import cluster, store
 from xstilts.processes import Died
-from xstilts.spec import Adapt, Base, key, label
+from xstilts.spec import Adapt, Base, UserError, key, label
 
 CULPRIT = Base("culprit")
 AFTER = Adapt(CULPRIT, ("mnli",), ("fi",), None, 0, ())
@@ -78,10 +78,10 @@ def test_on_a_dask_cluster_too(tmp_path):
 
 
 class Pretended:
-    """A worker that is none, for which the culprit's group ends in death."""
+    """A worker that is none: what the culprit's group comes to is given."""
 
-    def __init__(self):
-        self.given, self.now = [], None
+    def __init__(self, outcome):
+        self.given, self.now, self.outcome = [], None, outcome
 
     def free(self):
         return [] if self.now else ["it"]
@@ -97,13 +97,29 @@ class Pretended:
         if not self.now:
             return []
         (name, group), self.now = self.now, None
-        return [(name, Died("died") if CULPRIT in group else {key(run): 1.0 for run in group})]
+        return [(name, self.outcome if CULPRIT in group else {key(run): 1.0 for run in group})]
 
 
-def test_runs_that_share_a_training_are_parted_when_their_worker_dies(tmp_path, monkeypatch):
-    worker = Pretended()
-    monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))
-    monkeypatch.setattr(cluster.costs, "together", lambda runs: [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [AFTER]])
-    failed = cluster.compute([HARMLESS[0], CULPRIT, HARMLESS[1], AFTER], tmp_path, "processes", None, lambda run: 1.0)
-    assert set(failed) == {key(CULPRIT), key(AFTER)} and f"each of the {cluster.TRIES} workers" in str(failed[key(CULPRIT)])
-    assert worker.given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [HARMLESS[0]]] + [[CULPRIT]]
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """What failed, and what was given to a worker, of the culprit beside a harmless run, another, and what comes after it."""
+    def ran(outcome):
+        worker = Pretended(outcome)
+        monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))
+        monkeypatch.setattr(cluster.costs, "together", lambda runs: [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [AFTER]])
+        runs = [HARMLESS[0], CULPRIT, HARMLESS[1], AFTER]
+        return cluster.compute(runs, tmp_path, "processes", None, lambda run: 1.0), worker.given
+
+    return ran
+
+
+def test_runs_that_share_a_training_are_parted_when_their_worker_dies(beside):
+    failed, given = beside(Died("died"))
+    assert set(failed) == {key(CULPRIT), key(AFTER)} and "each of the 2 workers" in str(failed[key(CULPRIT)])
+    assert given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [HARMLESS[0]], [CULPRIT]]
+
+
+def test_what_starts_from_a_run_that_failed_beside_another_is_not_begun(beside):
+    failed, given = beside({key(HARMLESS[0]): 1.0, key(CULPRIT): UserError("no such rows")})
+    assert set(failed) == {key(CULPRIT), key(AFTER)} and str(failed[key(AFTER)]) == "no such rows"
+    assert given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]]]

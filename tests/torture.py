@@ -26,7 +26,7 @@ import pandas as pd
 import psutil
 
 from projects import project
-from xstilts import book, checkpoint, cluster, profiles, results, store, study as graph
+from xstilts import book, checkpoint, cluster, processes, profiles, results, store, study as graph
 from xstilts.spec import key
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
@@ -92,7 +92,7 @@ def die_at(count):
 
 
 def torture(encoder, folder, kills, seed=0):
-    """The table of what was tried, as text, and whether all is well."""
+    """What was tried, how often; and what went wrong, how often."""
     study = profiles.study(encoder=str(encoder), **PARAMETERS)
     wanted = graph.single_tasks(study)
 
@@ -121,18 +121,16 @@ def torture(encoder, folder, kills, seed=0):
             rounds += 1
             if sum(tried.values()) < kills:      # the study is done: again, on an empty store
                 root = folder / f"killed-{rounds}"
-    lines = [f"{'killed':<28}{'times':>6}"] + [f"{what:<28}{count:>6}" for what, count in sorted(tried.items())]
-    lines += [f"{'studies that ended':<28}{rounds:>6}", f"{'  with other scores':<28}{different:>6}",
-              f"{'  finished runs repeated':<28}{repeated:>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
-    return "\n".join(lines), not (different or repeated or left)
+    tried = {f"study killed {what}": count for what, count in tried.items()} | {"  such studies that ended": rounds}
+    return tried, {"with other scores": different, "finished runs repeated": repeated, "unfinished files left": len(left)}
 
 
 def torture_workers(encoder, folder, kills, own, seed=0):
-    """The same for a study on two worker processes, `own` of whose deaths are by a run of its own: the table and whether all is
-    well. A run may lose cluster.TRIES workers before it is given up: from outside it loses fewer."""
-    study = profiles.study(encoder=str(encoder), **PARAMETERS)
+    """The same for a study on two worker processes, of whose deaths at least `own` are by a run of its own. A run is given up
+    after cluster.TRIES deaths: from outside it has fewer."""
+    study = profiles.study(encoder=str(encoder), **PARAMETERS | {"intermediates": "mnli,squad", "vocabulary": "full"})
     wanted = graph.single_tasks(study)
-    graph.compute(wanted.values(), folder / "quiet")
+    assert attempt(lambda: graph.compute(wanted.values(), folder / "quiet"), 3600, 0)
     expected, draw, tried, rounds = results.scores(wanted, folder / "quiet"), random.Random(seed), collections.Counter(), 0
     different, lost, repeated, left, once = 0, 0, 0, [], graph.once
     while sum(tried.values()) < kills:
@@ -150,14 +148,15 @@ def torture_workers(encoder, folder, kills, own, seed=0):
             graph.once = deadly
             graph.compute(wanted.values(), root, "processes:2")
 
-        child = begun(work)
+        child, at = begun(work), collections.Counter()      # attacks by what the log had come to: some let workers start
         while ended(child) is None:
             time.sleep(draw.uniform(0.2, 3))
-            died = collections.Counter(_logged(root, "died"))
+            died, events = collections.Counter(_logged(root, "died")), len(_logged(root))
             if max((count for name, count in died.items() if not culprit or name != key(wanted[culprit])), default=0) < \
-                    cluster.TRIES - 2 and sum(tried.values()) < kills:
-                how = draw.choice(["one worker", "every worker"])
-                tried[how] += _kill(child, how == "every worker")
+                    cluster.TRIES - 2 and sum(tried.values()) < kills and at[events] < processes.STARTS - 2:
+                at[events] += 1
+                how = draw.choice(["one at a time", "all at once"])
+                tried += collections.Counter({how: _kill(child, how == "all at once")})
         if culprit:
             tried[OWN] += collections.Counter(_logged(root, "died"))[key(wanted[culprit])]
         others = {cell: run for cell, run in wanted.items() if cell != culprit}
@@ -168,16 +167,14 @@ def torture_workers(encoder, folder, kills, own, seed=0):
             found = results.scores(others, root)
             different += not all(found[name].equals(there[name]) for name in ("value", "n", "key"))
         repeated += _repeated(root)
-        left += _left(root)
+        left += [name for name in _left(root) if not culprit or key(wanted[culprit]) not in name]    # it has a checkpoint
         rounds += 1
-    lines = [f"{f'killed: {what}':<28}{count:>6}" for what, count in sorted(tried.items())]
-    lines += [f"{'studies that ended':<28}{rounds:>6}", f"{'  other runs lost':<28}{lost:>6}",
-              f"{'  with other scores':<28}{different:>6}", f"{'  finished runs repeated':<28}{repeated:>6}",
-              f"{'  unfinished files left':<28}{len(left):>6}"]
-    return "\n".join(lines), not (different or lost or repeated or left)
+    tried = {f"workers killed {what}": count for what, count in tried.items()} | {"  such studies that ended": rounds}
+    return tried, {"other runs lost": lost, "with other scores": different, "finished runs repeated": repeated,
+                   "unfinished files left": len(left)}
 
 
-OWN = "by its own run"
+OWN = "by their own run"
 
 
 def _kill(child, every):
@@ -194,10 +191,11 @@ def _kill(child, every):
     return killed
 
 
-def _logged(root, event):
-    """The keys of the runs of which the store's log says this."""
+def _logged(root, event=""):
+    """The keys of the runs of which the store's log says this, or anything."""
     log = root / "log.jsonl"
-    return [line["key"] for line in map(json.loads, log.read_text().splitlines() if log.exists() else []) if line["event"] == event]
+    return [line["key"] for line in map(json.loads, log.read_text().splitlines() if log.exists() else [])
+            if line["event"] == event or not event]
 
 
 def _repeated(root):
@@ -210,7 +208,7 @@ def _left(root):
 
 
 def torture_chapter(encoder, folder, kills, seed=0):
-    """The same for a chapter of the book: the table and whether all is well."""
+    """The same for a chapter of the book."""
     os.environ["XSTILTS_STORE"] = str(folder / "store")
     out, draw, killed, half = folder / "chapters" / "phase2_intermediate.ipynb", random.Random(seed), 0, 0
     parameters = PARAMETERS | {"encoder": str(encoder), "scheduler": "local"}
@@ -223,13 +221,12 @@ def torture_chapter(encoder, folder, kills, seed=0):
         half += out.exists() and not whole_notebook(out)
     ended = attempt(lambda: book.run("phase2_intermediate", out, parameters), 3600, 0) and whole_notebook(out)
     left = [path.name for path in out.parent.iterdir() if path != out]
-    lines = [f"{'chapter killed':<28}{killed:>6}", f"{'  half a page published':<28}{half:>6}",
-             f"{'  ended whole':<28}{'yes' if ended else 'no':>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
-    return "\n".join(lines), bool(ended) and not (half or left)
+    return {"chapter killed": killed}, {"half a page published": half, "not whole at the end": int(not ended),
+                                        "unfinished files left": len(left)}
 
 
 def torture_book(folder, kills, seed=0):
-    """The same for the book's pages, of which there are some from before: the table and whether all is well."""
+    """The same for the book's pages, of which there are some from before."""
     root, draw, killed, broken = project(folder / "project", "book/index"), random.Random(seed), 0, 0
     page = root / "_build" / "html" / "book" / "index.html"
 
@@ -247,9 +244,8 @@ def torture_book(folder, kills, seed=0):
         broken += f"version {last}<" not in text or "</html>" not in text
     ended = build("of the end") and "of the end" in page.read_text()
     left = [path.name for path in page.parents[2].iterdir() if path.name != "html"]
-    lines = [f"{'book killed':<28}{killed:>6}", f"{'  broken or half replaced':<28}{broken:>6}",
-             f"{'  ended whole':<28}{'yes' if ended else 'no':>6}", f"{'  unfinished files left':<28}{len(left):>6}"]
-    return "\n".join(lines), bool(ended) and not (broken or left)
+    return {"book killed": killed}, {"broken or half replaced": broken, "not whole at the end": int(not ended),
+                                     "unfinished files left": len(left)}
 
 
 def whole_notebook(path):
@@ -270,17 +266,21 @@ def main():
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--encoder", default="e5-small:1", help="a name or a folder")
     asked = asked.parse_args()
+    well = True
+    print(f"{'what was tried':<34}{'how often':>10}  survived", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        table, well = torture(asked.encoder, Path(folder), asked.kills, asked.seed)
-        print(table, flush=True)
-        more = [lambda: torture_workers(asked.encoder, Path(folder) / "beside", asked.workers, asked.own, asked.seed)] * \
+        attacks = [lambda: torture(asked.encoder, Path(folder), asked.kills, asked.seed)] * bool(asked.kills)
+        attacks += [lambda: torture_workers(asked.encoder, Path(folder) / "beside", asked.workers, asked.own, asked.seed)] * \
             bool(asked.workers)
-        more += [lambda: torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
-                 lambda: torture_book(Path(folder), asked.chapters, asked.seed)] * bool(asked.chapters)
-        for attack in more:
-            table, also = attack()
-            print(table, flush=True)
-            well = well and also
+        attacks += [lambda: torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
+                    lambda: torture_book(Path(folder), asked.chapters, asked.seed)] * bool(asked.chapters)
+        for attack in attacks:
+            tried, wrong = attack()
+            survived = ", ".join(f"{count} {what}" for what, count in wrong.items() if count)
+            well = well and not survived
+            for what, count in sorted(tried.items(), reverse=True):
+                print(f"{what:<34}{count:>10}  {f'no: {survived}' if survived else 'yes'}", flush=True)
+            print(f"  (looked for: {', '.join(wrong)})", flush=True)
     return 0 if well else 1
 
 
