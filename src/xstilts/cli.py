@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from .spec import UserError, visible
+from .spec import UserError, shown, visible, whole
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
                         ("verify", "compute recorded runs again and compare")):
         verb = verbs.add_parser(name, help=words)
         if name == "verify":
-            verb.add_argument("--sample", type=int, default=3, metavar="N", help="how many runs; 3 if it is left out")
-            verb.add_argument("--seed", type=int, default=0, help="of the draw of the runs")
+            verb.add_argument("--sample", type=_number(1, 10 ** 6), default=3, metavar="N", help="how many runs; 3 if it is left out")
+            verb.add_argument("--seed", type=_number(0, 2 ** 63 - 1), default=0, help="of the draw of the runs")
         if name in ("compute", "plan", "record"):
             verb.add_argument("what", nargs="*", metavar="PROFILE CHAPTER", help="mini and all chapters if they are left out")
         if name in ("compute", "plan"):
@@ -41,34 +42,30 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "run":
             verb.add_argument("chapter")
             verb.add_argument("out", type=Path)
-        verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-                          help="a parameter of the chapter; lists are separated by commas")
+        _takes_parameters(verb, "a parameter of the chapter; lists are separated by commas")
     verb = verbs.add_parser("store", help="check, list or clean what finished runs have left")
     verb.add_argument("what", choices=("verify", "list", "clean"))
     verb.add_argument("--yes", action="store_true", help="clean: remove; without it, only say what would be removed")
-    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
-                      help="clean: parameters of the book whose runs are kept")
+    _takes_parameters(verb, "clean: parameters of the book whose runs are kept")
     verb = verbs.add_parser("tasks", help="list the tasks, their kinds and languages")
     verb.add_argument("--sources", action="store_true", help="where their rows come from, and the licences")
     verb = verbs.add_parser("fetch", help="fetch a profile's rows and encoder into a folder")
     verb.add_argument("folder", type=Path)
-    verb.add_argument("--profile", default="small")
-    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    _takes_parameters(verb, "a parameter of the study; small's if they are left out")
     verb.add_argument("--model", action="append", default=[], help="another model's Hub id, for example a translator's")
     verb.add_argument("--models-only", action="store_true", help="only what --model names")
     verb.add_argument("--verify", action="store_true", help="fetch nothing; name the files that have changed")
     verb = verbs.add_parser("submission", help="write finished predictions as XTREME's evaluate.py reads them")
     verb.add_argument("folder", type=Path)
-    verb.add_argument("--profile", default="mini")
-    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    _takes_parameters(verb, "a parameter of the study")
     verb = verbs.add_parser("translate", help="translate a task's English training rows by machine")
     verb.add_argument("task")
     verb.add_argument("--to", required=True, help="languages, separated by commas")
     verb.add_argument("--data", required=True, help="a local folder with the English rows; or hub or mini, and --out")
     verb.add_argument("--out", type=Path, help="where `translated` is made; the folder of --data")
     verb.add_argument("--model", default="", help="M2M100 (default), NLLB or OPUS-MT, by Hub id or folder")
-    verb.add_argument("--rows", type=int, default=0, help="at most so many of each split")
-    verb.add_argument("--beams", type=int, default=0, help="0: the model's own setting")
+    verb.add_argument("--rows", type=_number(0, 10 ** 9), default=0, help="at most so many of each split; 0: all")
+    verb.add_argument("--beams", type=_number(0, 100), default=0, help="0: the model's own setting")
     verb = verbs.add_parser("ccgbank", help="read a licensed CCGbank into a folder of rows")
     verb.add_argument("ccgbank", type=Path)
     verb.add_argument("--out", type=Path, required=True)
@@ -83,17 +80,44 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _given(parameters: list[list[str]]) -> dict[str, object]:
-    """-p NAME VALUE, with values read as papermill reads them. UserError for what is no YAML."""
-    import yaml
+def _takes_parameters(verb: argparse.ArgumentParser, words: str) -> None:
+    """-p NAME VALUE; --profile X is -p profile X."""
+    verb.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=words)
+    verb.add_argument("--profile", dest="parameter", action="append", default=[], type=lambda text: ["profile", text],
+                      help="the same as -p profile")
 
-    found = {}
-    for name, value in parameters:
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    """What an option's text is read with: a whole number from `least` to `most`."""
+    def read(text: str) -> int:
         try:
-            found[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise UserError(f"-p {name}: cannot read {ascii(value)}: {str(error).splitlines()[0]}") from error
+            return whole("this option", text, least, most)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return read
+
+
+def _given(parameters: list[list[str]]) -> dict[str, object]:
+    """-p NAME VALUE by name. UserError where one is given twice, and not the same."""
+    found: dict[str, object] = {}
+    for name, text in parameters:
+        value = _value(text)
+        if found.setdefault(name, value) != value:
+            raise UserError(f"{name} is given twice, as {shown(found[name])} and as {shown(value)}: give one of them")
     return found
+
+
+def _value(text: str) -> object:
+    """What papermill makes of the text after its own -p. Not YAML: there 010 is 8, no is False, and # ends the text."""
+    if text in ("True", "False", "None"):
+        return {"True": True, "False": False, "None": None}[text]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _chapter(words: list[str], given: dict[str, object]) -> str:
@@ -196,7 +220,9 @@ def _fetch(asked: argparse.Namespace) -> int:
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
     given = _given(asked.parameter)
-    study = profiles.study(asked.profile, **given | {"data": "hub"})
+    if given.get("data") not in (None, "", "hub"):
+        raise UserError(f"fetch takes rows from the Hub: data {shown(given['data'])} is no place to fetch from")
+    study = profiles.study(**{"profile": "small"} | given | {"data": "hub"})
     found = fetch.fetch(asked.folder, study, tuple(asked.model), asked.models_only)
     print(f"{asked.folder} has {len(found)} files")
     return 0
@@ -205,7 +231,7 @@ def _fetch(asked: argparse.Namespace) -> int:
 def _submission(asked: argparse.Namespace) -> int:
     from . import comparisons, profiles, submission
 
-    study = profiles.study(asked.profile, **_given(asked.parameter))
+    study = profiles.study(**_given(asked.parameter))
     wanted = {cell: run for cell, run in comparisons.xtreme(study).wanted.items() if run.split == "test"}
     written = submission.write(asked.folder, wanted)
     print(f"wrote {len(written)} files below {asked.folder}")
@@ -219,7 +245,7 @@ def _translate(asked: argparse.Namespace) -> int:
     if not asked.out and not Path(asked.data).is_dir():
         raise UserError(f"--data {asked.data} is no folder that could take the translation: give --out")
     model = asked.model or translate.M2M100
-    translate.translate(asked.task, asked.to.split(","), asked.data, asked.out or Path(asked.data),
+    translate.translate(asked.task, [language.strip() for language in asked.to.split(",")], asked.data, asked.out or Path(asked.data),
                         translate.load_translator(model, asked.beams), model, asked.rows)
     return 0
 

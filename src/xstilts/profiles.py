@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cluster, encoders
+from . import cluster, encoders, team
 from . import data as sources
 from .data.mini import dials
-from .spec import Recipe, UserError
+from .spec import Recipe, UserError, shown, whole
 from .tasks import TASKS, task
 
 
-LARGEST = {"int": 2 ** 63, "float": float("inf")}      # what a number has to be below
+# what a whole number can be: far more than any study has. Seeds are as large as torch takes them
+BOUNDS = {"seeds": (0, 2 ** 63 - 1), "phase3_seeds": (0, 2 ** 63 - 1), "phase1_batch": (1, 10 ** 6), "phase2_batch": (1, 10 ** 6),
+          "phase3_batch": (0, 10 ** 6), "max_length": (0, 10 ** 6), "layer": (0, 1000)}
+ANY = (0, 10 ** 9)
+ENTRIES = 1000     # of a list
 PLAIN = (str, int, float, list, tuple)   # what a parameter can be
 
 
@@ -138,13 +143,18 @@ def study(profile: str = "mini", **given: object) -> Study:
 
 
 def _typed(name: str, value: object, kind: str) -> object:
-    """Papermill hands over what YAML makes of a word: `-p languages de` is a string, `-p seeds 3` a number."""
+    """On the command line a list is one text with commas, or one number; in YAML 1e-4 is text, too. None for what is empty."""
     if value is None or value == "":
         return None
     if kind.startswith("tuple"):
         items = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_typed(name, item.strip() if isinstance(item, str) else item, kind[6:kind.index(",")])
-                     for item in items)
+        if len(items) > ENTRIES:
+            raise UserError(f"parameter {name}: {len(items)} entries are more than {ENTRIES}")
+        items = [item.strip() if isinstance(item, str) else item for item in items]
+        if None in items or "" in items:
+            raise UserError(f"parameter {name}: entry {[item in (None, '') for item in items].index(True) + 1} of "
+                            f"{len(items)} is empty")
+        return tuple(_typed(name, item, kind[6:kind.index(",")]) for item in items)
     if kind != "str" and isinstance(value, str):     # "1e-4" is a string in YAML
         try:
             value = int(value) if kind == "int" else float(value)
@@ -152,14 +162,18 @@ def _typed(name: str, value: object, kind: str) -> object:
             pass
     accepted = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
     if isinstance(value, bool) or not isinstance(value, accepted):
-        raise UserError(f"parameter {name}: {value!r} is not of type {kind}")
+        quoted = "; in YAML the bare words no, off, yes and on are no text: quote them" if isinstance(value, bool) else ""
+        raise UserError(f"parameter {name}: {shown(value)} is not of type {kind}{quoted}")
     if kind == "str":
         _usable(name, value)
-    elif value < 0:
-        raise UserError(f"parameter {name}: {value!r} is negative")
-    elif not value < LARGEST[kind]:
-        raise UserError(f"parameter {name}: {value!r} is not a number that a study can have")
-    return float(value) if kind == "float" else value
+        return value
+    if value < 0:
+        raise UserError(f"parameter {name}: {shown(value)} is negative")
+    if kind == "int":
+        return whole(f"parameter {name}", value, *BOUNDS.get(name, ANY))
+    if not value <= sys.float_info.max:
+        raise UserError(f"parameter {name}: {shown(value)} is not a number that a study can have")
+    return float(value)
 
 
 def _usable(name: str, text: str) -> None:
@@ -173,6 +187,7 @@ def _usable(name: str, text: str) -> None:
 
 def _checked(asked: Study) -> Study:
     """The study with what it leaves open filled in: vocabulary and languages."""
+    team.check()     # a launcher's slip, too, is told before anything runs
     encoders.parse_name(asked.encoder)
     sources.check_source(asked.data)
     for role in ("intermediate", "target"):
@@ -197,7 +212,8 @@ def _checked(asked: Study) -> Study:
     there = sorted({language for name in ("text", *asked.targets) for language in sources.languages(name, asked.data)})
     unknown = [language for language in asked.languages if language not in there]
     if unknown:
-        raise UserError(f"unknown language {', '.join(map(repr, unknown))}; {sources.where(asked.data)} has: "
+        more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+        raise UserError(f"unknown language {', '.join(map(repr, unknown[:10]))}{more}; {sources.where(asked.data)} has: "
                         f"{', '.join(there)}")
     return dataclasses.replace(asked, vocabulary=vocabulary, languages=tuple(sorted(set(asked.languages or there))))
 

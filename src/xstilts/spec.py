@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -34,6 +35,24 @@ def visible(text: str) -> str:
     """Text from outside as it may be printed or put on a page: what would act on a terminal or turn the line around is shown
     as a sign in its place."""
     return text.translate(_UNSEEN)
+
+
+def shown(value: object) -> str:
+    """A value as an error names it: no longer than a line."""
+    try:
+        text = repr(value)
+    except ValueError:     # Python writes no number of more than 4300 digits
+        return "a number of thousands of digits"
+    return visible(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def whole(name: str, given: object, least: int, most: int) -> int:
+    """A number that a person gave, or its decimal digits as text, as a whole number from `least` to `most`. UserError names it."""
+    digits = isinstance(given, str) and re.fullmatch(r"\s*([+-]?[0-9]{1,20})\s*", given, re.ASCII)
+    number = int(digits[1]) if digits else given
+    if type(number) is not int or not least <= number <= most:
+        raise UserError(f"{name}: {shown(given)} is no whole number from {least} to {most}")
+    return number
 
 
 @dataclass(frozen=True)

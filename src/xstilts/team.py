@@ -13,21 +13,38 @@ from functools import lru_cache
 
 import torch
 
+from .spec import UserError, whole
+
+MOST = 100_000      # processes
+
 
 def size() -> int:
-    """How many processes there are: 1 unless a launcher says otherwise."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """How many processes there are: 1 unless a launcher says otherwise. UserError where it says no number."""
+    return whole("the environment's WORLD_SIZE", os.environ.get("WORLD_SIZE") or 1, 1, MOST)
 
 
 def rank() -> int:
-    """This process's number, from 0."""
-    return int(os.environ.get("RANK", "0")) if size() > 1 else 0
+    """This process's number, from 0. UserError where the launcher says none that there can be."""
+    return whole("the environment's RANK", os.environ.get("RANK") or 0, 0, size() - 1) if size() > 1 else 0
+
+
+def check() -> None:
+    """UserError where a launcher's variables are not all there, or are no numbers: what reads them later stops without words."""
+    if size() == 1:
+        return
+    for name, most in (("RANK", size() - 1), ("LOCAL_RANK", size() - 1), ("LOCAL_WORLD_SIZE", size()), ("MASTER_PORT", 65535)):
+        if os.environ.get(name):
+            whole(f"the environment's {name}", os.environ[name], 0, most)
+        elif name in ("RANK", "LOCAL_RANK"):
+            raise UserError(f"the environment's WORLD_SIZE is {size()}, and {name} is not set: start with `accelerate launch` "
+                            "or `torchrun`, which set both, or unset WORLD_SIZE")
 
 
 @lru_cache(maxsize=1)
 def _state():
     from accelerate import PartialState
 
+    check()
     return PartialState()
 
 
