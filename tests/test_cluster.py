@@ -33,7 +33,7 @@ def test_an_unknown_scheduler_is_refused_with_those_that_are_known(scheduler):
 def test_a_cluster_file_names_only_clusters(tmp_path):
     for text, reason in (("cluster: os.system\njobs: 1", "cluster os"), ("cluster: distributed.LocalCluster\nqueue: a", "queue"),
                          ("cluster: dask_cuda.Nothing", "install the package|Nothing"), ("- cluster", "cluster None; it has"),
-                         ("cluster: [", "not readable"), ("cluster: distributed.LocalCluster\njobs: many", "jobs 'many'"),
+                         ("cluster: [", "not readable"), ("cluster: distributed.LocalCluster\njobs: many", "jobs: 'many'"),
                          ("cluster: distributed.Nothing", "no attribute 'Nothing'"),
                          ("cluster: distributed.LocalCluster\noptions: [a]", r"options \['a'\]")):
         path = tmp_path / "cluster.yml"

@@ -23,14 +23,13 @@ from typing import Protocol
 
 import torch
 
-from . import costs, store
+from . import cluster_file, costs, store
 from .processes import Died, Processes
 from .spec import Run, UserError, key, label, parents, visible
 
 KNOWN = "local, processes, processes:N, dask, dask:tls://HOST:PORT, dask:CONFIG.yml"
 TRIES = 4     # of a run whose worker dies
 SECURE = "“Many runs at once” in book/reproduce.md"
-CLUSTERS = ("dask_jobqueue", "distributed", "dask_cuda", "dask_kubernetes")   # packages whose clusters a file may name
 
 
 def check(scheduler: str) -> None:
@@ -147,29 +146,15 @@ class Cluster:
 
 
 def _from_file(path: Path):
-    """{"cluster": "dask_jobqueue.SLURMCluster", "jobs": 8, "options": {...}} -> that cluster, started."""
-    import yaml
-
-    known = f"it has cluster (a class of {', '.join(CLUSTERS)}), jobs (a number) and options (of that class)"
+    """The cluster that the file describes (see `cluster_file`), started."""
+    asked = cluster_file.read(path)
     try:
-        asked = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{path}: not readable ({str(error).splitlines()[0]}); {known}") from error
-    asked = asked if isinstance(asked, dict) else {}
-    package, _, name = str(asked.get("cluster", "")).rpartition(".")
-    jobs, options = asked.get("jobs", 1), asked.get("options", {})
-    unknown = sorted(map(str, set(asked) - {"cluster", "jobs", "options"}))
-    if unknown or package not in CLUSTERS or type(jobs) is not int or not isinstance(options, dict):
-        wrong = f"unknown entry {unknown[0]!r}" if unknown else f"cluster {package or None}" if package not in CLUSTERS else \
-            f"jobs {jobs!r}, options {options!r}"
-        raise UserError(f"{path}: {wrong}; {known}")
-    try:
-        made = getattr(importlib.import_module(package), name)(**options)
+        made = getattr(importlib.import_module(asked.package), asked.name)(**asked.options)
     except ImportError as error:
-        raise UserError(f"{path}: {error}; install the package {package.replace('_', '-')}") from error
-    except (AttributeError, TypeError) as error:      # no such class; no such option
-        raise UserError(f"{path}: {error}; {known}") from error
-    made.scale(jobs=jobs) if package == "dask_jobqueue" else made.scale(jobs)
+        raise UserError(f"{path}: {error}; install the package {asked.package.replace('_', '-')}") from error
+    except (AttributeError, TypeError, ValueError) as error:      # no such class; no such option; no such value of it
+        raise UserError(f"{path}: {error}; {cluster_file.KNOWN}") from error
+    made.scale(jobs=asked.jobs) if asked.package == "dask_jobqueue" else made.scale(asked.jobs)
     return made
 
 
