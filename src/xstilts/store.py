@@ -28,6 +28,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLease
 
 from . import artifact, checkpoint, environment, remote, team
 from .artifact import MANIFEST, damaged, manifest, verified as _verified
+from .project import find as found_project
 from .spec import Run, UserError, describe, key, label, parents, visible
 
 LEASE = 60.0    # seconds; see `locked`
@@ -39,9 +40,8 @@ class TakenOver(UserError):
 
 
 def project() -> Path:
-    """The folder of the checkout: where the book's table of contents is, here or above; else here."""
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "_toc.yml").is_file()), here)
+    """The folder of the checkout, here or above (see `project.find`); else here."""
+    return found_project() or Path.cwd()
 
 
 def default_root() -> Path:
