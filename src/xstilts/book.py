@@ -14,6 +14,7 @@ import base64
 import dataclasses
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from typing import TYPE_CHECKING
 import yaml
 from jupyter_client import AsyncKernelManager
 
+from .project import PARTS
+from .project import find as found_project
 from .spec import UserError, visible
 
 # what takes seconds to import is imported where it is used: the kernels are started before it
@@ -43,16 +46,18 @@ FORGET = "[globals().pop(name) for name in list(globals()) if name not in get_ip
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
 READY_KERNEL = [*QUIET_KERNEL, "--IPKernelApp.exec_lines=['import xstilts.hypotheses, xstilts.verify']"]     # and with them all others
+# what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's address, a title, a movement)
+COLOUR = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
+TERMINAL = re.compile(r"\x1b(?:[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
+BEFORE = ".before"     # the book that is there, while a new one takes its place
 START = 600     # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
 def project() -> Path:
-    """The folder of the checkout: where _toc.yml is, here or above."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
-            return folder
-    raise UserError(f"{here} is not in the project: no _toc.yml and notebooks/ here or above")
+    """The folder of the checkout, here or above. UserError where there is none."""
+    if found := found_project():
+        return found
+    raise UserError(f"{Path.cwd()} is not in the project: no folder here or above has {', '.join(PARTS)}")
 
 
 def chapters(root: Path) -> list[str]:
@@ -136,11 +141,21 @@ def _dress(path: Path) -> None:
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "hide-input"]
         for output in cell.get("outputs", []):
+            for part, name in ((output, "text"), (output.get("data", {}), "text/plain")):
+                if name in part:
+                    part[name] = printed(part[name])
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if words:
                 image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})     # may say what kind of figure it is
                 image["alt"] = " ".join(filter(None, (image.get("alt"), visible(words))))
     nbformat.write(notebook, path)
+
+
+def printed(text: str) -> str:
+    """What a chapter printed, as a page can show it: colours stay; links and titles for a terminal go, but for their words; other
+    control characters become signs. The book's reader of colours stops at what it does not know."""
+    text = re.sub(r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n"))     # a line that is written over, as a terminal shows it
+    return "".join(part if COLOUR.fullmatch(part) else visible(TERMINAL.sub("", part)) for part in COLOUR.split(text))
 
 
 def main_result(study: Study, root: Path) -> pd.DataFrame:
@@ -226,8 +241,12 @@ def kernel(root: Path) -> Iterator[AsyncKernelManager]:
 def html(root: Path) -> Path:
     """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole one or stays.
     jupyter-book returns 0 for a book with failed pages, so each page is looked for."""
+    from . import store
+
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
     place.mkdir(exist_ok=True)
+    with store.locked(place, "html"):
+        _put_back(place)     # a process may have been killed while it published
     _sweep(place)
     toc = yaml.safe_load((root / "_toc.yml").read_text())
     files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
@@ -241,10 +260,31 @@ def html(root: Path) -> Path:
             print(done.stdout, file=sys.stderr)
             raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
         _table_library(pages / "_static")
-        if (place / "html").exists():
-            os.rename(place / "html", Path(folder) / "before")
-        os.rename(pages, place / "html")
+        with store.locked(place, "html"):     # another build may end at the same time
+            _publish(pages, place)
     return place / "html" / "index.html"
+
+
+def _publish(pages: Path, place: Path) -> None:
+    """Makes the pages those of place/html. If that fails the book from before is there again."""
+    try:
+        _put_back(place)
+        try:
+            if (place / "html").exists():
+                os.rename(place / "html", place / BEFORE)
+            os.rename(pages, place / "html")
+        finally:
+            _put_back(place)
+    except OSError as error:
+        raise UserError(f"the book was built, but cannot be put at {place / 'html'}: {error}") from error
+
+
+def _put_back(place: Path) -> None:
+    """Without a book, the one from before; what is there beside a book goes."""
+    if (place / "html").exists():
+        shutil.rmtree(place / BEFORE, ignore_errors=True)
+    elif (place / BEFORE).exists():
+        os.rename(place / BEFORE, place / "html")
 
 
 def _table_library(folder: Path) -> None:
