@@ -1,4 +1,12 @@
 // Every table sorts by its columns, can be searched, and can be had as CSV. The library lies beside the page.
+
+// A spreadsheet runs a cell of text that begins with one of these (the wide ones, too, in East Asian editions). An apostrophe
+// before it makes it text. A number stays one, whatever its sign.
+const FORMULA = /^\s*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+const NUMBER = /^[+\-]?[0-9]+(\.[0-9]+)?([eE][+\-]?[0-9]+)?%?$/;
+const csvCell = (text) => (FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text);
+const csvText = (...given) => csvCell(given.at(-1).textContent.trim());     // of a heading or a cell, which comes last
+
 (async () => {
   const { default: DataTable } = await window.tableLibrary;
   const page = document.title.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 6).join("-").toLowerCase();
@@ -14,6 +22,7 @@
       layout: {
         topStart: null, topEnd: many ? "search" : null, bottomEnd: null,
         bottomStart: { buttons: [{ extend: "csvHtml5", text: "CSV", title: null, filename: `${page}-${number + 1}`,
+                                   exportOptions: { format: { header: csvText, body: csvText } },
                                    attr: { "aria-label": "Download this table as CSV" } }] },
       },
     });
