@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xstilts import data, encoders
-from xstilts.data import local, rows
+from xstilts.data import local, parquet, rows
 from xstilts.data.layout import FILE
 from xstilts.kinds import kind
 from xstilts.spec import UserError
@@ -67,16 +67,61 @@ def test_empty_text_is_dropped_and_counted(name, column, text):
         rows.read([block(name, *[{**GOOD[name], column: text}] * 2)], [(0, 0), (0, 1)])
 
 
-@pytest.mark.parametrize("label", [3, -2, 99, "perhaps", None, 1.5, [0], {"a": 0}, True, "0", b"0"], ids=repr)
+@pytest.mark.parametrize("label", [3, -2, 99, "perhaps", 1.5, [0], {"a": 0}, True, "0", b"0", " ", "--"], ids=repr)
 def test_a_label_that_is_none_is_refused(label):
     with pytest.raises(UserError, match="rows.parquet: row 0, column label"):
         read("xnli", {**GOOD["xnli"], "label": label})
 
 
-@pytest.mark.parametrize("label", ["4", "-2", "x", None, 7, "", [1], "1.5"], ids=repr)
+@pytest.mark.parametrize("label", ["4", "-2", "x", 7, [1], "1.5", 1.0, True, " 1", "\u0661"], ids=repr)
 def test_a_choice_that_is_none_is_refused(label):
-    with pytest.raises(UserError, match="rows.parquet: row 0"):
+    with pytest.raises(UserError, match="rows.parquet: row 0, column label: .* is none of 4 choices"):
         read("hellaswag", {**GOOD["hellaswag"], "label": label})
+
+
+LETTERS = {"question": "Who?", "choices": {"label": list("ABCDE"), "text": list("vwxyz")}, "answerKey": "B"}
+GOOD["commonsenseqa"] = LETTERS
+NO_GOLD = [("xnli", "label", value) for value in (None, "", "-")] + [
+    ("hellaswag", "label", None), ("hellaswag", "label", ""), ("commonsenseqa", "answerKey", None), ("commonsenseqa", "answerKey", "")]
+
+
+@pytest.mark.parametrize("name, column, value", NO_GOLD, ids=repr)
+def test_a_row_without_a_gold_label_is_dropped_and_counted(name, column, value):
+    found = read(name, {**GOOD[name], column: value})
+    assert len(found) == 19 and found.dropped == {"no gold label": 1}
+    with pytest.raises(UserError, match=f"row 0, column {column}: no gold label. 2 of 2 rows cannot be used"):
+        rows.read([block(name, *[{**GOOD[name], column: value}] * 2)], [(0, 0), (0, 1)])
+
+
+@pytest.mark.parametrize("answer", ["F", "b", 1, ["B"]], ids=repr)
+def test_an_answer_that_no_choice_has_is_refused_with_the_reason(answer):
+    with pytest.raises(UserError, match="row 0, column answerKey: .* is none of 5 choices"):
+        read("commonsenseqa", {**LETTERS, "answerKey": answer})
+
+
+def test_an_answer_whose_letter_two_choices_have_is_refused():
+    with pytest.raises(UserError, match="'B' is none of 5 choices"):
+        read("commonsenseqa", {**LETTERS, "choices": {"label": list("ABBDE"), "text": list("vwxyz")}})
+
+
+def test_contradictory_is_a_contradiction():
+    """As XTREME reads XNLI's translated training rows, which have it in some languages."""
+    assert read("xnli", {**GOOD["xnli"], "label": "contradictory"})[0]["label"] == 2
+
+
+@pytest.mark.parametrize("name, item", [
+    ("cosmosqa", {"context": "c", "question": "q", **{f"answer{number}": "a" for number in range(4)}, "label": 0}),
+    ("xcopa", {"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "label": 0})])
+def test_a_missing_text_is_not_read_as_the_word_none(name, item):
+    for column in item.keys() - {"label"}:
+        with pytest.raises(UserError, match="row 0"):
+            rows.read_row(block(name, {**item, column: None}), 0)
+
+
+def test_a_pair_to_mine_has_text_on_both_sides():
+    for side in ("source_sentence", "target_sentence"):
+        with pytest.raises(UserError, match=f"column {side}: None is not text"):
+            rows.read_row(block("bucc", {"source_sentence": "a", "target_sentence": "b", side: None}), 0)
 
 
 @pytest.mark.parametrize("endings", [[], ["a", None], ["a", 3], None, "abcd", ["a", ["b"]]], ids=repr)
@@ -189,7 +234,7 @@ def test_a_file_with_a_changed_byte_is_read_or_refused_by_name(folder, place, va
     content[place % len(content)] ^= value
     path.write_bytes(content)
     try:
-        table = local._read(path)
+        table = parquet.read(path)
         local._block(TASKS["xnli"], local.places(TASKS["xnli"], str(folder))[0], path, table)
     except UserError as error:
         assert "damaged.parquet" in str(error)
@@ -205,7 +250,7 @@ def test_what_is_not_parquet_is_refused_by_name(folder, content):
 def test_a_folder_in_the_place_of_a_file_is_told(folder):
     (folder / "xnli" / "en" / "test.parquet").unlink()
     (folder / "xnli" / "en" / "test.parquet").mkdir()
-    with pytest.raises(UserError, match="no test rows of XNLI|not a readable parquet file"):
+    with pytest.raises(UserError, match="test.parquet: is a folder, where a file is expected"):
         data.load("xnli", "test", "en", str(folder))
 
 

@@ -199,7 +199,7 @@ ANSWER = {"text": ["Omar"], "answer_start": [2]}
         ("udpos", dict(pos_tags=[1, 2]), r"test.parquet: row 3, column pos_tags: 2 labels for 8 tokens"),
         ("udpos", dict(pos_tags=[99] * 8), "row 3, column pos_tags: label 99 is none of ADJ"),
         ("hellaswag", dict(label="7"), "row 3, column label: 7 is none of 4 choices"),
-        ("hellaswag", dict(label="x"), r"row 3 does not have the columns of HellaSwag \(ValueError"),
+        ("hellaswag", dict(label="x"), "row 3, column label: 'x' is none of 4 choices"),
         ("hellaswag", dict(endings=None), "row 3 does not have the columns of HellaSwag"),
         ("pawsx", dict(label=5), "row 3, column label: label 5 is none of 0, 1"),
     ],
@@ -211,16 +211,11 @@ def test_a_bad_row_is_named(fresh, tmp_path, name, columns, message):
 
 @pytest.mark.parametrize("name, columns, reason", [
     ("pawsx", dict(label=-1), "label -1, which stands for no gold label"), ("pawsx", dict(sentence2=" "), "empty text"),
-    ("xquad", dict(answers={"text": [], "answer_start": []}), "no gold answer"), ("hellaswag", dict(label=""), None),
+    ("xquad", dict(answers={"text": [], "answer_start": []}), "no gold answer"), ("hellaswag", dict(label=""), "no gold label"),
     ("udpos", dict(tokens=[], pos_tags=[]), "empty text"),
 ])
 def test_an_unusable_row_is_dropped_and_counted(fresh, tmp_path, name, columns, reason):
-    load = spoiled(tmp_path, name, **columns)
-    if reason is None:    # HellaSwag hides test labels as "": not a number, so the file is refused
-        with pytest.raises(UserError, match="row 3 does not have the columns"):
-            load()
-        return
-    rows = load()
+    rows = spoiled(tmp_path, name, **columns)()
     assert len(rows) == 39 and rows.dropped == {reason: 1}
 
 

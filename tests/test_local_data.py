@@ -8,7 +8,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xstilts import data, profiles
-from xstilts.data import layout as layout_of, local
+from xstilts.data import local, parquet
 from xstilts.data.layout import FILE
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS
@@ -103,7 +103,7 @@ def test_text_is_found_in_columns_of_every_type(folder, kind, value):
 def test_a_column_that_cannot_be_searched_for_text_is_told():
     union = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array(["a"])])
     with pytest.raises(UserError, match="x.parquet: cannot look for text in a column of the type sparse_union"):
-        list(local._strings(pa.chunked_array([union]), Path("x.parquet")))
+        list(parquet._strings(pa.chunked_array([union]), Path("x.parquet")))
 
 
 def test_an_empty_folder_is_refused(tmp_path):
@@ -192,7 +192,6 @@ def tagged(root, **splits):
 
     def read(layout="", language="fi"):
         (root / FILE).write_text('["udpos/{name}"]\n' + layout)
-        layout_of._layout.cache_clear()
         parts = [local._words_as_text(split, language, str(root)) for split in ("train", "validation")]
         texts = [item["text"].split() for item in itertools.chain(*parts)]
         return [f"{split} {number}" for split, number in sorted((split, int(number)) for split, number in texts)]

@@ -1,12 +1,11 @@
 """Every row of the task table: loaded, encoded, trained for two steps, predicted and scored."""
-import dataclasses
 import re
 
 import pandas as pd
 import pytest
 
 import hubrows
-from xstilts import data, encoders, evaluate, profiles, study as graph
+from xstilts import data, encoders, evaluate, profiles, runs, study as graph
 from xstilts.data import hub
 from xstilts.spec import UserError, key
 from xstilts.tasks import TASKS, training_task
@@ -36,7 +35,7 @@ def run(name: str, source: str, encoder, languages: list[str]) -> pd.DataFrame:
         profile="mini", encoder=str(encoder), data=source, languages=",".join(languages), **SMALL, **chosen
     )
     if row.role == "intermediate":   # in every language asked for, where there are (translated) training rows
-        wanted = dataclasses.replace(graph.phase2(study, (name,), 0), languages=tuple(languages))
+        wanted = graph.phase2(study, (name,), 0, runs.task_languages(name, tuple(languages), source))
     else:
         wanted = graph.phase3(study, graph.base(study), name, 0)
     folder = graph.compute([wanted])[key(wanted)]

@@ -67,6 +67,13 @@ def listed(value: object) -> tuple:
     return tuple(value)
 
 
+def joined(first: object, second: object) -> str:
+    """Two texts as one. TypeError for anything else: a missing one would be read as "None"."""
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise TypeError(f"{first!r} or {second!r} is not text")
+    return f"{first} {second}"
+
+
 def question(row: dict) -> dict:
     """SQuAD and its translations; no answers means that the context does not answer the question (SQuAD v2)."""
     answers = row["answers"]
@@ -74,31 +81,42 @@ def question(row: dict) -> dict:
             "answers": listed(answers["text"]), "starts": listed(answers["answer_start"])}
 
 
+def number(value: object) -> object:
+    """The number of a choice, which data sets have as a number or as text. None for no gold label; what is neither is left as it
+    is, and refused where rows are checked."""
+    if value is None or value == "":
+        return None
+    return int(value) if isinstance(value, str) and re.fullmatch("-1|[0-9]", value) else value
+
+
 def hellaswag(row: dict) -> dict:
-    return {"context": row["ctx"], "choices": listed(row["endings"]), "label": int(row["label"])}
+    return {"context": row["ctx"], "choices": listed(row["endings"]), "label": number(row["label"])}
 
 
 def commonsenseqa(row: dict) -> dict:
-    choices = row["choices"]
-    return {"context": row["question"], "choices": listed(choices["text"]),
-            "label": list(choices["label"]).index(row["answerKey"])}
+    """Its choices have letters. Test rows come without the answer's."""
+    choices, answer = row["choices"], row["answerKey"]
+    letters = listed(choices["label"])
+    label = None if answer is None or answer == "" else letters.index(answer) if letters.count(answer) == 1 else str(answer)
+    return {"context": row["question"], "choices": listed(choices["text"]), "label": label}
 
 
 def cosmosqa(row: dict) -> dict:
     """The question goes with each answer, so that a long context is what truncation cuts."""
-    return {"context": row["context"], "label": int(row["label"]),
-            "choices": tuple(f"{row['question']} {row[f'answer{number}']}" for number in range(4))}
+    return {"context": row["context"], "label": number(row["label"]),
+            "choices": tuple(joined(row["question"], row[f"answer{which}"]) for which in range(4))}
 
 
 def copa(row: dict) -> dict:
     return {"context": row["premise"], "label": row["label"],
-            "choices": tuple(f"{ASKED[row['question']]} {row[name]}" for name in ("choice1", "choice2"))}
+            "choices": tuple(joined(ASKED[row["question"]], row[name]) for name in ("choice1", "choice2"))}
 
 
 def social_iqa(row: dict) -> dict:
     """Its labels count from "1"."""
-    return {"context": row["context"], "label": int(row["label"]) - 1,
-            "choices": tuple(f"{row['question']} {row[f'answer{letter}']}" for letter in "ABC")}
+    label = number(row["label"])
+    return {"context": row["context"], "label": label - 1 if type(label) is int else label,
+            "choices": tuple(joined(row["question"], row[f"answer{letter}"]) for letter in "ABC")}
 
 
 def translation(row: dict) -> dict:

@@ -201,7 +201,7 @@ def _pieces(name: str, run: Adapt | Score) -> float:
     return min(found, run.recipe.max_length * (4 if task.kind == "choice" else 1))
 
 
-@lru_cache(maxsize=64)
+@data.while_unchanged(64)
 def _sample(name: str, source: str, split: str) -> data.Rows:
     there = data.languages(name, source, split)
     return data.load(name, split, "en" if "en" in there else there[0], source, SAMPLE)
@@ -214,7 +214,7 @@ def _tokenizer(folder: str):
     return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
-@lru_cache(maxsize=256)
+@data.while_unchanged(256)
 def _counted(name: str, source: str, split: str, encoder: str) -> float:
     from .kinds import kind
 

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from . import checkpoint, costs, cpu, data, encoders, evaluate, vocabulary
+from .data.mini import dials
 from .data.overlap import Seen
 from .kinds import kind, lost, pieces
 from .spec import Adapt, Base, Run, Score, UserError, label
@@ -38,6 +39,7 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
     """Computes a run into `folder`; `parent` is the artifact of the encoder it starts from, `alike` that of `costs.alike`."""
     if costs.training(run) not in _last:
         _last.clear()
+    _same_rows(run)
     try:
         if isinstance(run, Base):
             base(run, folder)
@@ -45,6 +47,7 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
             adapt(run, folder, parent)
         else:
             score(run, folder, parent, alike)
+        _same_rows(run)
     except BaseException as error:
         if encoders.is_panic(error):
             raise UserError(f"{label(run)}: the encoder's tokenizer broke off ({error}); look at its tokenizer.json") from error
@@ -52,6 +55,27 @@ def execute(run: Run, folder: Path, parent: Path | None, alike: Path | None = No
     finally:
         cpu.return_memory()
         torch.cuda.empty_cache()      # worker processes may be at the same GPU next
+
+
+def _same_rows(run: Run) -> None:
+    """UserError where the rows are others than those that the run is named by: a person edits them while a study is computed."""
+    if dials.is_mini(run.data):     # its rows are this code's
+        return
+    if isinstance(run, Base):
+        named, now = run.vocabulary, run.vocabulary if run.vocabulary == "full" else data.texts_fingerprint(run.data)
+    elif isinstance(run, Adapt):
+        read = [(name, split, run.languages) for name in run.tasks for split in ("train", "validation")]
+        read += [("text", split, run.mlm_languages) for split in ("train", "validation") if run.mlm_share]
+        named, now = run.fingerprints, tuple(data.fingerprint(*part, run.data) for part in read)
+    else:
+        target = TASKS[run.target]
+        read = [] if target.untrained else [(training_task(target).name, split, ("en",)) for split in ("train", "validation")]
+        read += [(run.target, run.split, run.languages)]
+        read += [(run.target, "validation", run.languages)] if target.kind == "mine" else []
+        named, now = run.fingerprints, tuple(data.fingerprint(*part, run.data) for part in read)
+    if named != now:
+        raise UserError(f"{label(run)}: the rows in {run.data} have changed since the study was drawn up. Run the chapter again from "
+                        "its first cell")
 
 
 def base(run: Base, folder: Path) -> None:

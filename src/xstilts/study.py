@@ -96,8 +96,9 @@ def absent(study: Study) -> dict[str, str]:
 
 def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]:
     """conditions: name -> (seed -> encoder run)"""
-    return {(name, target, seed): phase3(study, encoder(seed), target, seed)
-            for name, encoder in conditions.items() for target in study.targets for seed in study.seeds}
+    with data.looked_at_once():
+        return {(name, target, seed): phase3(study, encoder(seed), target, seed)
+                for name, encoder in conditions.items() for target in study.targets for seed in study.seeds}
 
 
 def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local") -> dict[str, Path]:

@@ -18,6 +18,7 @@ from .columns import Reader
 from .spec import UserError
 
 NLI = ("entailment", "neutral", "contradiction")
+NLI_ALIASES = {"contradictory": "contradiction"}     # in the files of XNLI's translated training rows; XTREME reads them so, too
 UPOS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT",
         "SCONJ", "SYM", "VERB", "X")
 WHOLE = "whole tags"    # `Task.scoring` of parts of speech: earlier scores took CCONJ and SCONJ for one class
@@ -124,9 +125,9 @@ _ROWS = [
                  "20231101.{language}", languages.PANX),)),
     # phase 2: English intermediate tasks
     Task("anli", "ANLI+", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (ANLI, MNLI, SNLI, ANLI_MT), mixed=True, labels=NLI),
+         (ANLI, MNLI, SNLI, ANLI_MT), mixed=True, labels=NLI, aliases=NLI_ALIASES),
     Task("mnli", "MNLI", "intermediate", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (MNLI, MNLI_MT), labels=NLI),
+         (MNLI, MNLI_MT), labels=NLI, aliases=NLI_ALIASES),
     Task("qqp", "QQP", "intermediate", "classify", ("accuracy",), columns.pair("question1", "question2"),
          (Source("nyu-mll/glue", MNLI.revision, "Quora's terms, non-commercial", "qqp/default", "qqp",
                  splits={"test": ("validation",)}),), labels=("not_duplicate", "duplicate")),
@@ -150,10 +151,10 @@ _ROWS = [
                  splits={"test": ("validation",)}),), effort=0.4),
     Task("commonsenseqa", "CommonsenseQA", "intermediate", "choice", ("accuracy",), columns.commonsenseqa,
          (Source("tau/commonsense_qa", "94630fe30dad47192a8546eb75f094926d47e155", "MIT", "commonsense_qa/default",
-                 splits={"test": ("validation",)}),), effort=0.2),
+                 splits={"test": ("validation",)}),), label_column="answerKey", effort=0.2),
     # phase 3: targets, trained in English and scored in every language. XTREME:
     Task("xnli", "XNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
-         (XNLI,), labels=NLI, train="mnli", epochs=2),
+         (XNLI,), labels=NLI, aliases=NLI_ALIASES, train="mnli", epochs=2),
     Task("pawsx", "PAWS-X", "target", "classify", ("accuracy",), columns.pair("sentence1", "sentence2"),
          (Source("google-research-datasets/paws-x", "4cd8187c404bda33cb1f62b49b001115862acf37",
                  "free for any purpose (Google)", "paws-x/{language}", "{language}",
@@ -227,7 +228,7 @@ _ROWS = [
     Task("afrixnli", "AfriXNLI", "target", "classify", ("accuracy",), columns.pair("premise", "hypothesis"),
          (Source("masakhane/afrixnli", "e3ca06b30f3e7af2a86f6c8609ea76fee326bc56", "Apache 2.0", "afrixnli/{name}",
                  "{name}", tuple(languages.AFRIXNLI_NAMES), languages.AFRIXNLI_NAMES),),
-         labels=NLI, train="mnli", epochs=2),
+         labels=NLI, aliases=NLI_ALIASES, train="mnli", epochs=2),
 ]
 
 TASKS: dict[str, Task] = {}

@@ -19,8 +19,11 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +34,61 @@ from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
 from . import local
+from .layout import SPLITS
 from .mini import dials
-from .rows import Rows, read
+from .rows import Rows, labels_of, read
 
-SPLITS = ("train", "validation", "test")
 # how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The embedded benchmark has no
 # row that is read otherwise than before
 READ = {"span": "answers without the blanks at their edges", "rank": "entities once; the whole split is searched"}
+_looked: ContextVar[dict | None] = ContextVar("looked", default=None)
+
+
+@contextmanager
+def looked_at_once() -> Iterator[None]:
+    """In here files are looked at once: for what asks thousands of times, and means one state of them."""
+    if _looked.get() is not None:
+        yield
+        return
+    before = _looked.set({})
+    try:
+        yield
+    finally:
+        _looked.reset(before)
+
+
+def _state(name: str, source: str) -> Hashable:
+    """Another value whenever a person may have changed the task's rows: files, folders, the layout, XSTILTS_OWN. name: "" for all
+    tasks. Commits on the Hub and the benchmark's code are the same as long as a process lives."""
+    own = os.environ.get("XSTILTS_OWN") if source == "hub" else None
+    place = own if source == "hub" else source
+    if not place or dials.is_mini(source):
+        return ()
+    seen = _looked.get()
+    if seen is None or (name, place) not in seen:
+        found = tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
+        if seen is None:
+            return place, found
+        seen[name, place] = place, found
+    return seen[name, place]
+
+
+def while_unchanged(size: int) -> Callable:
+    """An lru_cache for a function of a task's name (`name`, if it has such a parameter) and a source (`source`): what it found is
+    found anew when the files have changed, as they do under a person who runs a cell again."""
+    def kept_by(function: Callable) -> Callable:
+        cached, asked = lru_cache(maxsize=size)(lambda state, *args: function(*args)), signature(function)
+
+        @wraps(function)
+        def look(*args, **kwargs):
+            given = asked.bind(*args, **kwargs)
+            given.apply_defaults()
+            return cached(_state(given.arguments.get("name", ""), given.arguments["source"]), *given.args)
+
+        look.cache_clear = cached.cache_clear
+        return look
+
+    return kept_by
 
 
 def _module(source: str):
@@ -64,9 +115,11 @@ def check_source(source: str) -> None:
         dials.parse(source)
     elif source != "hub":
         local.check_folder(source)
+    elif os.environ.get("XSTILTS_OWN"):
+        local.check_folder(os.environ["XSTILTS_OWN"], "XSTILTS_OWN")
 
 
-@lru_cache(maxsize=256)
+@while_unchanged(256)
 def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
     """Languages in which the source has rows of the task (in that split), sorted; empty if it has none."""
     found = set(_module(source).languages(task(name), source))
@@ -86,7 +139,7 @@ def _has_split(name: str, split: str, language: str, source: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=64)
+@while_unchanged(64)
 def load(name: str, split: str, language: str, source: str, limit: int = 0) -> Rows:
     """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts the unusable ones.
 
@@ -150,7 +203,7 @@ def _labels(row: Task, rows: Rows) -> set[int]:
     return {label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])}
 
 
-@lru_cache(maxsize=64)
+@while_unchanged(64)
 def labelled(name: str, source: str) -> Task:
     """The task with its labels. Of an open set they are those of the source's English training rows, the most
     frequent first; what only other rows have can be neither learned nor predicted."""
@@ -158,13 +211,12 @@ def labelled(name: str, source: str) -> Task:
     if not row.open_labels or "en" not in languages(name, source):
         return row
     module, place = _at(row, "en", source)
-    counts = Counter(block.names[label] if block.names else label for block in module.blocks(row, "train", "en", place, 0)
-                     for item in block.items for label in item[row.label_column]
-                     if not block.names or label in range(len(block.names)))     # a ClassLabel's ids; -1 is no label
+    counts = Counter(label for block in module.blocks(row, "train", "en", place, 0) for number in range(len(block.items))
+                     for label in labels_of(block, number))
     return dataclasses.replace(row, labels=tuple(sorted(counts, key=lambda label: (-counts[label], label))))
 
 
-@lru_cache(maxsize=256)
+@while_unchanged(256)
 def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) -> str:
     """Identifies a task's rows by their content, not by where they lie. `limit` is not in it: it is in the recipe."""
     parts = []
@@ -176,13 +228,14 @@ def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) 
     return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
 
 
+@while_unchanged(1024)
 def split_found(name: str, split: str, language: str, source: str) -> str:
     """What the source calls the split that stands for ours: a table of scores says which rows were scored."""
     module, place = _at(task(name), language, source)
     return module.split_found(task(name), split, language, place)
 
 
-@lru_cache(maxsize=8)
+@while_unchanged(8)
 def texts_fingerprint(source: str) -> str:
     """Identifies all the texts of a source: what a trimmed vocabulary depends on."""
     return _module(source).texts_fingerprint(source)

@@ -11,34 +11,45 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
+import os
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from datasets import Features
 
 from ..spec import UserError
 from ..tasks import TASKS, Task
-from .labels import Unusable, label_names
-from .layout import Place, places
+from . import layout, parquet
+from .labels import Unusable, column_of, names_in
+from .layout import Part, Place, places
 from .rows import Block, read_row
 
 TEXT_FROM = ("udpos", "panx")
 UNSPACED = ("zh", "ja", "th")
-UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
+WITH_LABELS = ("classify", "choice", "tag")     # kinds
 
 
-def check_folder(source: str) -> None:
+def check_folder(source: str, asked_by: str = "data") -> None:
+    """UserError if there is no such folder, or nothing of a task in it. asked_by: what a person set to name it."""
     folder = Path(source)
     if not folder.is_dir():
-        raise UserError(f"data: {source!r} is not a folder, and not one of the sources 'mini' and 'hub'")
+        instead = ", and not one of the sources 'mini' and 'hub'" * (asked_by == "data")
+        raise UserError(f"{asked_by}: {source!r} is not a folder{instead}")
     tops = {place.source.local.split("/")[0] for row in TASKS.values() for place in places(row, source)}
     if not any((folder / top).is_dir() for top in tops):
-        raise UserError(f"data: the folder {source!r} has none of the task folders: {', '.join(sorted(tops))}. "
+        raise UserError(f"{asked_by}: the folder {source!r} has none of the task folders: {', '.join(sorted(tops))}. "
                         "Expected <task>/<configuration>/<split>.parquet")
+
+
+def state(row: Task, source: str) -> Hashable:
+    """Another value whenever the layout, or a file of the task in any language, came, went or changed."""
+    read = [row, *(TASKS[name] for name in TEXT_FROM if row.name == "text")]
+    folders = [folder for task in read for place in places(task, source) for _, folder in _folders(source, place.source.local)]
+    if path := _entities(row, source):
+        folders.append(path.parent)
+    return layout.state(source), tuple(found for folder in dict.fromkeys(folders) for found in parquet.stamps(folder))
 
 
 def languages(row: Task, source: str) -> list[str]:
@@ -49,15 +60,17 @@ def languages(row: Task, source: str) -> list[str]:
     return sorted(found)
 
 
-def _folders(root: str, pattern: str) -> tuple[tuple[str, Path], ...]:
+def _folders(root: str, pattern: str) -> list[tuple[str, str]]:
     """(what stands for {language} or {name}, folder): configurations that the table does not list are found, too."""
     if "{" not in pattern:
-        return (("", Path(root) / pattern),)
+        return [("", os.path.join(root, pattern))]
     wanted = re.escape(pattern).replace(r"\{language\}", "{name}").replace(r"\{name\}", "{name}")
     wanted = wanted.replace("{name}", "(?P<name>[^/]+)", 1).replace("{name}", "(?P=name)")
-    parent = Path(root) / pattern.split("{")[0].rpartition("/")[0]
-    return tuple((match["name"], path) for path in sorted(parent.glob("*"))
-                 if (match := re.fullmatch(wanted, path.relative_to(root).as_posix())))
+    found = [""]
+    for step in pattern.split("/"):
+        found = [os.path.join(folder, name) for folder in found for name in (
+            parquet.folders(os.path.join(root, folder)) if "{" in step else [step])]
+    return [(match["name"], os.path.join(root, folder)) for folder in found if (match := re.fullmatch(wanted, folder))]
 
 
 def _languages(row: Task, place: Place, root: str) -> list[str]:
@@ -68,7 +81,7 @@ def _languages(row: Task, place: Place, root: str) -> list[str]:
     # XCOPA and the English COPA lie in one folder: a language belongs to the source that the table gives it to
     others = {language for other in places(row, root) if other.source.local == place.source.local
               for language in other.source.languages} - set(place.source.languages)
-    return [language for language, path in found if language not in others and any(path.glob("*.parquet"))]
+    return [language for language, path in found if language not in others and parquet.files(path)]
 
 
 def _has(row: Task, language: str, source: str, split: str = "") -> list[Place]:
@@ -79,28 +92,13 @@ def _has(row: Task, language: str, source: str, split: str = "") -> list[Place]:
     return ([place for place in found if split and _files(place, split, language, source)] or found)[:1]
 
 
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """A file, or some of its rows: "train[:-300]" are those of train.parquet but the last 300."""
-    path: Path
-    name: str
-    rows: tuple[int | None, ...] = (None,)
-
-    @staticmethod
-    def of(folder: Path, name: str) -> Part:
-        stem, _, inside = name.rstrip("]").partition("[")
-        return Part(
-            folder / f"{stem}.parquet", name, tuple(int(number) if number else None for number in inside.split(":"))
-        )
-
-
 def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
     """The files of one split, [] if the place has no such rows."""
     folder = place.folder(source, language)
+    there = parquet.files(folder)
     for names in place.source.split_names(split, language):
-        files = [Part.of(folder, name) for name in names.split("+")]
-        if all(part.path.is_file() for part in files):
-            return files
+        if all(part.path in there for part in layout.parts(folder, names)):
+            return layout.parts(folder, names)
     return []
 
 
@@ -111,7 +109,7 @@ def _split_files(row: Task, split: str, language: str, source: str) -> list[tupl
     if len({id(place) for place, _ in found}) < max(1, len(asked)):   # a part of a mixture must not be lost in silence
         looked = [name for place in there for name in place.source.split_names(split, language)]
         folders = [place.folder(source, language) for place in there]
-        names = ", ".join(sorted(path.stem for folder in folders for path in folder.glob("*.parquet")))
+        names = ", ".join(sorted(path.stem for folder in folders for path in parquet.files(folder)))
         raise UserError(f"{', '.join(map(str, folders))}: no {split} rows of {row.title} "
                         f"(looked for {', '.join(looked)}; found {names or 'nothing'})")
     return found
@@ -131,53 +129,56 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
     found = []
     for place, part in _split_files(row, split, language, source):
         check(row, place, part.path)
-        whole = _block(row, place, part.path, _read(part.path))
-        found.append(dataclasses.replace(whole, items=whole.items[slice(*part.rows)]))
+        whole = _block(row, place, part.path, parquet.read(part.path))
+        found.append(dataclasses.replace(whole, items=whole.items[part.rows(len(whole.items))]))
         if row.kind == "mine":
             found += _distractors(whole, part.path.parent, language)
     return found
 
 
 def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
-    try:
-        return _as_block(row, place, path, table)
-    except UNREADABLE as error:     # what a damaged file can contain is found late
-        raise UserError(f"{path}: not a readable parquet file ({error})") from error
-
-
-def _as_block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
-    schema = table.schema
-    table = table.rename_columns([place.columns.get(name, name) for name in table.column_names])
     if place.source.label_column:
         row = dataclasses.replace(row, label_column=place.source.label_column)
-    names = None
-    if b"huggingface" in (schema.metadata or {}):   # the Hub's files keep the names of their ClassLabels
-        theirs = {ours: name for name, ours in place.columns.items()}
-        names = label_names(Features.from_arrow_schema(schema),
-                            theirs.get(row.label_column, row.label_column))
-    return Block(str(path), row, place.source.read or row.read, names, table.to_pylist())
+    theirs = {ours: name for name, ours in parquet.mapped(place.columns, table.column_names, path).items()}
+    names = names_in(table.schema.metadata, theirs.get(column_of(row), column_of(row)), str(path)) \
+        if row.kind in WITH_LABELS else None
+    return Block(str(path), row, place.source.read or row.read, names,
+                 parquet.items(parquet.renamed(table, place.columns, path), path))
+
+
+def _column(path: Path, name: str, columns: dict[str, str], what: str) -> list:
+    """One column of a file, by our name of it. UserError where it is lacking, or has something else than `what` says."""
+    table = parquet.renamed(parquet.read(path, [name, *columns]), columns, path)
+    if name not in table.column_names:
+        raise UserError(f"{path}: has no column {name!r}")
+    found = [item[name] for item in parquet.items(table.select([name]), path)]
+    for number, value in enumerate(found):
+        texts = value if what == "a list of words" else [value]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise UserError(f"{path}: row {number}, column {name}: {value!r} is not {what}")
+    return found
 
 
 def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
     """Mining: the sentences without a translation, from the shared task's candidates, if they are there. `gold` has all
     pairs of the file: in a part of it the others' sentences are no distractors."""
     files = {"source": folder / f"candidates_{language}.parquet", "target": folder / "candidates_en.parquet"}
-    if not all(path.is_file() for path in files.values()):
+    if not {*files.values()} <= {*parquet.files(folder)}:
         return []
     found = []
     for side, path in files.items():
-        paired = {item[f"{side}_sentence"] for item in gold.items}
+        paired = {item.get(f"{side}_sentence") for item in gold.items}
         other = "target" if side == "source" else "source"
         items = [{f"{side}_sentence": sentence, f"{other}_sentence": ""}
-                 for sentence in dict.fromkeys(_read(path)["sentence"].to_pylist()) if sentence not in paired]
+                 for sentence in dict.fromkeys(_column(path, "sentence", {}, "text")) if sentence not in paired]
         found.append(Block(str(path), gold.task, gold.read, None, items))
     return found
 
 
 def _entities(row: Task, source: str) -> Path | None:
     """The file of all texts that are searched, where the task has one text an id and the folder has the file."""
-    found = [path for place in places(row, source) if row.one_text
-             if (path := place.folder(source, "any").parent / "candidates.parquet").is_file()]
+    found = [folder / "candidates.parquet" for place in places(row, source) if row.one_text
+             if (folder := place.folder(source, "any").parent) / "candidates.parquet" in parquet.files(folder)]
     return found[0] if found else None
 
 
@@ -190,15 +191,8 @@ def candidates(row: Task, source: str) -> list[Block]:
     def read(item: dict) -> dict:
         return row.read({**item, "mention": item["description"]})
 
-    whole = _block(row, places(row, source)[0], path, _read(path))
+    whole = _block(row, places(row, source)[0], path, parquet.read(path))
     return [dataclasses.replace(whole, read=read)]
-
-
-def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=columns)
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable parquet file ({error})") from error
 
 
 def check(row: Task, place: Place, path: Path) -> None:
@@ -207,14 +201,7 @@ def check(row: Task, place: Place, path: Path) -> None:
     Called where a study is drawn up: a bad file is found before anything is trained.
     """
     try:
-        with pq.ParquetFile(path) as file:
-            first = next(file.iter_batches(batch_size=1), None)
-    except UNREADABLE as error:
-        raise UserError(f"{path}: not a readable parquet file ({error})") from error
-    if not first:
-        raise UserError(f"{path}: has no rows")
-    try:
-        read_row(_block(row, place, path, pa.Table.from_batches([first])), 0)
+        read_row(_block(row, place, path, parquet.first_row(path)), 0)
     except Unusable:
         pass   # dropped and counted when the file is read
 
@@ -228,7 +215,7 @@ def _tagged(language: str, source: str, *splits: str) -> list[tuple[Place, Part]
 
 def _text_parts(language: str, source: str) -> list[tuple[Place, Part]]:
     """What text is made of: training and validation rows, but of no file that is scored as a whole."""
-    scored = {part.path for _, part in _tagged(language, source, "test") if part.rows == (None,)}
+    scored = {part.path for _, part in _tagged(language, source, "test") if part.whole}
     found = [(place, part) for place, part in _tagged(language, source, "train", "validation") if part.path not in scored]
     if not found:
         raise _no_text(language, source)
@@ -244,12 +231,11 @@ def _words_as_text(split: str, language: str, source: str) -> list[dict]:
     found, taken = [], {}      # taken: by file, rows that are scored or were read before
     tested, joiner = _tagged(language, source, "test"), "" if language in UNSPACED else " "
     for place, part in _text_parts(language, source):
-        column = {ours: theirs for theirs, ours in place.columns.items()}.get("tokens", "tokens")
-        sentences = _read(part.path, [column])[column].to_pylist()
+        sentences = _column(part.path, "tokens", _of_words(place), "a list of words")
         rows = range(len(sentences))
         if part.path not in taken:
-            taken[part.path] = {number for _, other in tested if other.path == part.path for number in rows[slice(*other.rows)]}
-        wanted = [number for number in rows[slice(*part.rows)] if number not in taken[part.path]]
+            taken[part.path] = {number for _, other in tested if other.path == part.path for number in rows[other.rows(len(rows))]}
+        wanted = [number for number in rows[part.rows(len(rows))] if number not in taken[part.path]]
         taken[part.path].update(wanted)
         found += [{"text": joiner.join(sentences[number])} for number in wanted]
     if not found:
@@ -264,39 +250,41 @@ def _text_names(language: str, source: str) -> str:
     read = [part for _, part in _tagged(language, source, "train", "validation")]
     scored = [part for _, part in _tagged(language, source, "test")]
     paths = {part.path for part in read}
-    if len(paths) == len(read) and not paths & {part.path for part in scored} and all(part.rows == (None,) for part in read):
+    if len(paths) == len(read) and not paths & {part.path for part in scored} and all(part.whole for part in read):
         return ""
     return f"{'+'.join(part.name for part in read)} without {'+'.join(part.name for part in scored)}"
 
 
-@lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, modified: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(path: Path) -> str:
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+def _of_words(place: Place) -> dict[str, str]:
+    """Of a place's mapping of columns what decides which words are read as text."""
+    return {theirs: ours for theirs, ours in place.columns.items() if ours == "tokens"}
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
-    if row.name == "text" and not _has(row, language, source):
+    """The files' digests, and what the layout makes of them: parts of files, columns by other names."""
+    words = row.name == "text" and not _has(row, language, source)
+    if words:
         files = [(TASKS[name], place, path) for name in TEXT_FROM for place in _has(TASKS[name], language, source)
-                 for path in sorted(place.folder(source, language).glob("*.parquet"))]
+                 for path in parquet.files(place.folder(source, language))]
     else:
         files = [(row, place, part.path) for place, part in _split_files(row, split, language, source)]
     for task, place, path in files:
         check(task, place, path)
-    digests = [_digest(path) for _, _, path in files]
-    if row.name == "text" and not _has(row, language, source) and (names := _text_names(language, source)):
+    digests = [parquet.digest(path) for _, _, path in files]
+    if words and (names := _text_names(language, source)):
         digests.append(names)
     if any("[" in name for name in split_found(row, split, language, source).split("+")):
         digests.append(split_found(row, split, language, source))
     if row.kind == "mine":
-        digests += [_digest(path) for path in sorted(files[0][2].parent.glob("candidates_*.parquet"))]
+        digests += [parquet.digest(path) for path in parquet.files(files[0][2].parent) if path.name.startswith("candidates_")]
+    used = [(path.name, found) for _, place, path in files if place.columns and (found := parquet.mapped(
+        _of_words(place) if words else place.columns, parquet.first_row(path).column_names, path))]
+    if used:
+        digests.append(json.dumps(used, sort_keys=True))
     if path := _entities(row, source):
-        digests.append(f"searched {_digest(path)}")
+        digests.append(f"searched {parquet.digest(path)}")
+    if row.open_labels and language != "en" and "en" in languages(row, source):    # they name the labels (`data.labelled`)
+        digests.append(fingerprint(row, "train", "en", source))
     return " ".join(digests)
 
 
@@ -304,39 +292,16 @@ def _all_files(source: str) -> Iterator[Path]:
     for row in TASKS.values():
         for place in places(row, source):
             for _, folder in _folders(source, place.source.local):
-                yield from sorted(folder.glob("*.parquet"))
+                yield from parquet.files(folder)
         if path := _entities(row, source):
             yield path
 
 
 def texts_fingerprint(source: str) -> str:
-    return hashlib.sha256("\n".join(dict.fromkeys(map(_digest, _all_files(source)))).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(dict.fromkeys(map(parquet.digest, _all_files(source)))).encode()).hexdigest()[:16]
 
 
 def texts(source: str) -> Iterator[str]:
     """Every string in every known task's files, at any depth: texts, and labels, ids and titles where they are strings."""
     for path in dict.fromkeys(_all_files(source)):
-        for column in _read(path).columns:
-            yield from _strings(column, path)
-
-
-def _strings(column: pa.ChunkedArray, path: Path) -> Iterator[str]:
-    kind, chunks, types = column.type, column.chunks, pa.types
-    inner: list[list[pa.Array]] = []
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        yield from (text for text in column.to_pylist() if text)
-    elif types.is_struct(kind):
-        inner = [[chunk.field(index) for chunk in chunks] for index in range(kind.num_fields)]
-    elif types.is_map(kind):
-        inner = [[chunk.keys for chunk in chunks], [chunk.items for chunk in chunks]]
-    elif types.is_dictionary(kind):
-        inner = [[chunk.dictionary_decode() for chunk in chunks]]
-    elif isinstance(kind, pa.BaseExtensionType):
-        inner = [[chunk.storage for chunk in chunks]]
-    elif types.is_nested(kind) and hasattr(kind, "value_type"):      # lists of every sort
-        inner = [[chunk.flatten() for chunk in chunks]]
-    elif types.is_nested(kind) or types.is_run_end_encoded(kind):
-        raise UserError(f"{path}: cannot look for text in a column of the type {kind}")
-    for arrays in inner:
-        if arrays:
-            yield from _strings(pa.chunked_array(arrays), path)
+        yield from parquet.strings(path)

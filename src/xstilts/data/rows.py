@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..columns import inner
 from ..spec import UserError
 from ..tasks import Reader, Task
-from .labels import Unusable, with_label_ids
+from .labels import Unusable, column_of, with_label_ids
 
 MOST_UNUSABLE = 0.1   # of a file's rows
 
@@ -49,6 +49,20 @@ def read_row(block: Block, number: int) -> dict:
                         f"it has {', '.join(block.items[number])}") from error
     _CHECKS[row.kind](item, where, row)
     return item
+
+
+def labels_of(block: Block, number: int) -> list[str]:
+    """The names of the labels that a row of an open set has, whatever they are. UserError where they have none."""
+    where, column = f"{block.where}: row {number}", block.task.label_column
+    labels = block.items[number].get(column)
+    if not isinstance(labels, list):
+        raise UserError(f"{where}, column {column}: {labels!r} is not a list of labels")
+    if block.names is not None:     # ids; -1 is no label
+        labels = [block.names[label] if type(label) is int and 0 <= label < len(block.names) else label for label in labels
+                  if label != -1]
+    if not all(isinstance(label, str) for label in labels):
+        raise UserError(f"{where}, column {column}: the labels are neither text nor have names: {labels!r}")
+    return labels
 
 
 def read(blocks: list[Block], chosen: list[tuple[int, int]]) -> Rows:
@@ -125,10 +139,13 @@ def _choice(item: dict, where: str, row: Task) -> None:
     _text(item["context"], where, "context")
     for choice in item["choices"]:
         _text(choice, where, "choices")
-    if item["label"] == -1:
-        raise Unusable(f"{where}, column label: label -1, which stands for no gold label")
-    if not 0 <= item["label"] < len(item["choices"]):
-        raise UserError(f"{where}, column label: {item['label']} is none of {len(item['choices'])} choices")
+    label, column = item["label"], column_of(row)
+    if label is None:
+        raise Unusable(f"{where}, column {column}: no gold label")
+    if type(label) is not int or not -1 <= label < len(item["choices"]):
+        raise UserError(f"{where}, column {column}: {label!r} is none of {len(item['choices'])} choices")
+    if label == -1:
+        raise Unusable(f"{where}, column {column}: label -1, which stands for no gold label")
 
 
 def _retrieve(item: dict, where: str, row: Task) -> None:
@@ -137,6 +154,9 @@ def _retrieve(item: dict, where: str, row: Task) -> None:
 
 
 def _mine(item: dict, where: str, row: Task) -> None:
+    for side, column in (("source", "source_sentence"), ("english", "target_sentence")):
+        if item[side] != "":     # "": the sentence of the other side has no translation
+            _text(item[side], where, column)
     _text(item["source"] or item["english"], where, "source_sentence")
 
 
