@@ -119,8 +119,11 @@ def split_found(row: Task, split: str, language: str, source: str) -> str:
     if row.name == "text" and not _has(row, language, source):
         _text_parts(language, source)
         return split
-    return "+".join(part.path.relative_to(source).parts[0] + ":" + part.name if row.mixed else part.name
-                    for _, part in _split_files(row, split, language, source))
+    return _joined(row, _split_files(row, split, language, source), source)
+
+
+def _joined(row: Task, found: list[tuple[Place, Part]], source: str) -> str:
+    return "+".join(part.path.relative_to(source).parts[0] + ":" + part.name if row.mixed else part.name for _, part in found)
 
 
 def blocks(row: Task, split: str, language: str, source: str, limit: int) -> list[Block]:
@@ -267,14 +270,15 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
         files = [(TASKS[name], place, path) for name in TEXT_FROM for place in _has(TASKS[name], language, source)
                  for path in parquet.files(place.folder(source, language))]
     else:
-        files = [(row, place, part.path) for place, part in _split_files(row, split, language, source)]
+        parts = _split_files(row, split, language, source)
+        files = [(row, place, part.path) for place, part in parts]
     for task, place, path in files:
         check(task, place, path)
     digests = [parquet.digest(path) for _, _, path in files]
     if words and (names := _text_names(language, source)):
         digests.append(names)
-    if any("[" in name for name in split_found(row, split, language, source).split("+")):
-        digests.append(split_found(row, split, language, source))
+    if not words and any(not part.whole for _, part in parts):
+        digests.append(_joined(row, parts, source))
     if row.kind == "mine":
         digests += [parquet.digest(path) for path in parquet.files(files[0][2].parent) if path.name.startswith("candidates_")]
     used = [(path.name, found) for _, place, path in files if place.columns and (found := parquet.mapped(
