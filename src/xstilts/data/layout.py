@@ -101,7 +101,10 @@ def _toml(path: Path) -> dict:
     try:
         if parquet.regular(path).st_size > LARGEST:
             raise UserError(f"{path}: more than {LARGEST} bytes, which is no layout")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if any(line.count(".") > 200 for line in text.split("\n")):     # minutes are needed for a.a.a.a. and so on
+            raise UserError(f"{path}: a line with more than 200 dots, which is no layout")
+        return tomllib.loads(text)
     except (OSError, RecursionError) as error:
         raise UserError(f"{path}: not readable ({type(error).__name__})") from error
     except UserError:
@@ -134,7 +137,7 @@ def _outside(name: object, deep: bool = False) -> str:
     if not isinstance(name, str) or not name:
         return f"{reprlib.repr(name)} is not a name"
     if Path(name).is_absolute() or ".." in Path(name).parts or not name.isprintable() or not deep and (
-            "/" in name or name == "."):
+            "/" in name or name == ".") or len(name) > 200:
         return f"{ascii(name[:200])} is not a name within this folder"
     return ""
 
