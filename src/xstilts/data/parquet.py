@@ -90,7 +90,7 @@ def folders(folder: str | Path) -> list[str]:
 
 
 def _unreadable(path: Path, error: BaseException) -> UserError:
-    return UserError(f"{path}: not a readable parquet file ({str(error)[:500]})")
+    return UserError(f"{path}: not a readable parquet file ({' '.join(str(error)[:500].split())})")
 
 
 def _open(path: Path) -> pq.ParquetFile:
