@@ -20,7 +20,7 @@ def artifact(root, run, seed=0, n=12):
 
 def _scores(folder, run, draw, n):
     scores, examples = [], []
-    split = credible._split(run)
+    split = "validation" if isinstance(run, Adapt) else run.split
     for name in run.trained if isinstance(run, Adapt) else (run.target,):
         task = TASKS[name]
         layers = range(3) if task.untrained else [runs.NO_LAYER]

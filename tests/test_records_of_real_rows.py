@@ -84,3 +84,12 @@ def test_nothing_of_a_real_row_is_in_its_record(real):
         for example in json.loads(text)["examples"]:
             packed = [example[name] for name in ("numerator", "denominator") if isinstance(example[name], str)]
             assert all(set(some) <= set("0123456789abcdef. -") for some in packed)
+
+
+def test_a_record_that_would_be_too_large_has_scores_alone(real, monkeypatch):
+    _, wanted, root = real
+    run = wanted["mnli", "tatoeba", 0]
+    path, = records.record([run], root)
+    monkeypatch.setattr(records, "LARGEST", path.stat().st_size - 1)
+    path.unlink()
+    assert records.record([run], root) == [path] and "examples" not in records.find(run) and len(records.scores(run))

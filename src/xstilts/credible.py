@@ -5,14 +5,14 @@
     pack(values), unpack(packed, n)
 
 A record is a file that anybody can edit or damage. What is checked, of each:
-
-- Key, label, parents, tasks, languages, metrics, layers, splits and n are those that the run can have, each once.
-- The main metric of a score (accuracy, F1, masked accuracy, mAP) is computed again from the numerators and denominators.
-- Accuracy and exact match of which no examples are kept (centred retrieval, dev rows) are a whole number of examples.
-- The accuracy of tags, mined F1 after centring, F1 on dev rows, losses, baselines and dev scores are in their range. Not more can
-  be told: their examples are not kept.
-- A checksum tells of any other change. Records that are older than it have none, and in these nothing tells of a change of
-  examples that leaves the score (two examples exchanged), a change of both that agree, or one within the ranges above.
+- Key, label, parents, tasks, languages, metrics, layers, splits, n: the run can have them, once.
+- The main metric of a score (accuracy, F1, mAP) is computed again from its examples.
+- Accuracy and exact match without examples (centred, dev rows) are a whole number of them.
+- The accuracy of tags, mined F1 after centring, F1 and losses on dev rows, baselines and dev scores
+  are in their range. Not more can be told: their examples are not kept.
+- A checksum tells of any other change. Older records have none. In these nothing tells of a change
+  of examples that leaves the score (two exchanged), a change of both that agree, or a change of
+  other figures within the limits above.
 
 It is no signature: who changes a record and its checksum is believed.
 """
@@ -23,6 +23,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -37,18 +38,18 @@ WHERE = ["task", "language", "metric", "layer"]
 PARTS = ["numerator", "denominator"]
 UNIT = "unit"           # the number of an example's paragraph; none: each has its own
 COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
-NO_LAYER = -1           # as in `runs`, which takes seconds to import
-SEAL = "sha256"
+NO_LAYER, SEAL = -1, "sha256"      # the first as in `runs`, which takes seconds to import
 MOST = 1_000_000        # examples a language: twice the longest list of BUCC
-LONGEST = 1e9           # seconds, about 30 years
+LONGEST = 1e9           # seconds
 NEAR = 1e-9             # points: sums in another order
 NUMBER = (int, float)
 ALWAYS = {"key": str, "label": str, "parents": list, "seconds": NUMBER, "written": str, "environment": dict}
 AT_TIMES = {"scores": list, "dev": NUMBER, "examples": list, "history": str, SEAL: str}
-PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}     # of an environment; there may be more
+PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}    # and more
 WHOLE = {"accuracy": ("classify", "choice", "retrieve"), "accuracy, centred": ("retrieve",), "exact match": ("span",)}
 
 Where = tuple[str, str, str, int]
+Packed = float | str | np.ndarray
 
 
 def parsed(text: str) -> dict:
@@ -116,8 +117,7 @@ def when(text: str) -> None:
 
 def shown(value: object) -> str:
     """What a file says, short, for a message."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return text if len(text := repr(value)) <= 60 else f"{text[:60]}…"
 
 
 def pack(values: np.ndarray) -> float | str:
@@ -130,7 +130,7 @@ def pack(values: np.ndarray) -> float | str:
     return " ".join(str(_plain(value)) for value in values)
 
 
-def unpack(packed: float | str | np.ndarray, n: int) -> np.ndarray:
+def unpack(packed: Packed, n: int) -> np.ndarray:
     """[n], n at most MOST; what is unpacked stays. ValueError where these are not n numbers."""
     if isinstance(packed, np.ndarray):
         return packed
@@ -151,8 +151,7 @@ def _numbers(packed: str, n: int) -> np.ndarray:
     if re.search("[^0-9.e -]", packed):
         raise ValueError(f"examples are {shown(packed)}")
     values = np.array(json.loads(f"[{packed.replace(' ', ',')}]"), float)
-    if len(values) != n:
-        raise ValueError(f"{len(values)} examples are kept of {n}")
+    _need(len(values) == n, f"{len(values)} examples are kept of {n}")
     return values
 
 
@@ -172,8 +171,8 @@ def _plain(value: float) -> float:
 def _once(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it has {shown(next(name for name in names if names.count(name) > 1))} twice")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"it has {shown(twice)} twice")
     return found
 
 
@@ -187,12 +186,12 @@ def _checksum(record: dict) -> str:
 
 
 def _need(holds: object, otherwise: str) -> None:
-    if not holds:
+    if not holds:       # where an f-string costs, this is written out
         raise ValueError(otherwise)
 
 
 def _origin(record: dict, run: Run) -> None:
-    """Where it is from. The same encoder can have another name or place elsewhere: what follows it in the label is the run's."""
+    """Where it is from. The encoder can have another name elsewhere: what follows it is the run's."""
     first = run
     while not isinstance(first, Base):
         first = first.encoder
@@ -239,13 +238,14 @@ def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, 
 
 def _row(name: str, language: str, metric: str, split: str, n: str, of: str, baseline: str, run: Adapt | Score,
          known: dict[str, Task], alike: dict[tuple, object]) -> int:
-    """n. ValueError for a row that the run cannot have, or that differs from others of its task and language in what they share."""
+    """n. ValueError for a row that the run cannot have, or that is of other rows than the rest."""
     try:
         task = known.get(name)
         _need(task and language in _languages(run, name) and metric in _metrics(task), "the run has no such scores")
         size, rows, has_baseline = _integer(n), (split, n, of), metric.startswith(task.metric)
         _need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
-        _need(split == _split(run) if dials.is_mini(run.data) else 0 < len(split) < 200, "the run has no such split")
+        wanted = "validation" if isinstance(run, Adapt) else run.split
+        _need(split == wanted if dials.is_mini(run.data) else 0 < len(split) < 200, "the run has no such split")
         _need(alike.setdefault((name, language), rows) == rows, "other metrics are of other rows")
         _need(bool(baseline) == has_baseline, "only the main metrics have a baseline")
         _need(_score(baseline, 100.0) == alike.setdefault((name, language, has_baseline), _score(baseline, 100.0)),
@@ -261,10 +261,6 @@ def _languages(run: Adapt | Score, name: str) -> tuple[str, ...]:
 
 def _metrics(task: Task) -> tuple[str, ...]:
     return (*task.metrics, "loss") if task.kind == "mlm" else task.metrics
-
-
-def _split(run: Adapt | Score) -> str:
-    return "validation" if isinstance(run, Adapt) else run.split
 
 
 def _most(task: Task, run: Adapt | Score) -> int:
@@ -309,10 +305,11 @@ def _complete(found: Iterable[Where], run: Adapt | Score, known: dict[str, Task]
 
 
 def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> list[dict]:
-    """The parts, unpacked as far as they had to be. ValueError where they are not the examples of the main metric's scores."""
+    """The parts, unpacked as far as they had to be. ValueError where they are not the scores'."""
     wanted, found = {where for where in scores if where[2] == TASKS[where[0]].metric}, []
     for part in parts:
-        _need(isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"}, "its examples have not all fields, or others")
+        _need(isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"},
+              "its examples have not all fields, or others")
         where = part["task"], part["language"], part["metric"], part["layer"]
         try:
             if tuple(map(type, where)) != (str, str, str, int) or where not in wanted:
@@ -341,8 +338,8 @@ def _units(packed: float | str, n: int) -> np.ndarray:
     return found
 
 
-def _value(above: float | str, below: float | str, n: int) -> tuple[float | str | np.ndarray, float | str | np.ndarray, float | None]:
-    """Numerators, denominators, and the score that they come to. Ones and noughts of ones, which most are, stay packed."""
+def _value(above: Packed, below: Packed, n: int) -> tuple[Packed, Packed, float | None]:
+    """Numerators, denominators, their score. Noughts and ones, which most are, stay packed."""
     if isinstance(above, str) and " " not in above and type(below) is int and below == 1:
         return above, below, 100 * _bits(above, n).bit_count() / n
     above, below = unpack(above, n), unpack(below, n)

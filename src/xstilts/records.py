@@ -4,11 +4,13 @@
     find(run)               # what was recorded of exactly this run, or None
 
 Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
-where and when it was computed, and each example's numerator and denominator of the main metric, so that differences stay
-paired, and the number of its paragraph where several have one. These are figures: no row, no text and no name of a row
-is kept, so real rows have records like made-up ones. The key is the run's own, so another parameter, other rows or
-another recipe find nothing here. A record that cannot be true of its run is refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until its run
-is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
+where and when it was computed, and each example's numerator and denominator of the main metric, so
+that differences stay paired, and the number of its paragraph where several have one. These are
+figures: no row, no text and no name of a row is kept, so real rows have records like made-up ones.
+Where a record would be larger than 64 MB it has scores alone. The key is the run's own, so another
+parameter, other rows or another recipe find nothing here. A record that cannot be true of its run is
+refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until
+its run is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
 """
 from __future__ import annotations
 
@@ -52,7 +54,11 @@ def record(runs: Iterable[Run], root: Path) -> list[Path]:
             except ValueError as error:
                 raise UserError(f"{label(run)} cannot be recorded from {there}: {error}. Take it out of the store, and "
                                 "compute it again") from error
-            write(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+            text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+            if len(text) > LARGEST:       # BUCC's full lists, at every layer of a large encoder
+                found = credible.seal({name: found[name] for name in found if name != "examples"})
+                text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+            write(path, text)
             written.append(path)
     return written
 
