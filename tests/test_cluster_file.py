@@ -34,7 +34,7 @@ def test_an_option_is_what_stands_there(written, value, tmp_path):
 
 def test_what_the_book_shows_is_read(tmp_path):
     page = (cluster_file.Path(__file__).parents[1] / "book" / "reproduce.md").read_text()
-    found = read(tmp_path, page.split("```yaml\n")[1].split("```")[0].replace('"24:00:00"', "24:00:00"))
+    found = read(tmp_path, page.split("```yaml\n")[1].split("```")[0])
     assert found.jobs == 16 and found.options["walltime"] == "24:00:00" and found.options["cores"] == 1
     assert found.options["memory"] == "64GB" and found.options["job_extra_directives"] == ["--gres=gpu:1"]
 

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import chapters, costs, data, figures, plan, profiles, records, results, revisions, store
+from . import chapters, costs, data, figures, pace, profiles, records, results, revisions, store
 from . import study as graph
 from .profiles import PROFILES, Study
 from .spec import Run, each_once
@@ -81,7 +81,7 @@ def plans(study: Study) -> pd.DataFrame:
                 row = rows.setdefault(name, {"chapter": name})
                 row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
                 if profile == "paper":
-                    row["GPU hours, paper"] = work / plan.ASSUMED / 3600
+                    row["GPU hours, paper"] = work / pace.ASSUMED / 3600
     return pd.DataFrame(rows.values())
 
 
@@ -104,7 +104,7 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             rate = costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
     table = pd.DataFrame(found, dtype=object)     # counts stay whole beside rows without
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
-    table["GPU hours"] = table["10^15 operations"] * 1e15 / plan.ASSUMED / 3600
+    table["GPU hours"] = table["10^15 operations"] * 1e15 / pace.ASSUMED / 3600
     return table
 
 

@@ -3,120 +3,40 @@ long it would take on more workers.
 
     print(text(study, "single_task"))
 
-Times are measured here, in a few training steps of the study's own encoder at two lengths, and multiplied out; the
-simulation then walks the real graph as the scheduler would, long chains first.
+Times are measured here (see `pace`) and multiplied out; the simulation then walks the real graph as the scheduler would, long
+chains first.
 """
 from __future__ import annotations
 
 import heapq
-import logging
-import multiprocessing
 import os
-import tempfile
-import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
-from . import chapters, cluster, costs, encoders, evaluate, records, revisions, store, train, vocabulary
+from . import chapters, cluster, costs, records, revisions, store
 from . import study as graph
-from .kinds import Feature, pieces
+from .pace import Speed, measured
 from .profiles import Study
-from .spec import Adapt, Base, Recipe, Run, UserError, key, parents
-from .tasks import TASKS
+from .spec import Adapt, Base, Run, UserError, key, parents
 
 WORKERS = (1, 4, 16, 64)
-# where the encoder is out of reach: a third of an A100's bf16 peak, and the launching of a thousand small kernels a step
-ASSUMED, ASSUMED_STEP = 100e12, 0.04     # operations a second; seconds
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Seconds: a run, an optimiser step, an operation in training and in evaluation."""
-    run: float
-    step: float
-    training: float
-    evaluation: float
-    assumed: bool = False    # the encoder is out of reach: nothing was measured
-
-    def seconds(self, run: Run) -> float:
-        cost = costs.cost(run)
-        return self.run + cost.steps * self.step + cost.training * self.training + cost.evaluation * self.evaluation
-
-    def of(self, todo: list[Run], root: Path) -> dict[str, float]:
-        """key -> seconds. What several train alike counts for the first, or not at all where the store has it."""
-        found = {}
-        for group in costs.together(todo):
-            found |= {key(run): self.run + costs.cost(run).evaluation * self.evaluation for run in group}
-            intermediate = costs.alike(group[0])
-            if not (intermediate and store.find(root, intermediate)):     # the first one has to train
-                found[key(group[0])] = self.seconds(group[0])
-        return found
-
-
-def measured(study: Study, threads: int, workers: int = 1) -> Speed:
-    """Trains the study's encoder on random pieces for some seconds: in as many processes side by side as will do runs,
-    because they share the machine's memory and caches."""
-    if workers == 1:
-        return _measured(study, threads)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        speeds = list(pool.map(_measured, [study] * workers, [threads] * workers))
-    return Speed(*(sum(getattr(speed, name) for speed in speeds) / workers
-                   for name in ("run", "step", "training", "evaluation")), speeds[0].assumed)
-
-
-def _measured(study: Study, threads: int) -> Speed:
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)    # it tells of every try
-    try:
-        begun = time.perf_counter()
-        model, tokenizer = encoders.load(study.encoder)
-    except UserError:
-        return Speed(60.0, ASSUMED_STEP, 1 / ASSUMED, 1 / ASSUMED, assumed=True)
-    with tempfile.TemporaryDirectory() as folder:
-        encoders.save(model, tokenizer, Path(folder))
-    run = time.perf_counter() - begun
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    weights, points = costs.layer_weights(study.encoder), []
-    try:
-        for length in (16, 64):
-            features = _random(length, len(tokenizer))
-            with vocabulary.only(model, pieces(tokenizer, features)):
-                times = [_timed(model, tokenizer, features, length, study, steps) for steps in (3, 3, 13)]
-            points.append((6 * weights * length * 32, (times[2] - times[1]) / 10))
-        training = (points[1][1] - points[0][1]) / (points[1][0] - points[0][0])
-        head = train.draw_heads(model, ["mnli"], train.device())["mnli"]
-        recipe = Recipe(1, 0, 32, 0.0, 64, 0, precision=study.precision)
-        begun = time.perf_counter()
-        evaluate.predict(model, head, TASKS["mnli"], features[:256], tokenizer, recipe)
-        evaluation = (time.perf_counter() - begun) / (2 * weights * 64 * 256)
-    finally:
-        torch.set_num_threads(before)
-    return Speed(run, max(0.0, points[0][1] - training * points[0][0]), training, evaluation)
 
 
 def _said(speed: Speed, study: Study, threads: int, workers: int) -> str:
+    side_by_side = f"{workers} {'run' if workers == 1 else 'runs'} side by side, {threads} {'thread' if threads == 1 else 'threads'} each"
     if speed.assumed:
-        return (f"are assumed, as {study.encoder} is out of reach: {ASSUMED / 1e12:.0f} TFLOP/s, "
-                f"{1000 * ASSUMED_STEP:.0f} ms a step and a minute a run")
-    return (f"are measured here: {1e-9 / speed.training:.0f} GFLOP/s in training, {1e-9 / speed.evaluation:.0f} in evaluation, "
-            f"{workers} {'run' if workers == 1 else 'runs'} side by side, {threads} {'thread' if threads == 1 else 'threads'} each")
+        return (f"could not be measured, as {speed.assumed}; assumed are {_rate(speed.training)}, "
+                f"{1000 * speed.step:.0f} ms a step and {_time(speed.run)} a run")
+    busy = (f". While it was measured other programs were at work, and a run had {speed.share:.0%} of a core; if they stay, all "
+            f"takes {1 / speed.share:.1f} times as long" if speed.share < 0.75 else "")
+    return f"are measured here: {_rate(speed.training)} in training, {_rate(speed.evaluation)} in evaluation, {side_by_side}{busy}"
 
 
-def _random(length: int, vocabulary_size: int) -> list[Feature]:
-    draw = torch.Generator().manual_seed(0)
-    return [Feature(row, [torch.randint(5, min(vocabulary_size, 5000), (length,), generator=draw).tolist()], row % 3)
-            for row in range(512)]
-
-
-def _timed(model, tokenizer, features: list[Feature], length: int, study: Study, steps: int) -> float:
-    recipe = Recipe(steps, 0, 32, 1e-6, length, 0, precision=study.precision, dropout=study.dropout)
-    begun = time.perf_counter()
-    train.train(model, tokenizer, {"mnli": features}, recipe, 0, lambda entry: None)
-    return time.perf_counter() - begun
+def _rate(each: float) -> str:
+    """Operations a second, from the seconds of one."""
+    return f"{1e-12 / each:.0f} TFLOP/s" if each < 1e-13 else f"{1e-9 / each:.3g} GFLOP/s"
 
 
 @dataclass(frozen=True)
