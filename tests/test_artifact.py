@@ -176,6 +176,7 @@ def test_a_changed_file_is_damage_and_with_a_checksum_of_its_own_is_read_or_refu
 @pytest.mark.timeout(120)
 def test_any_checkpoint_is_whole_or_none(tmp_path):
     import torch
+    from safetensors.torch import save_file
 
     path, draw = tmp_path / checkpoint.FILE, random.Random(2)
     checkpoint.write(path, {"masters.0": torch.arange(6.0), "masters.1": torch.ones(2, 2)}, {"step": 3})
@@ -188,6 +189,12 @@ def test_any_checkpoint_is_whole_or_none(tmp_path):
                                                  (b"step", b"stop"), (b"F32", b"U32")]))
         path.write_bytes(content)
         assert content == good or checkpoint.read(path) is None
+    ones, short = torch.ones(2), torch.ones(2, dtype=torch.bfloat16)
+    for tensor, notes in ((short, "{}"), (ones, "[]"), (ones, "{}"), (ones, nest(10 ** 5)),
+                          (ones, "x")):
+        checksum = "" if tensor.dtype == torch.bfloat16 else checkpoint._sha256({"a": tensor}, notes)
+        save_file({"a": tensor}, path, metadata={"notes": notes, "sha256": checksum})
+        assert checkpoint.read(path) is None
     path.unlink()
     os.mkfifo(path)
     assert checkpoint.read(path) is None

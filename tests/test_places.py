@@ -58,7 +58,7 @@ def read_all(root):
 
 def read_and_compute(root):
     read_all(root)
-    for attempt in (lambda: graph.once(OTHER, root), lambda: store.writing(root, OTHER).__enter__(),
+    for attempt in (lambda: graph.compute([OTHER], root), lambda: store.writing(root, OTHER).__enter__(),
                     lambda: inventory.remove(root, store.folder_of(root, RUN))):
         try:
             attempt()

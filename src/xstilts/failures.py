@@ -119,7 +119,7 @@ def keep_reasons(root: Path, asked: list[Run], failed: dict[str, BaseException])
     """Why runs failed, in the store and in its log; of several that lack the same parent, of that one. failed: by key."""
     for run in asked:
         error = failed.get(key(run))
-        if isinstance(error, NoRoom):
+        if isinstance(error, (NoRoom, store.Unwritable)):
             raise error
         if error and not isinstance(error, Diverged) and not any(key(parent) in failed for parent in parents(run)):
             keep(root, run, error)

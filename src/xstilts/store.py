@@ -39,6 +39,10 @@ class TakenOver(UserError):
     """Another process has taken this one for dead, and computes its run now."""
 
 
+class Unwritable(UserError):
+    """This user may not write into the store."""
+
+
 def project() -> Path:
     """The folder of the checkout, here or above (see `project.find`); else here."""
     return found_project() or Path.cwd()
@@ -138,9 +142,9 @@ def _unwritable(root: Path, error: OSError) -> OSError | UserError:
     """In words, where the store cannot be written."""
     if error.errno not in UNWRITABLE:
         return error
-    return UserError(f"the store {root} cannot be written: {error.filename or root}: "
-                     f"{error.strerror}. What it has can be read; to compute what it lacks set "
-                     "XSTILTS_STORE to a folder of your own, or ask its owner to let you")
+    return Unwritable(f"the store {root} cannot be written: {error.filename or root}: "
+                      f"{error.strerror}. What it has can be read; to compute what it lacks set "
+                      "XSTILTS_STORE to a folder of your own, or ask its owner to let you")
 
 
 def own(root: Path, what: str, name: str) -> Path:

@@ -125,7 +125,8 @@ def compute(wanted: Iterable[Run], root: Path | None = None, scheduler: str = "l
         try:
             once(run, root)     # here, with all cores
         except Exception as error:   # noqa: BLE001  the others don't depend on it
-            if team.size() > 1 or isinstance(error, failures.NoRoom):   # several processes would lose step
+            # several processes would lose step
+            if team.size() > 1 or isinstance(error, (failures.NoRoom, store.Unwritable)):
                 raise
             failed |= {key(other): error for other in todo if run in line(other)}
         todo = [other for other in todo if other != run and key(other) not in failed]
