@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 
+import dask
 import psutil
 import pytest
 
@@ -75,6 +76,23 @@ def test_on_a_dask_cluster_too(tmp_path):
         failed = cluster.compute([CULPRIT, AFTER, *HARMLESS], tmp_path, f"dask:{made.scheduler_address}", None,
                                  first_the_culprit)
     assert only_the_culprit_is_lost(failed, tmp_path) == Counter(map(label, HARMLESS))
+
+
+def test_a_scheduler_that_is_gone_is_told_in_words(tmp_path):
+    from distributed import LocalCluster
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}), \
+            LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", host="127.0.0.1",
+                         dashboard_address=None, silence_logs=50) as made:
+        def close():
+            while not (tmp_path / "begun").exists():
+                time.sleep(0.01)
+            threading.Timer(1, (tmp_path / "go").touch).start()     # its thread would not end
+            made.close()
+
+        threading.Thread(target=close, daemon=True).start()
+        with pytest.raises(UserError, match="the Dask scheduler does not answer any more.*the same command goes on"):
+            cluster.compute(SLOW, tmp_path, f"dask:{made.scheduler_address}", None, lambda run: 1.0)
 
 
 class Pretended:

@@ -29,7 +29,7 @@ from .spec import Run, UserError, key, label, parents, visible
 
 KNOWN = "local, processes, processes:N, dask, dask:tls://HOST:PORT, dask:CONFIG.yml"
 TRIES = 4     # of a run whose worker dies
-SECURE = "“Many runs at once” in book/reproduce.md"
+SECURE = "how to secure one is under “Many runs at once” in book/reproduce.md"
 
 
 def check(scheduler: str) -> None:
@@ -85,11 +85,11 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
                 client = Client(started or place)
             except (OSError, TypeError, ValueError, RuntimeError) as error:     # nobody there; no certificate; no such protocol
                 raise UserError(f"no Dask scheduler answers at {place}: {str(error) or type(error).__name__}. One that speaks TLS "
-                                f"needs tls:// and certificates: {SECURE}") from error
+                                f"needs tls:// and certificates; {SECURE}") from error
             with client:
                 if not client.scheduler.address.startswith(("tls://", "wss://", "inproc://")):
                     print(visible(f"warning: the cluster at {client.scheduler.address} is open: who reaches its ports can run code "
-                                  f"there in your name. {SECURE} closes it"), file=sys.stderr, flush=True)
+                                  f"there in your name; {SECURE}"), file=sys.stderr, flush=True)
                 yield Cluster(client)
         finally:
             if started:
@@ -106,9 +106,9 @@ class Cluster:
     def _there(self) -> set[str]:
         try:
             return set(self.client.scheduler_info(n_workers=-1)["workers"])
-        except OSError as error:
-            raise UserError(f"the Dask scheduler does not answer any more ({error}). Finished runs are kept; the same command goes "
-                            "on from there when it is back") from error
+        except (OSError, KeyError) as error:     # it has none where the client has given up
+            raise UserError("the Dask scheduler does not answer any more. Finished runs are kept; the same command goes on from "
+                            "there when it is back") from error
 
     def free(self) -> list[str]:
         return sorted(self._there() - {worker for worker, _ in self.given.values()})
