@@ -246,7 +246,8 @@ def test_a_model_of_the_hub_is_one_commit_which_is_kept_beside_the_rows(folder, 
     import huggingface_hub
 
     commit, read = "f" * 40, []
-    monkeypatch.setattr(huggingface_hub, "repo_info", lambda name, revision, repo_type: type("Info", (), {"sha": commit}))
+    monkeypatch.setattr(huggingface_hub.HfApi, "resolve_revision", lambda api, name, revision, repo_type: type(
+        "Revision", (), {"resolved": commit}))
     for kind in (transformers.AutoTokenizer, transformers.AutoModelForSeq2SeqLM):
         def load(pretrained_model_name_or_path, revision, first=kind.from_pretrained, **options):
             read.append((pretrained_model_name_or_path, revision))

@@ -17,6 +17,7 @@ import torch
 
 from . import chapters, cluster, costs, records, revisions, store
 from . import study as graph
+from .hubfaults import Refused
 from .pace import Speed, measured
 from .profiles import Study
 from .spec import Adapt, Base, Run, UserError, key, parents
@@ -87,8 +88,8 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
 
     try:
         runs, there = asked()
-    except UserError as error:
-        if "Hub does not answer" not in str(error):
+    except Refused as refused:
+        if not refused.away:
             raise
         revisions.unasked = True
         runs, there = asked()
