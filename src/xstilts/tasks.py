@@ -108,9 +108,10 @@ ANLI = Source("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9", "CC B
 XNLI = Source("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e", "CC BY-NC 4.0", "xnli/{language}",
               "{language}", languages.XNLI)
 MNLI_MT = replace(XNLI, languages=tuple(language for language in languages.XNLI if language != "en"))
-SQUAD_MT = Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
-                  "mlqa/mlqa-translate-train.{language}", "mlqa-translate-train.{language}",
-                  tuple(language for language in languages.MLQA if language != "en"), splits={"test": ("validation",)})
+# the main branch of facebook/mlqa is a loading script
+SQUAD_MT = Source("facebook/mlqa", PARQUET, "CC BY-SA 3.0", "mlqa/mlqa-translate-train.{language}",
+                  "mlqa-translate-train.{language}", tuple(language for language in languages.MLQA if language != "en"),
+                  splits={"test": ("validation",)}, files="mlqa-translate-train.{language}/{split}/*.parquet")
 ANLI_MT = Source("MoritzLaurer/multilingual-NLI-26lang-2mil7", "510a233972a0d7ff0f767d82f46e046832c10538",
                  "CC BY-NC 4.0 (ANLI), OANC (MNLI)", "nli26/{language}", languages=languages.NLI26, splits={
                      "train": ("{language}_anli[1000:]+{language}_mnli[1000:]",),
@@ -174,8 +175,8 @@ _ROWS = [
                  "xquad.{language}", tuple(sorted((*languages.XQUAD, "ro"))), splits={"test": ("validation",)}),),
          train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("mlqa", "MLQA", "target", "span", ("F1", "exact match"), columns.question,
-         (Source("facebook/mlqa", "397ed406c1a7902140303e7faf60fff35b58d285", "CC BY-SA 3.0",
-                 "mlqa/mlqa.{language}.{language}", "mlqa.{language}.{language}", languages.MLQA, splits=LAST),),
+         (Source(*XTREME, "CC BY-SA 3.0", "mlqa/mlqa.{language}.{language}", "MLQA.{language}.{language}", languages.MLQA,
+                 splits=LAST),),
          answers="mlqa", train="squad", epochs=2, batch_size=16, max_length=384, effort=0.6),
     Task("tydiqa", "TyDiQA-GoldP", "target", "span", ("F1", "exact match"), columns.question,
          (Source("google-research-datasets/tydiqa", "da78f23f9119363459acbaf46bf89426ff26c259", "Apache 2.0",
