@@ -1,10 +1,12 @@
 """What all tests share: a store of their own, no local data by accident, and an encoder that trains in a second."""
+import hashlib
 import os
 from pathlib import Path
 
 # Where other processes use the same cores, several threads wait for each other and are many times slower.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import hub_server     # before all that reads where the Hub is: no test asks the real one
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -12,8 +14,8 @@ from transformers import AutoModel, BertConfig, BertModel, PreTrainedTokenizerFa
 
 import hubrows
 from families import tiny_config, tiny_tokenizer
-from xstilts import data, encoders
-from xstilts.data import hub
+from xstilts import data, encoders, hubfaults, revisions
+from xstilts.data import hub, tagged
 from xstilts.spec import UserError
 from xstilts.tasks import TASKS
 
@@ -96,7 +98,7 @@ def realdata() -> str:
 
 @pytest.fixture
 def fresh():
-    for cached in (data.load, data.languages, data.fingerprint, data.labelled, hub._split_names):
+    for cached in (data.load, data.languages, data.fingerprint, data.labelled, hub._module, revisions._asked):
         cached.cache_clear()
 
 
@@ -105,12 +107,36 @@ def wikipedia(monkeypatch):
     """A Wikipedia of 600 articles in every language, as a stream."""
     import datasets
 
-    def load_dataset(repository, configuration, split, streaming, revision):
-        assert (repository, split, streaming) == ("wikimedia/wikipedia", "train", True)
-        articles = [{"title": "", "text": f"{configuration} {number}"} for number in range(600)]
+    def stream(place, language):
+        articles = [{"title": "", "text": f"20231101.{language} {number}"} for number in range(600)]
         return datasets.Dataset.from_list(articles).to_iterable_dataset()
 
-    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    monkeypatch.setattr(hub, "_stream", stream)
+
+
+@pytest.fixture
+def server(fresh, monkeypatch, tmp_path):
+    """A Hub that answers on the loopback address, with nothing on it yet; the libraries' caches are empty, pauses are none."""
+    monkeypatch.setattr(hubfaults, "PAUSES", (0, 0))
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
+    monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path / "cache"))
+    hub_server.clear()
+    hubfaults._in_vain.clear()
+    found = hub_server.start()
+    found.forget()
+    yield found
+    assert not found.unknown
+
+
+@pytest.fixture
+def masakhapos(server, monkeypatch):
+    """Its files, which are no data set of the Hub's, on the loopback address as well."""
+    [source] = TASKS["masakhapos"].sources
+    place = f"/masakhane-io/masakhane-pos/{source.revision}/"
+    files = hubrows.plain()
+    server.plain = {place + path: content for path, content in files.items()}
+    monkeypatch.setitem(source.__dict__, "files", source.files.replace("https://raw.githubusercontent.com", server.large))
+    monkeypatch.setattr(tagged, "_checksums", lambda: {path: hashlib.sha256(content).hexdigest() for path, content in files.items()})
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """A few rows of every source of the task table in the Hub's exact columns and types, made up."""
+import io
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+import yaml
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from xstilts.languages import TYDIQA_NAMES
@@ -121,3 +124,60 @@ def hub_table(source: Source, name: str, language: str) -> Dataset:
     task = next(row for row in TASKS.values() if source in row.sources)
     assert name.partition("[")[0] in splits(task, source, language), f"{task.name}: the table asks for {name}"
     return dataset(task, source, list(source.languages) if source.keep else [language])
+
+
+def official(tasks: Iterable[Task], languages: Collection[str] = (), count: int = 12) -> Iterator[tuple[str, str, dict]]:
+    """(repository, revision, files) of the Hub's own layouts: a card with all configurations, and parquet, or text with tabs
+    as AfriXNLI has it. languages: only these; all if there are none."""
+    tables: dict[tuple[str, str], dict] = {}
+    for task in tasks:
+        for source in task.sources:
+            if not source.hub:
+                continue
+            found = tables.setdefault((source.hub, source.revision), {})
+            for language in source.languages:
+                if languages and language not in languages:
+                    continue
+                config = source.config.format(language=language, name=source.name(language))
+                for split in splits(task, source, language):
+                    if (config, split) in found:      # two tasks share it
+                        continue
+                    rows = 1012 if "[1000:]" in str(source.splits) else count
+                    data = dataset(task, source, list(source.languages) if source.keep else [language], rows)
+                    path = source.files.format(language=language, name=source.name(language), split=split)
+                    found[config, split] = path.replace("*", "0000") or _path(task, config, split), data
+    for (repository, revision), found in tables.items():
+        files = {path: _bytes(path, data) for path, data in found.values()}
+        if not any(source.files for task in tasks for source in task.sources if source.hub == repository):
+            files["README.md"] = _card({key: (path, data) for key, (path, data) in found.items()}).encode()
+        yield repository, revision, files
+
+
+def _path(task: Task, config: str, split: str) -> str:
+    return f"data/{config}/{split}.tsv" if task.name == "afrixnli" else f"{config}/{split}-00000-of-00001.parquet"
+
+
+def _bytes(path: str, data: Dataset) -> bytes:
+    written = io.BytesIO()
+    data.to_csv(written, sep="\t", index=False) if path.endswith(".tsv") else data.to_parquet(written)
+    return written.getvalue()
+
+
+def _card(found: dict[tuple[str, str], tuple[str, Dataset]]) -> str:
+    """README.md: features and splits of every configuration, and where their files are."""
+    infos, configs = {}, {}
+    for (config, split), (path, data) in found.items():
+        info = infos.setdefault(config, {"config_name": config, "features": data.features._to_yaml_list(), "splits": []})
+        info["splits"].append({"name": split, "num_bytes": data.data.nbytes, "num_examples": len(data)})
+        place = configs.setdefault(config, {"config_name": config, "data_files": []})
+        place["data_files"].append({"split": split, "path": path.replace("00000-of-00001", "*")})
+    head = {"dataset_info": list(infos.values()), "configs": list(configs.values())}
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n# Rows for tests\n"
+
+
+def plain(languages: Collection[str] = ()) -> dict[str, bytes]:
+    """MasakhaPOS's files by the last parts of their addresses: text, one token and its tag a line."""
+    source = TASKS["masakhapos"].sources[0]
+    text = "\n\n".join("\n".join(f"{word} {tag}" for word, tag in zip(WORDS, UPOS)) for _ in range(12))
+    return {path: f"{text}\n\n{path} X\n".encode() for language in source.languages for split in ("train", "dev", "test")
+            if not languages or language in languages for path in [f"data/{source.name(language)}/{split}.txt"]}
