@@ -1,4 +1,5 @@
-"""An encoder's folder before transformers reads it: which files decide what is computed, and what is refused in words.
+"""An encoder's folder before transformers reads it: which files decide what is computed, and what
+is refused in words.
 
     deciding(folder)              # the files that a fingerprint covers
     check(folder)                 # UserError for what cannot be read
@@ -16,10 +17,11 @@ from safetensors import safe_open
 from xstilts import encoder_checks
 from xstilts.spec import UserError, visible
 
-# Everything that transformers 5 may read of a folder and that decides what the encoder computes. Its tokenizers name their
-# files in `vocab_files_names`. Adapters and other names are refused, see `check`.
+# Everything that transformers 5 may read of a folder and that decides what the encoder computes.
+# Its tokenizers name their files in `vocab_files_names`. Adapters are refused, see `check`.
 DECIDING = ("config.json", "*.safetensors", "*token*.json", "vocab*", "merges.txt", "*.model",
-            "*.safetensors.index.json", "*vocab*", "tekken.json", "bpe.codes", "dict.txt", "byte_maps.json", "emoji.json",
+            "*.safetensors.index.json", "*vocab*", "tekken.json", "bpe.codes", "dict.txt",
+            "byte_maps.json", "emoji.json",
             "normalizer.json", "word_*.json", "*.tokenizer", "*.spm", "*.tiktoken")
 INDEX = "model.safetensors.index.json"
 SEAL = "made.json"
@@ -28,13 +30,16 @@ LARGEST_OTHER = 100 << 20
 
 
 def deciding(folder: Path) -> list[Path]:
-    """The files that decide what the encoder computes, sorted. UserError for what is no file, see `entries`."""
+    """The files that decide what the encoder computes, sorted. UserError for what is no file, see
+    `entries`."""
     entries(folder)
-    return sorted({path for pattern in DECIDING for path in folder.glob(pattern)} | set(shards(folder)))
+    found = {path for pattern in DECIDING for path in folder.glob(pattern)}
+    return sorted(found | set(shards(folder)))
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in the folder, hidden names aside. UserError names what would hang a reader, or is not what its name says:
+    """What lies in the folder, hidden names aside. UserError names what would hang a reader, or is
+    not what its name says:
     a pipe, a device, a link that leads nowhere, a folder called like a file."""
     try:
         inside = [path for place in (folder, folder / "additional_chat_templates") if place.is_dir()
@@ -50,18 +55,21 @@ def _regular(path: Path, file: bool) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise UserError(f"{visible(str(path))}: leads nowhere ({error.strerror}); remove it") from error
+        raise UserError(
+            f"{visible(str(path))}: leads nowhere ({error.strerror}); remove it") from error
     if not stat.S_ISREG(mode) and (file or not stat.S_ISDIR(mode)):
-        raise UserError(f"{visible(str(path))}: is not a file, but {_sort(mode)}; remove it, or put the file there")
+        raise UserError(f"{visible(str(path))}: is not a file, but {_sort(mode)}; remove it, or "
+                        "put the file there")
 
 
 def _sort(mode: int) -> str:
-    return next((name for is_it, name in (
-        (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")) if is_it(mode)), "a device")
+    sorts = (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")
+    return next((name for is_it, name in sorts if is_it(mode)), "a device")
 
 
 def shards(folder: Path) -> list[Path]:
-    """The weights' files that the index names, if there is one. UserError for one that is not there, or not in the folder."""
+    """The weights' files that the index names, if there is one. UserError for one that is not
+    there, or not in the folder."""
     if not (folder / INDEX).is_file():
         return []
     names = read_json(folder / INDEX).get("weight_map")
@@ -70,17 +78,21 @@ def shards(folder: Path) -> list[Path]:
     found = []
     for name in sorted(set(names.values())):
         path = folder / name
-        if "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts or path.suffix != ".safetensors":
-            raise UserError(f"{folder / INDEX}: {visible(name)!r} is no safetensors file in this folder")
+        outside = Path(name).is_absolute() or ".." in Path(name).parts
+        if "\0" in name or outside or path.suffix != ".safetensors":
+            raise UserError(f"{folder / INDEX}: {visible(name)!r} is no safetensors file in this "
+                            "folder")
         _regular(path, True)
         found.append(path)
     return found
 
 
 def check(folder: Path) -> int | None:
-    """How many numbers the weights have, None where there are none. UserError for what cannot be read, or is not what a fingerprint can stand for."""
+    """How many numbers the weights have, None where there are none. UserError for what cannot be
+    read, or is not what a fingerprint can stand for."""
     if any(path.name == "adapter_config.json" for path in entries(folder)):
-        raise UserError(f"{folder}: has an adapter (adapter_config.json), which is applied only where the package peft is "
+        raise UserError(f"{folder}: has an adapter (adapter_config.json), which is applied only "
+                        "where the package peft is "
                         "installed; merge it into the weights, or remove the file")
     encoder_checks.config(read_json(folder / "config.json"), folder / "config.json")
     if (path := folder / "tokenizer_config.json").is_file():
@@ -93,7 +105,8 @@ def check(folder: Path) -> int | None:
 
 
 def _has_patterns(path: Path) -> bool:
-    """Whether it may have regular expressions, perhaps in escapes: to read all of a large vocabulary takes half a second."""
+    """Whether it may have regular expressions, perhaps in escapes: to read all of a large
+    vocabulary takes half a second."""
     if path.stat().st_size > LARGEST_OTHER:
         return True
     content = path.read_bytes()
@@ -103,7 +116,8 @@ def _has_patterns(path: Path) -> bool:
 def _tensors(path: Path) -> dict[str, int]:
     """name -> how many numbers. The header alone is read, and fits the file's length."""
     with safe_open(path, "pt") as file:
-        return {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}   # noqa: SIM118  no mapping
+        names = file.keys()
+        return {name: math.prod(file.get_slice(name).get_shape()) for name in names}
 
 
 def _sharded(folder: Path) -> int:
@@ -112,11 +126,13 @@ def _sharded(folder: Path) -> int:
     for path in shards(folder):
         for name, size in _tensors(path).items():
             if name in found:
-                raise UserError(f"{folder}: two files have the tensor {visible(name)!r}: {found[name][0]} and {path.name}")
+                raise UserError(f"{folder}: two files have the tensor {visible(name)!r}: "
+                                f"{found[name][0]} and {path.name}")
             found[name] = path.relative_to(folder).as_posix(), size
     for name, place in read_json(folder / INDEX)["weight_map"].items():
         if found.get(name, ("", 0))[0] != Path(place).as_posix():
-            raise UserError(f"{folder / INDEX}: says that {visible(name)!r} is in {visible(place)}, where it is not")
+            raise UserError(f"{folder / INDEX}: says that {visible(name)!r} is in "
+                            f"{visible(place)}, where it is not")
     return sum(size for _, size in found.values())
 
 
@@ -144,16 +160,19 @@ def sha256(path: Path) -> str:
 
 
 def seal(folder: Path) -> None:
-    """Writes the checksum of each of the folder's files into it, as they are now. For a folder that we have just made."""
+    """Writes the checksum of each of the folder's files into it, as they are now. For a folder
+    that we have just made."""
     checksums = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     (folder / SEAL).write_text(json.dumps({"sha256": checksums}, indent=1))
 
 
-_whole: dict[Path, tuple] = {}   # one check a process is enough for files that have not been touched since
+# one check a process is enough for files that have not been touched since
+_whole: dict[Path, tuple] = {}
 
 
 def changed(folder: Path) -> str:
-    """What is no longer as it was sealed, or "". All content is read, half a second for 500 MB, but once a process."""
+    """What is no longer as it was sealed, or "". All content is read, half a second for 500 MB,
+    but once a process."""
     try:
         inside = {path.name: path for path in entries(folder)}
         stamp = tuple(sorted((name, *_stamp(path)) for name, path in inside.items()))

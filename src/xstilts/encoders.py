@@ -120,8 +120,8 @@ def cache_dir() -> Path:
 
 
 def source_folder(name: str | Path | EncoderName) -> Path | str:
-    """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on first use, and anew where
-    the conversion is no longer what it was when it was made."""
+    """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on
+    first use, and anew where the conversion is no longer what it was when it was made."""
     name = as_name(name)
     if name.base != EMBEDDED:
         return Path(name.base) if Path(name.base).is_dir() else name.base
@@ -133,7 +133,8 @@ def source_folder(name: str | Path | EncoderName) -> Path | str:
                 if problem := _problem(folder):  # another process may have finished it meanwhile
                     _convert(folder, problem)
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
-            raise UserError(f"the embedded encoder cannot be written to {folder} ({error.strerror}); set XSTILTS_CACHE to a "
+            raise UserError(f"the embedded encoder cannot be written to {folder} "
+                            f"({error.strerror}); set XSTILTS_CACHE to a "
                             "folder of your own") from error
     return folder
 
@@ -143,9 +144,11 @@ def _problem(folder: Path) -> str:
 
 
 def _convert(folder: Path, problem: str) -> None:
-    unfinished, aside = (folder.with_name(f"{folder.name}.{end}") for end in ("unfinished", "damaged"))
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    aside = folder.with_name(f"{folder.name}.damaged")
     if folder.is_dir():
-        print(visible(f"damaged   {folder}: {problem}; set aside as {aside.name}, the encoder is converted anew"), flush=True)
+        print(visible(f"damaged   {folder}: {problem}; set aside as {aside.name}, the encoder is "
+                      "converted anew"), flush=True)
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(folder, aside)
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a process that was killed
@@ -158,8 +161,8 @@ def fingerprint(name: str | Path | EncoderName) -> str:
     """What an artifact's key needs to identify the encoder, whatever machine or path it lies on.
 
     Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a sha256 over its config,
-    tokenizer and weights, wherever they lie in it. Of a Hub id: the id and its commit. The seed of a `:random` encoder is
-    not part of it. UserError for a folder that cannot be an encoder's (see `encoder_folder.check`)."""
+    tokenizer and weights, wherever they lie in it. Of a Hub id: the id and its commit. The seed of
+    a `:random` encoder is not part of it. UserError for a folder that cannot be an encoder's (see `encoder_folder.check`)."""
     name = as_name(name)
     options = (f":{name.layers}" if name.layers else "") + (":random" if name.random else "")
     if name.base == EMBEDDED:
@@ -171,7 +174,8 @@ def fingerprint(name: str | Path | EncoderName) -> str:
         raise UserError(f"{folder} is not an encoder's folder: it has no config.json")
     digest = hashlib.sha256()
     for path in encoder_folder.deciding(folder):
-        digest.update(f"{path.relative_to(folder).as_posix()} {encoder_folder.sha256(path)}\n".encode())
+        place = path.relative_to(folder).as_posix()
+        digest.update(f"{place} {encoder_folder.sha256(path)}\n".encode())
     return f"folder-{digest.hexdigest()}{options}"
 
 
@@ -204,13 +208,14 @@ def load(
             model = _random(config, seed) if name.random else _pretrained(name, where, config)
     except (UserError, MemoryError):
         raise
-    except BaseException as error:   # whatever transformers makes of strange files; the tokenizers' panics are no Exception
+    except BaseException as error:   # whatever transformers makes of strange files
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         raise UserError(
-            f"cannot load the encoder {name}: {visible(str(error))}\nIt needs config.json, a tokenizer and *.safetensors (a "
-            ".bin is not read: `xstilts fetch` makes safetensors of one; a Hub repository may also have safetensors at another "
-            "revision: write ID@refs/pr/N)."
+            f"cannot load the encoder {name}: {visible(str(error))}\nIt needs config.json, a "
+            "tokenizer and *.safetensors (a .bin is not read: `xstilts fetch` makes safetensors of "
+            "one; a Hub repository may also have safetensors at another revision: write "
+            "ID@refs/pr/N)."
         ) from error
     if keep is not None:
         model, tokenizer = vocabulary.trim(model, tokenizer, keep)
@@ -218,12 +223,14 @@ def load(
 
 
 def is_panic(error: BaseException) -> bool:
-    """Whether the tokenizers library broke off. It tells by something that is no Exception, and has no public name."""
+    """Whether the tokenizers library broke off. It tells by something that is no Exception, and
+    has no public name."""
     return type(error).__name__ == "PanicException"
 
 
 def _checked(name: EncoderName, place: Path | str, commit: str) -> int | None:
-    """Looks at the files before transformers does. How many numbers a folder's weights have; None of a Hub id."""
+    """Looks at the files before transformers does. How many numbers a folder's weights have; None
+    of a Hub id."""
     if isinstance(place, Path):
         return encoder_folder.check(place)
     path = Path(cached_file(place, "config.json", revision=commit))
@@ -291,12 +298,13 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str
 
 
 def bin_to_safetensors(folder: Path) -> None:
-    """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read for tensors only. Until
-    the new file is whole it has another name, and the old one stays."""
+    """Replaces a folder's pytorch_model.bin by the same weights as safetensors. The pickle is read
+    for tensors only. Until the new file is whole it has another name, and the old one stays."""
     source, unfinished = folder / "pytorch_model.bin", folder / "model.safetensors.unfinished"
     try:
         weights = torch.load(source, map_location="cpu", weights_only=True)
-        # a tensor that two names share is written twice: safetensors has no sharing, and loading ties it again
+        # a tensor that two names share is written twice: safetensors has no sharing, and loading
+        # ties it again
         weights = {key: value.detach().clone().contiguous() for key, value in weights.items()}
     except Exception as error:   # noqa: BLE001  a pickle that is refused, cut short, or none
         raise UserError(f"{source} holds other things than tensors, and is not read: "
