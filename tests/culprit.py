@@ -1,4 +1,4 @@
-"""What pretended runs do in a worker: light to import, for each worker that is started anew imports it. See test_deaths.py."""
+"""What pretended runs do in a worker. Light, for each worker that is started imports it: see test_deaths."""
 import os
 import time
 from pathlib import Path

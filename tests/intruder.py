@@ -1,4 +1,5 @@
-"""Tries to run a function behind each port, as a stranger without the key: prints {port: the uid it ran under, or null} as JSON.
+"""Tries to run a function behind each port, as a stranger without the key.
+Prints {port: the uid it ran under, or null} as JSON.
 
     python tests/intruder.py 65534 34567 34568     # as which user, given by number; at which ports
 """
@@ -8,7 +9,7 @@ import os
 import ssl
 import sys
 
-import encodings.idna    # noqa: F401  another user may not read this Python's folder: what is needed is here before
+import encodings.idna    # noqa: F401  before: another user may not read this Python's folder
 
 from distributed.core import rpc
 from distributed.protocol.pickle import dumps
@@ -18,7 +19,8 @@ async def attempt(port, protocol, operation):
     """The uid under which the function ran there, or None."""
     secured = {"ssl_context": ssl._create_unverified_context()}
     try:
-        async with asyncio.timeout(3), rpc(f"{protocol}://127.0.0.1:{port}", connection_args=secured, timeout=2) as there:
+        address = f"{protocol}://127.0.0.1:{port}"
+        async with asyncio.timeout(3), rpc(address, connection_args=secured, timeout=2) as there:
             said = await getattr(there, operation)(function=dumps(os.getuid))
             return said["result"] if said["status"] == "OK" else None
     except Exception as error:     # noqa: BLE001  refused, whatever the words
@@ -29,8 +31,8 @@ async def main(ports):
     tried = [(port, protocol, operation) for port in ports for protocol in ("tcp", "tls")
              for operation in ("run", "run_function")]     # a worker's, a scheduler's
     got = await asyncio.gather(*(attempt(*one) for one in tried))
-    print(json.dumps({port: next((uid for (at, *_), uid in zip(tried, got) if at == port and uid is not None), None)
-                      for port in ports}))
+    ran = {port: uid for (port, *_), uid in zip(tried, got) if uid is not None}
+    print(json.dumps({port: ran.get(port) for port in ports}))
 
 
 if int(sys.argv[1]) != os.getuid():

@@ -1,4 +1,4 @@
-"""Who else on the machine can run code in a study: with `processes` nobody, on a named cluster whoever reaches an open port."""
+"""Who else can run code in a study: with `processes` nobody, on a named cluster who reaches an open port."""
 import json
 import os
 import shutil
@@ -28,8 +28,9 @@ def listening(process):
 
 def intrude(ports, user):
     """port -> the uid under which a function of another user's process ran there, or None."""
-    done = subprocess.run([sys.executable, Path(__file__).with_name("intruder.py"), str(user), *map(str, ports)],
-                          capture_output=True, text=True, timeout=120)
+    intruder = Path(__file__).with_name("intruder.py")
+    done = subprocess.run([sys.executable, intruder, str(user), *map(str, ports)], capture_output=True,
+                          text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     return {int(port): uid for port, uid in json.loads(done.stdout).items()}
 
@@ -48,8 +49,9 @@ def certificates(tmp_path):
     """As book/reproduce.md makes them."""
     if not shutil.which("openssl"):
         pytest.skip("openssl is not here")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=xstilts", "-keyout",
-                    "key.pem", "-out", "cert.pem"], check=True, capture_output=True, cwd=tmp_path)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                    "/CN=xstilts", "-keyout", "key.pem", "-out", "cert.pem"], check=True, cwd=tmp_path,
+                   capture_output=True)
     pair = {"cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
     return {"distributed.comm.tls.ca-file": pair["cert"],
             **{f"distributed.comm.tls.{role}": pair for role in ("client", "scheduler", "worker")}}
@@ -59,8 +61,13 @@ def served(protocol):
     """A scheduler and a worker in this process, on ports."""
     from distributed import LocalCluster
 
-    return LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol=protocol, host="127.0.0.1",
-                        dashboard_address=None, silence_logs=50)
+    return LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol=protocol,
+                        host="127.0.0.1", dashboard_address=":0", silence_logs=50)
+
+
+def on(made, name, root):
+    """What failed of a run that is pretended."""
+    return cluster.compute([Base(name)], root, f"dask:{made.scheduler_address}", write, lambda run: 1)
 
 
 def write(run, root, tell):
@@ -73,23 +80,25 @@ def write(run, root, tell):
 def test_a_stranger_gets_into_an_open_cluster_of_which_we_warn(stranger, tmp_path, capsys):
     before = listening(psutil.Process())
     with served("tcp") as made:
-        assert set(intrude(listening(psutil.Process()) - before, stranger).values()) >= {os.getuid()}
-        assert not cluster.compute([Base("a")], tmp_path, f"dask:{made.scheduler_address}", write, lambda run: 1)
+        ports = listening(psutil.Process()) - before
+        assert os.getuid() in intrude(ports, stranger).values()
+        assert not on(made, "a", tmp_path)
     warned = capsys.readouterr().err
     assert f"the cluster at {made.scheduler_address} is open" in warned and "reproduce.md" in warned
     assert (tmp_path / key(Base("a"))).is_dir()
 
 
-def test_a_stranger_does_not_get_into_a_cluster_with_certificates(certificates, stranger, tmp_path, capsys):
+def test_a_stranger_does_not_get_in_where_there_are_certificates(certificates, stranger, tmp_path, capsys):
     before = listening(psutil.Process())
     with dask.config.set(certificates), served("tls") as made:
         ports = listening(psutil.Process()) - before
         assert len(ports) >= 2 and set(intrude(ports, stranger).values()) == {None}
         assert made.scheduler_address.startswith("tls://")
-        assert not cluster.compute([Base("a")], tmp_path, f"dask:{made.scheduler_address}", write, lambda run: 1)
+        assert not on(made, "a", tmp_path)
         assert (tmp_path / key(Base("a"))).is_dir() and not capsys.readouterr().err
-        with dask.config.set({"distributed.comm.tls.ca-file": None}), pytest.raises(UserError, match="needs tls:// and cert"):
-            cluster.compute([Base("b")], tmp_path, f"dask:{made.scheduler_address}", write, lambda run: 1)
+        with dask.config.set({"distributed.comm.tls.ca-file": None}), \
+                pytest.raises(UserError, match="needs tls:// and certificates"):
+            on(made, "b", tmp_path)
 
 
 def test_a_place_where_no_scheduler_is_is_told_in_words():
@@ -110,21 +119,28 @@ def test_worker_processes_have_no_port():
         assert not set().union(*map(listening, family)) and listening(own) == before
 
 
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     """However that ends: by Ctrl-C, which a terminal sends to all of them, or killed."""
-    program = ("import sys, time\nfrom xstilts.processes import Processes\nwith Processes(2) as crew:\n"
+    program = ("import time\nfrom xstilts.processes import Processes\nwith Processes(2) as crew:\n"
                "    while len(free := crew.free()) < 2:\n        crew.ended()\n"
                "    crew.give(free[0], 'long', lambda number, threads: __import__('time').sleep(600))\n"
                "    print('ready', flush=True)\n    time.sleep(600)\n")
     for how, group in (("SIGINT", True), ("SIGTERM", False), ("SIGKILL", False)):
-        started = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+        started = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
         assert started.stdout.readline() == "ready\n"
         family = psutil.Process(started.pid).children(recursive=True)
         (os.killpg if group else os.kill)(started.pid, signal.Signals[how])
         errors = started.communicate(timeout=60)[1]
         end = time.monotonic() + 30
-        while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family) and time.monotonic() < end:
+        while any(map(alive, family)) and time.monotonic() < end:
             time.sleep(0.05)
         assert len(family) >= 2 and time.monotonic() < end, how
         assert errors.count("Traceback") <= 1, errors     # the parent's own
@@ -132,7 +148,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
 
 def test_workers_that_cannot_start_are_told_and_not_started_for_ever(monkeypatch):
     monkeypatch.setattr("xstilts.processes._serve", os._exit)     # which takes no two arguments
-    with pytest.raises(UserError, match="before they are ready: the last one ended by itself with code 1.*scheduler local"), \
-            Processes(1) as crew:
+    told = "before they are ready: the last one ended by itself with code 1.*scheduler local"
+    with pytest.raises(UserError, match=told), Processes(1) as crew:
         while True:
             crew.ended()

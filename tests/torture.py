@@ -1,11 +1,14 @@
 """A small study is killed with SIGKILL again and again, at random moments, and has to end with the scores of a quiet one.
 
-    python tests/torture.py --kills 50 --chapters 5 --workers 50 --own 8     # prints what was tried and what survived; exit code 1 if anything did not
+    python tests/torture.py --kills 50 --chapters 5 --workers 50 --own 8
+
+It prints what was tried, how often, and whether that survived; exit code 1 if anything did not.
 
 Each attempt is a process of its own that computes the same study on the same store, with a checkpoint after every step; it is
 killed after a random time, or at a random call among those that write (a checkpoint, a table, a file's rename). A chapter is
-killed while its notebook runs or is written, a book while it is built: each has to be published whole or not at all. Beside it
-a study on worker processes loses workers, one or all at a time, and has runs that kill their own worker: nothing else is lost.
+killed while its notebook runs or is written, a book while it is built: each has to be published whole or not at all. A study
+on worker processes loses workers, one or all at a time, and has runs that kill their own worker: nothing
+else is lost.
 """
 import argparse
 import collections
@@ -31,6 +34,9 @@ from xstilts.spec import key
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
                   phase3_steps=6, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)
+
+
+OWN, ENDED = "by their own run", "  such studies that ended"
 
 
 def attempt(work, seconds, at_write):
@@ -121,23 +127,27 @@ def torture(encoder, folder, kills, seed=0):
             rounds += 1
             if sum(tried.values()) < kills:      # the study is done: again, on an empty store
                 root = folder / f"killed-{rounds}"
-    tried = {f"study killed {what}": count for what, count in tried.items()} | {"  such studies that ended": rounds}
-    return tried, {"with other scores": different, "finished runs repeated": repeated, "unfinished files left": len(left)}
+    tried = {f"study killed {what}": count for what, count in tried.items()}
+    return tried | {ENDED: rounds}, {"with other scores": different, "finished runs repeated": repeated,
+                                     "unfinished files left": len(left)}
 
 
 def torture_workers(encoder, folder, kills, own, seed=0):
-    """The same for a study on two worker processes, of whose deaths at least `own` are by a run of its own. A run is given up
-    after cluster.TRIES deaths: from outside it has fewer."""
-    study = profiles.study(encoder=str(encoder), **PARAMETERS | {"intermediates": "mnli,squad", "vocabulary": "full"})
+    """The same for a study on two worker processes, of whose deaths at least `own` are by a run of its
+    own. A run is given up after cluster.TRIES deaths: from outside it has fewer."""
+    parameters = PARAMETERS | {"intermediates": "mnli,squad", "vocabulary": "full"}
+    study = profiles.study(encoder=str(encoder), **parameters)
     wanted = graph.single_tasks(study)
     assert attempt(lambda: graph.compute(wanted.values(), folder / "quiet"), 3600, 0)
-    expected, draw, tried, rounds = results.scores(wanted, folder / "quiet"), random.Random(seed), collections.Counter(), 0
+    expected, draw = results.scores(wanted, folder / "quiet"), random.Random(seed)
+    tried, rounds = collections.Counter(), 0
     different, lost, repeated, left, once = 0, 0, 0, [], graph.once
     while sum(tried.values()) < kills:
         root = folder / f"workers-{rounds}"
-        culprit = draw.choice(list(wanted)) if tried[OWN] < own else None
+        cell = draw.choice(list(wanted)) if tried[OWN] < own else None
+        culprit = key(wanted[cell]) if cell else None
 
-        def deadly(run, place, tell=True, culprit=culprit and key(wanted[culprit]), delay=draw.uniform(0, 0.5)):
+        def deadly(run, place, tell=True, culprit=culprit, delay=draw.uniform(0, 0.5)):
             if key(run) == culprit:      # somewhere in the middle of it
                 threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
             once(run, place, tell)
@@ -148,39 +158,38 @@ def torture_workers(encoder, folder, kills, own, seed=0):
             graph.once = deadly
             graph.compute(wanted.values(), root, "processes:2")
 
-        child, at = begun(work), collections.Counter()      # attacks by what the log had come to: some let workers start
+        child = begun(work)
+        at = collections.Counter()      # attacks, by what the log had come to: workers must be able to start
         while ended(child) is None:
             time.sleep(draw.uniform(0.2, 3))
             died, events = collections.Counter(_logged(root, "died")), len(_logged(root))
-            if max((count for name, count in died.items() if not culprit or name != key(wanted[culprit])), default=0) < \
-                    cluster.TRIES - 2 and sum(tried.values()) < kills and at[events] < processes.STARTS - 2:
+            most = max((count for name, count in died.items() if name != culprit), default=0)
+            if most < cluster.TRIES - 2 and at[events] < processes.STARTS - 2 and sum(tried.values()) < kills:
                 at[events] += 1
                 how = draw.choice(["one at a time", "all at once"])
                 tried += collections.Counter({how: _kill(child, how == "all at once")})
         if culprit:
-            tried[OWN] += collections.Counter(_logged(root, "died"))[key(wanted[culprit])]
-        others = {cell: run for cell, run in wanted.items() if cell != culprit}
-        missing = [cell for cell, run in others.items() if not results.has(run, root)]
+            tried[OWN] += _logged(root, "died").count(culprit)
+        others = {cell: run for cell, run in wanted.items() if key(run) != culprit}
+        missing = [run for run in others.values() if not results.has(run, root)]
         lost += len(missing)
         if not missing:
             there = expected[expected.key.isin(map(key, others.values()))].reset_index(drop=True)
             found = results.scores(others, root)
             different += not all(found[name].equals(there[name]) for name in ("value", "n", "key"))
         repeated += _repeated(root)
-        left += [name for name in _left(root) if not culprit or key(wanted[culprit]) not in name]    # it has a checkpoint
+        left += [name for name in _left(root) if not culprit or culprit not in name]    # its checkpoint
         rounds += 1
-    tried = {f"workers killed {what}": count for what, count in tried.items()} | {"  such studies that ended": rounds}
-    return tried, {"other runs lost": lost, "with other scores": different, "finished runs repeated": repeated,
-                   "unfinished files left": len(left)}
-
-
-OWN = "by their own run"
+    tried = {f"workers killed {what}": count for what, count in tried.items()}
+    return tried | {ENDED: rounds}, {"other runs lost": lost, "with other scores": different,
+                                     "finished runs repeated": repeated, "unfinished files left": len(left)}
 
 
 def _kill(child, every):
     """Kills one worker of the study, or all; how many there were."""
     try:
-        there = [one for one in psutil.Process(child).children() if "spawn_main" in " ".join(one.cmdline())]
+        there = [one for one in psutil.Process(child).children()
+                 if "spawn_main" in " ".join(one.cmdline())]
     except psutil.Error:     # it is done
         return 0
     killed = 0
@@ -194,8 +203,8 @@ def _kill(child, every):
 def _logged(root, event=""):
     """The keys of the runs of which the store's log says this, or anything."""
     log = root / "log.jsonl"
-    return [line["key"] for line in map(json.loads, log.read_text().splitlines() if log.exists() else [])
-            if line["event"] == event or not event]
+    lines = map(json.loads, log.read_text().splitlines() if log.exists() else [])
+    return [line["key"] for line in lines if line["event"] == event or not event]
 
 
 def _repeated(root):
@@ -204,7 +213,8 @@ def _repeated(root):
 
 
 def _left(root):
-    return [path.name for path in root.rglob("*") if path.name.startswith((".writing", ".damaged")) or path.name.endswith(".new")]
+    return [path.name for path in root.rglob("*")
+            if path.name.startswith((".writing", ".damaged")) or path.name.endswith(".new")]
 
 
 def torture_chapter(encoder, folder, kills, seed=0):
@@ -221,7 +231,8 @@ def torture_chapter(encoder, folder, kills, seed=0):
         half += out.exists() and not whole_notebook(out)
     ended = attempt(lambda: book.run("phase2_intermediate", out, parameters), 3600, 0) and whole_notebook(out)
     left = [path.name for path in out.parent.iterdir() if path != out]
-    return {"chapter killed": killed}, {"half a page published": half, "not whole at the end": int(not ended),
+    return {"chapter killed": killed}, {"half a page published": half,
+                                        "not whole at the end": int(not ended),
                                         "unfinished files left": len(left)}
 
 
@@ -244,7 +255,8 @@ def torture_book(folder, kills, seed=0):
         broken += f"version {last}<" not in text or "</html>" not in text
     ended = build("of the end") and "of the end" in page.read_text()
     left = [path.name for path in page.parents[2].iterdir() if path.name not in ("html", ".locks")]
-    return {"book killed": killed}, {"broken or half replaced": broken, "not whole at the end": int(not ended),
+    return {"book killed": killed}, {"broken or half replaced": broken,
+                                     "not whole at the end": int(not ended),
                                      "unfinished files left": len(left)}
 
 
@@ -262,24 +274,28 @@ def main():
     asked.add_argument("--kills", type=int, default=50)
     asked.add_argument("--chapters", type=int, default=0, help="kills of a chapter, and of the book's pages")
     asked.add_argument("--workers", type=int, default=0, help="deaths of worker processes")
-    asked.add_argument("--own", type=int, default=0, help="at least so many of those by runs that kill their own worker")
+    asked.add_argument("--own", type=int, default=0, help="at least so many of those by their own run")
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--encoder", default="e5-small:1", help="a name or a folder")
     asked = asked.parse_args()
     well = True
     print(f"{'what was tried':<34}{'how often':>10}  survived", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        attacks = [lambda: torture(asked.encoder, Path(folder), asked.kills, asked.seed)] * bool(asked.kills)
-        attacks += [lambda: torture_workers(asked.encoder, Path(folder) / "beside", asked.workers, asked.own, asked.seed)] * \
-            bool(asked.workers)
-        attacks += [lambda: torture_chapter(asked.encoder, Path(folder) / "book", asked.chapters, asked.seed),
-                    lambda: torture_book(Path(folder), asked.chapters, asked.seed)] * bool(asked.chapters)
-        for attack in attacks:
+        folder, seed = Path(folder), asked.seed
+        for often, attack in (
+                (asked.kills, lambda: torture(asked.encoder, folder, asked.kills, seed)),
+                (asked.workers, lambda: torture_workers(asked.encoder, folder / "beside", asked.workers,
+                                                        asked.own, seed)),
+                (asked.chapters, lambda: torture_chapter(asked.encoder, folder / "book", asked.chapters, seed)),
+                (asked.chapters, lambda: torture_book(folder, asked.chapters, seed))):
+            if not often:
+                continue
             tried, wrong = attack()
             survived = ", ".join(f"{count} {what}" for what, count in wrong.items() if count)
             well = well and not survived
             for what, count in sorted(tried.items(), reverse=True):
-                print(f"{what:<34}{count:>10}  {f'no: {survived}' if survived else 'yes'}", flush=True)
+                said = f"no: {survived}" if survived else "yes"
+                print(f"{what:<34}{count:>10}  {said}", flush=True)
             print(f"  (looked for: {', '.join(wrong)})", flush=True)
     return 0 if well else 1
 

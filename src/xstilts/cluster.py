@@ -1,10 +1,12 @@
-"""Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are those of one process.
+"""Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are
+those of one process.
 
-    compute(lacking, root, "processes")     # one worker a core, as memory allows, one thread each; or one a GPU
+    compute(lacking, root, "processes")     # one worker a core, one thread each; or one a GPU
     compute(lacking, root, "dask:tls://head:8786")
 
-A worker has one run at a time. One that dies costs that run alone, which another worker takes up, TRIES times in all. A run
-that fails stops only what starts from it. Two clients of one store do each run once, by its locks.
+A worker has one run at a time. One that dies costs that run alone, which another worker takes up,
+TRIES times in all. A run that fails stops only what starts from it. Two clients of one store do each
+run once, by its locks.
 """
 from __future__ import annotations
 
@@ -65,8 +67,8 @@ class Crew(Protocol):
 
 @contextmanager
 def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
-    """The workers of `processes` or `dask`; what was started for it is stopped at the end. todo: what they will be asked to do.
-    UserError where a cluster does not answer."""
+    """The workers of `processes` or `dask`; what was started for it is stopped at the end. todo: what
+    they will be asked to do. UserError where a cluster does not answer."""
     check(scheduler)
     name, _, place = scheduler.partition(":")
     place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
@@ -77,19 +79,22 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
     import dask
     from distributed import Client
 
-    with dask.config.set({"distributed.worker.memory.terminate": False, "distributed.worker.memory.pause": False,
+    with dask.config.set({"distributed.worker.memory.terminate": False,
+                          "distributed.worker.memory.pause": False,
                           "distributed.admin.large-graph-warning-threshold": "1GB"}):
         started = _from_file(Path(place)) if place.endswith((".yml", ".yaml")) else None
         try:
             try:
                 client = Client(started or place)
-            except (OSError, TypeError, ValueError, RuntimeError) as error:     # nobody there; no certificate; no such protocol
-                raise UserError(f"no Dask scheduler answers at {place}: {str(error) or type(error).__name__}. One that speaks TLS "
-                                f"needs tls:// and certificates; {SECURE}") from error
+            except (OSError, TypeError, ValueError, RuntimeError) as error:
+                # nobody there; no certificate; no such protocol
+                raise UserError(f"no Dask scheduler answers at {place}: {error or type(error).__name__}. "
+                                f"One that speaks TLS needs tls:// and certificates; {SECURE}") from error
             with client:
-                if not client.scheduler.address.startswith(("tls://", "wss://", "inproc://")):
-                    print(visible(f"warning: the cluster at {client.scheduler.address} is open: who reaches its ports can run code "
-                                  f"there in your name; {SECURE}"), file=sys.stderr, flush=True)
+                at = client.scheduler.address
+                if not at.startswith(("tls://", "wss://", "inproc://")):
+                    print(visible(f"warning: the cluster at {at} is open: who reaches its ports can run "
+                                  f"code there in your name; {SECURE}"), file=sys.stderr, flush=True)
                 yield Cluster(client)
         finally:
             if started:
@@ -97,8 +102,9 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
 
 
 class Cluster:
-    """The workers of a Dask cluster. Each is given one run by name, so that none waits on a worker that dies: Dask would count
-    that death against it, too, and send the run that killed the worker to the next, before all others."""
+    """The workers of a Dask cluster. Each is given one run at a time, so that no other waits where a
+    worker dies: Dask would count that death against it, too, and send the run that killed the worker to
+    the next worker before all others."""
 
     def __init__(self, client):
         self.client, self.given, self.calls, self.changed = client, {}, 0, threading.Event()
@@ -107,8 +113,8 @@ class Cluster:
         try:
             return set(self.client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, KeyError) as error:     # it has none where the client has given up
-            raise UserError("the Dask scheduler does not answer any more. Finished runs are kept; the same command goes on from "
-                            "there when it is back") from error
+            raise UserError("the Dask scheduler does not answer any more. Finished runs are kept; the same "
+                            "command goes on from there when it is back") from error
 
     def free(self) -> list[str]:
         return sorted(self._there() - {worker for worker, _ in self.given.values()})
@@ -118,8 +124,8 @@ class Cluster:
 
     def give(self, worker: str, name: str, call: Callable[[int, int], object]) -> None:
         self.calls += 1
-        future = self.client.submit(_on_worker, call, key=f"xstilts-{name}-{self.client.id}-{self.calls}", workers=[worker],
-                                    allow_other_workers=False, pure=False)
+        future = self.client.submit(_on_worker, call, workers=[worker], allow_other_workers=False, pure=False,
+                                    key=f"xstilts-{name}-{self.client.id}-{self.calls}")
         self.given[name] = worker, future
         future.add_done_callback(lambda _: self.changed.set())
 
@@ -138,7 +144,7 @@ class Cluster:
                     future.cancel()
                     raise TimeoutError
                 found.append((name, future.result(timeout=10)))
-            except (KilledWorker, TimeoutError):     # the result may be lost with the worker; the artifact is not
+            except (KilledWorker, TimeoutError):     # the result may be lost; the artifact is not
                 found.append((name, Died(f"({worker}) is gone")))
             except Exception as error:     # noqa: BLE001  it came to nothing there: the run's error
                 found.append((name, error))
@@ -160,16 +166,17 @@ def _from_file(path: Path):
 
 def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[..., None],
             priority: Callable[[Run], float]) -> dict[str, BaseException]:
-    """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with its parent's artifact in
-    the store. priority: the higher, the earlier. Returns what failed: key -> why. A run that starts from one that failed has
-    that one's error."""
-    titles, died, done = {key(run): label(run) for run in lacking}, Counter(), {}     # done, by run: seconds, or an error
+    """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with
+    its parent's artifact in the store. priority: the higher, the earlier. Returns what failed: key -> why.
+    A run that starts from one that failed has that one's error."""
+    titles, died = {key(run): label(run) for run in lacking}, Counter()
+    done: dict[str, float | BaseException] = {}     # by run: seconds, or an error
     waiting = sorted(costs.together(lacking), key=lambda group: -max(map(priority, group)))
     given: dict[str, list[Run]] = {}
     with crew(scheduler, lacking) as workers:
         while waiting or workers.busy():
             free = workers.free()
-            waiting.sort(key=lambda group: died[key(group[0])])     # who took a worker along comes after the others
+            waiting.sort(key=lambda group: died[key(group[0])])     # what took a worker along comes last
             for group in list(waiting):
                 before = [name for name in map(key, parents(group[0])) if name in titles]
                 if any(name not in done for name in before):
@@ -187,31 +194,35 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
                 if isinstance(outcome, Died):
                     waiting += _again(group, outcome, died, done, root)
                     continue
-                for run, found in (outcome if isinstance(outcome, dict) else {key(run): outcome for run in group}).items():
-                    done[run] = found
+                if not isinstance(outcome, dict):
+                    outcome = {key(run): outcome for run in group}
+                done |= outcome
+                for name, found in outcome.items():
                     if not isinstance(found, BaseException):
-                        print(visible(f"computed  {run[:8]}  {titles[run]}  {found:.0f} s"), flush=True)
+                        print(visible(f"computed  {name[:8]}  {titles[name]}  {found:.0f} s"), flush=True)
     return {name: found for name, found in done.items() if isinstance(found, BaseException)}
 
 
 def _again(group: list[Run], how: Died, died: Counter, done: dict, root: Path) -> list[list[Run]]:
-    """What is to be tried again of runs whose worker has died: each by itself, for one of them may be why."""
+    """What is to be tried again of runs whose worker has died: each alone, for one may be why."""
     again = []
     for run in group:
-        if not (store.folder_of(root, run) / store.MANIFEST).is_file():     # else it was done before
+        if not (store.folder_of(root, run) / store.MANIFEST).is_file():     # else it was done
             died[key(run)] += 1
             store.report(root, "died", run, f"its worker {how}; death {died[key(run)]} of {TRIES}")
         if died[key(run)] < TRIES:
             again.append([run])
         else:
-            done[key(run)] = Died(f"{label(run)}: each of the {TRIES} workers that tried it died; the last one {how}. If that "
-                                  "was for want of memory, let fewer run side by side (-p scheduler processes:N)")
+            done[key(run)] = Died(f"{label(run)}: each of the {TRIES} workers that tried it died; the last one "
+                                  f"{how}. If that was for want of memory, let fewer run side by side "
+                                  "(-p scheduler processes:N)")
     return again
 
 
-def _work(work: Callable[..., None], group: list[Run], root: str, number: int, threads: int) -> dict[str, float | Exception]:
-    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own GPU. Returns the seconds of
-    each, or why it failed."""
+def _work(work: Callable[..., None], group: list[Run], root: str, number: int,
+          threads: int) -> dict[str, float | Exception]:
+    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own GPU.
+    Returns the seconds of each, or why it failed."""
     if torch.cuda.is_available():
         torch.cuda.set_device(number % torch.cuda.device_count())
     else:

@@ -1,12 +1,13 @@
-"""Worker processes of this machine, each at the end of a pipe of its own. No port listens: other users have nothing to connect to.
+"""Worker processes of this machine, each at the end of a pipe of its own. No port listens: other users
+have nothing to connect to.
 
     with Processes(2) as crew:
         for worker in crew.free():
             crew.give(worker, "name", call)    # call(number of the worker, its threads), there
         crew.ended()                           # [("name", what it returned, or Died)]
 
-A worker has one call at a time, so one that dies takes no other with it. It is started anew. Workers end with the process that
-started them, however that one ends.
+A worker has one call at a time, so one that dies takes no other with it. It is started anew. Workers end
+with the process that started them, however that one ends.
 """
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ import cloudpickle
 from .spec import UserError
 
 STARTS = 6      # a worker that dies so often before it could begin anything is given up
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")   # read once, at import
+# read once, at import
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 GRACE = 5.0     # seconds to clean up before a worker is killed
 
 
@@ -60,7 +62,7 @@ class Processes:
 
     def free(self) -> list[int]:
         """Workers that are ready and have nothing to do."""
-        return [number for number, worker in self.workers.items() if worker.ready and not worker.name]
+        return [number for number, one in self.workers.items() if one.ready and not one.name]
 
     def busy(self) -> bool:
         """Whether any of them has something to do."""
@@ -75,10 +77,11 @@ class Processes:
     def ended(self) -> list[tuple[str, object]]:
         """What has ended, after a second at most: name, and what the call returned, or Died.
         UserError when no worker can be started."""
-        connection.wait([end for worker in self.workers.values() for end in (worker.pipe, worker.process.sentinel)], timeout=1)
+        connection.wait([end for worker in self.workers.values()
+                         for end in (worker.pipe, worker.process.sentinel)], timeout=1)
         found = []
         for number, worker in list(self.workers.items()):
-            code = worker.process.exitcode     # before the pipe is read: what a dead one said last is in there by now
+            code = worker.process.exitcode     # before the pipe is read: what a dead one said is there now
             try:
                 while worker.pipe.poll():
                     told = pickle.loads(worker.pipe.recv_bytes())
@@ -100,8 +103,8 @@ class Processes:
         else:
             del self.workers[number]
             if not self.workers:
-                raise UserError(f"worker processes end before they are ready: the last one {how}. Is there memory for them? "
-                                "With `-p scheduler local` this process does the runs itself")
+                raise UserError(f"worker processes end before they are ready: the last one {how}. Is there "
+                                "memory for them? With `-p scheduler local` this process does the runs itself")
         return [(worker.name, Died(how))] if worker.name else []
 
     def __exit__(self, *_) -> None:
@@ -115,12 +118,15 @@ class Processes:
 
 
 def _how(code: int) -> str:
-    return f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"ended by itself with code {code}"
+    if code >= 0:
+        return f"ended by itself with code {code}"
+    return f"was killed by signal {-code} ({signal.strsignal(-code)})"
 
 
 def _start(number: int) -> tuple[BaseProcess, connection.Connection]:
     here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_serve, args=(number, there), name=f"xstilts-{number}", daemon=True)
+    process = get_context("spawn").Process(target=_serve, args=(number, there), daemon=True,
+                                           name=f"xstilts-{number}")
     with _inherited():
         process.start()
     there.close()
@@ -132,10 +138,11 @@ _starting = threading.Lock()     # the environment is that of all threads
 
 @contextlib.contextmanager
 def _inherited() -> Iterator[None]:
-    """What a worker has from its start. One thread. No Ctrl-C, which a terminal sends to all: this process ends them."""
+    """What a worker has from its start. One thread. No Ctrl-C, which a terminal sends to all: this process
+    ends them."""
     with _starting:
         before = {name: os.environ.get(name) for name in ONE_THREAD}
-        resource_tracker.ensure_running()      # it would be started with the first one, and lets signals through again
+        resource_tracker.ensure_running()      # started with the first one it would unblock signals
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             os.environ.update(ONE_THREAD)
@@ -148,7 +155,7 @@ def _inherited() -> Iterator[None]:
 
 def _serve(number: int, pipe: connection.Connection) -> None:
     """The worker's side: says that it is ready, then does what it is given and says what came of it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # so that what is half-written is cleaned up
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # what is half-written is cleaned up
     threading.Thread(target=_end_with_parent, daemon=True).start()
     told: object = None
     while True:
