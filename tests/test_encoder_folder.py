@@ -188,7 +188,7 @@ def test_a_damaged_conversion_is_set_aside_and_made_anew(conversion, damage, cap
 
 def test_a_whole_conversion_is_read_once_a_process(conversion, monkeypatch):
     encoders.source_folder("e5-small")
-    monkeypatch.setattr(encoder_folder, "sha256", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(encoder_folder.files, "sha256", lambda path: pytest.fail(f"{path} was read again"))
     encoders.source_folder("e5-small")
 
 

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
+from . import files
 from .spec import UserError
 
 MANIFEST, LOG, SCORES = "run.json", "log.jsonl", "scores.csv"
@@ -37,14 +38,9 @@ _faults: dict[tuple[Path, str], str] = {}
 def opened(path: Path) -> BinaryIO:
     """A regular file, to be read. OSError where it is none."""
     if not stat.S_ISREG(mode := os.lstat(path).st_mode):
-        raise OSError(errno.EINVAL, f"it is {_what(mode)}", str(path))
+        raise OSError(errno.EINVAL, f"it is {files.kind(mode)}", str(path))
     # it may be another by now: still no link is followed, and no pipe waited for
     return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
-
-
-def _what(mode: int) -> str:
-    return {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe",
-            stat.S_IFREG: "a file"}.get(stat.S_IFMT(mode), "a device or socket")
 
 
 def is_file(path: Path) -> bool:
@@ -92,35 +88,13 @@ def contents(folder: Path) -> dict[str, os.stat_result]:
     return found
 
 
-def parsed(text: bytes | str) -> Any:
-    """JSON that means one thing. ValueError where it is none, has a key twice or NaN, or is nested
-    too deeply."""
-    try:
-        return json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict:
-    found: dict = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice")
-        found[name] = value
-    return found
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
 def from_json(path: Path) -> Any:
     """What a small file of JSON says. ValueError and OSError where it is none."""
     with opened(path) as file:
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
         raise ValueError(f"it has more than {LARGEST >> 20} MB")
-    return parsed(text)
+    return files.parsed(text)
 
 
 def checksums(made: Any) -> dict[str, str]:
@@ -165,13 +139,13 @@ def damaged(folder: Path, name: str = "") -> str:
     "". UserError where this user may not read it, for then it may be whole."""
     try:
         if not stat.S_ISDIR(mode := os.lstat(folder).st_mode):
-            return f"it is {_what(mode)}"
+            return f"it is {files.kind(mode)}"
         if seen(folder) in verified:
             return ""
         there = contents(folder)
-        files = sorted((path, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ino)
+        found = sorted((path, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ino)
                        for path, at in there.items())
-        state = folder, hashlib.sha256(repr(files).encode()).hexdigest()
+        state = folder, hashlib.sha256(repr(found).encode()).hexdigest()
         if state not in _faults:
             fault = _fault(folder, name or folder.name, there)
             if not fault:
@@ -198,7 +172,7 @@ def seen(folder: Path) -> tuple[Path, int, int] | None:
 def _fault(folder: Path, key: str, there: dict[str, os.stat_result]) -> str:
     for name, status in there.items():
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-            return f"{name} is {_what(status.st_mode)}"
+            return f"{name} is {files.kind(status.st_mode)}"
     if MANIFEST not in there:
         return f"{MANIFEST} is missing"
     try:
@@ -236,7 +210,7 @@ def log(folder: Path) -> list[dict]:
         with opened(folder / LOG) as file:
             for line in file:
                 # a score of nothing is NaN, and stands so in the log
-                entry = json.loads(line, object_pairs_hook=_each_once)
+                entry = json.loads(line, object_pairs_hook=files.each_once)
                 if not isinstance(entry, dict) or not _is_entry(entry):
                     raise ValueError(f"line {len(entries) + 1} is no entry")
                 entries.append(entry)

@@ -23,13 +23,13 @@ import hashlib
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
 
+from . import files
 from .data.mini import dials
 from .spec import Adapt, Base, Run, Score, key, label, parents
 from .tasks import TASKS, Task
@@ -54,10 +54,7 @@ Packed = float | str | np.ndarray
 
 def parsed(text: str) -> dict:
     """A JSON object. ValueError for one that has a key twice, a number that is none, or is nested too deeply."""
-    try:
-        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    found = files.parsed(text)
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
     return found
@@ -166,18 +163,6 @@ def _bits(packed: str, n: int) -> int:
 
 def _plain(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"it has {shown(twice)} twice")
-    return found
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")
 
 
 def _checksum(record: dict) -> str:

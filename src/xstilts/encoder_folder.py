@@ -5,16 +5,14 @@ is refused in words.
     check(folder)                 # UserError for what cannot be read
     seal(folder); changed(folder) # checksums of a folder that we made, and what no longer fits them
 """
-import hashlib
 import json
 import math
 import os
-import stat
 from pathlib import Path
 
 from safetensors import safe_open
 
-from xstilts import encoder_checks
+from xstilts import encoder_checks, files
 from xstilts.spec import UserError, visible
 
 # Everything that transformers 5 may read of a folder and that decides what the encoder computes.
@@ -45,26 +43,11 @@ def entries(folder: Path) -> list[Path]:
         inside = [path for place in (folder, folder / "additional_chat_templates") if place.is_dir()
                   for path in place.iterdir() if not path.name.startswith(".")]
         for path in inside:
-            _regular(path, any(path.match(pattern) for pattern in (*DECIDING, SEAL)))
+            if not path.is_dir() or any(path.match(pattern) for pattern in (*DECIDING, SEAL)):
+                files.regular(path)
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror})") from error
     return inside
-
-
-def _regular(path: Path, file: bool) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise UserError(
-            f"{visible(str(path))}: leads nowhere ({error.strerror}); remove it") from error
-    if not stat.S_ISREG(mode) and (file or not stat.S_ISDIR(mode)):
-        raise UserError(f"{visible(str(path))}: is not a file, but {_sort(mode)}; remove it, or "
-                        "put the file there")
-
-
-def _sort(mode: int) -> str:
-    sorts = (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket")
-    return next((name for is_it, name in sorts if is_it(mode)), "a device")
 
 
 def shards(folder: Path) -> list[Path]:
@@ -82,7 +65,7 @@ def shards(folder: Path) -> list[Path]:
         if "\0" in name or outside or path.suffix != ".safetensors":
             raise UserError(f"{folder / INDEX}: {visible(name)!r} is no safetensors file in this "
                             "folder")
-        _regular(path, True)
+        files.regular(path)
         found.append(path)
     return found
 
@@ -154,15 +137,10 @@ def read_json(path: Path) -> dict:
     return found
 
 
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def seal(folder: Path) -> None:
     """Writes the checksum of each of the folder's files into it, as they are now. For a folder
     that we have just made."""
-    checksums = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    checksums = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
     (folder / SEAL).write_text(json.dumps({"sha256": checksums}, indent=1))
 
 
@@ -190,7 +168,7 @@ def changed(folder: Path) -> str:
             return f"{name} is missing"
         if name not in checksums:
             return f"{name} was added"
-        if not inside[name].is_file() or sha256(inside[name]) != checksums[name]:
+        if not inside[name].is_file() or files.sha256(inside[name]) != checksums[name]:
             return f"{name} has changed"
     _whole[folder] = stamp
     return ""

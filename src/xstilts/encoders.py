@@ -23,11 +23,17 @@ import torch
 from filelock import FileLock
 from safetensors import safe_open
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel
-from transformers import PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import cached_file, logging
 
-from xstilts import e5small, encoder_checks, encoder_folder, vocabulary
+from xstilts import e5small, encoder_checks, encoder_folder, files, vocabulary
 from xstilts.revisions import commit
 from xstilts.spec import UserError, visible
 
@@ -175,7 +181,7 @@ def fingerprint(name: str | Path | EncoderName) -> str:
     digest = hashlib.sha256()
     for path in encoder_folder.deciding(folder):
         place = path.relative_to(folder).as_posix()
-        digest.update(f"{place} {encoder_folder.sha256(path)}\n".encode())
+        digest.update(f"{place} {files.sha256(path)}\n".encode())
     return f"folder-{digest.hexdigest()}{options}"
 
 

@@ -20,7 +20,7 @@ from . import study as graph
 from .hubfaults import Refused
 from .pace import Speed, measured
 from .profiles import Study
-from .spec import Adapt, Base, Run, UserError, key, parents
+from .spec import Adapt, Base, Run, key, parents
 
 WORKERS = (1, 4, 16, 64)
 

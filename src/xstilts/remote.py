@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from . import artifact
+from . import artifact, files
 from .artifact import MANIFEST
 from .spec import Run, UserError, each_once, key, visible
 
@@ -116,18 +116,18 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
     there = f"{folder}/{key(run)}"
     if not (about := _about(system, f"{there}/{MANIFEST}")):
         return False
-    made, files, problem = b"", {}, _no_file(about, MANIFEST)
+    made, parts, problem = b"", {}, _no_file(about, MANIFEST)
     if (about.get("size") or 0) > artifact.LARGEST:
         problem = f"{MANIFEST} has more than {artifact.LARGEST >> 20} MB"
     if not problem:
         made = system.cat_file(f"{there}/{MANIFEST}")
         try:
-            sums = artifact.checksums(artifact.parsed(made))
-            files = {name: _about(system, f"{there}/{name}") for name in sums}
-            problem = next(filter(None, (_no_file(files[name], name) for name in sums)), "")
+            sums = artifact.checksums(files.parsed(made))
+            parts = {name: _about(system, f"{there}/{name}") for name in sums}
+            problem = next(filter(None, (_no_file(parts[name], name) for name in sums)), "")
         except ValueError as error:
             problem = f"{MANIFEST} is not readable: {error}"
-    state = repr([made, [_changes(some) for some in (about, *files.values())]])
+    state = repr([made, [_changes(some) for some in (about, *parts.values())]])
     state = hashlib.sha256(state.encode()).hexdigest()
     aside = root / f".damaged-{key(run)}-{int(state[:12], 16)}"
     if os.path.lexists(aside):      # looked at before, as it is now
@@ -136,7 +136,7 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
     unfinished.mkdir(parents=True)
     try:
         (unfinished / MANIFEST).write_bytes(made)
-        for name in () if problem else files:
+        for name in () if problem else parts:
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             system.get_file(f"{there}/{name}", str(unfinished / name))
         problem = problem or artifact.damaged(unfinished, key(run))

@@ -21,11 +21,11 @@ from functools import partial
 from pathlib import Path
 
 from .. import encoders, failures
+from ..files import sha256
 from ..profiles import Study
 from ..spec import UserError, visible
 from ..tasks import TASKS, Source, Task, training_task
 from . import fetch_models, hub
-from .fetch_models import sha256
 
 MANIFEST = "fetched.json"
 NAMED = 5  # files of one fault in the message

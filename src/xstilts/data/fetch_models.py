@@ -15,6 +15,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from .. import encoders
+from ..files import sha256
 from ..hubfaults import ask
 from ..spec import UserError
 
@@ -129,8 +130,3 @@ def _put(unfinished: Path, place: Path) -> None:
         os.rename(place, aside)
     os.rename(unfinished, place)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

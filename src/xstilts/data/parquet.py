@@ -1,9 +1,7 @@
 """One parquet file of a person's own: whether it is a file at all, its rows, its texts, and what tells that it has changed."""
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 import time
 from collections import Counter
 from collections.abc import Hashable, Iterator
@@ -13,28 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..files import regular, sha256
 from ..spec import UserError
 
 # what pyarrow raises for a damaged file, or for values that Python does not have (a date in the year 300,000)
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 MOST_ROWS = 20_000_000     # of a file; a few bytes can claim billions
 JUST_NOW = 2_000_000_000   # nanoseconds: the coarsest clock of a file system in use
-
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-          stat.S_IFSOCK: "a socket"}
-
-
-def regular(path: str | Path) -> os.stat_result:
-    """What the system says of a file. UserError for what is none: to read a pipe or a device might never end."""
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        what = "is a link that leads nowhere" if os.path.islink(path) else "cannot be read"
-        raise UserError(f"{path}: {what} ({error.strerror}). Remove it, or put the file there") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise UserError(f"{path}: is {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}, where a file is expected. Remove it, "
-                        "or put the file there")
-    return found
 
 
 def stamp(path: str | Path) -> Hashable:
@@ -154,8 +137,7 @@ def renamed(table: pa.Table, columns: dict[str, str], path: Path) -> pa.Table:
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, state: Hashable) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 def digest(path: Path) -> str:

@@ -1,0 +1,73 @@
+"""Files as anybody may have left them: whether they are files at all, their checksum, and JSON that means one thing.
+
+    regular(path)      # what the system says of it; UserError for a pipe, a device, a folder, a link that leads nowhere
+    parsed(text)       # JSON; ValueError for a key twice, a number that is none, nesting without end
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from .spec import UserError, visible
+
+KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def kind(mode: int) -> str:
+    """What a mode of `stat` stands for, in words."""
+    return KINDS.get(stat.S_IFMT(mode), "a device")
+
+
+def regular(path: str | Path) -> os.stat_result:
+    """What the system says of a file, behind links. UserError for what is none: to read a pipe or a device might never end."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        what = "is a link that leads nowhere" if os.path.islink(path) else "cannot be read"
+        raise UserError(
+            f"{visible(str(path))}: {what} ({error.strerror}). Remove it, or put the file there"
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(
+            f"{visible(str(path))}: is {kind(found.st_mode)}, where a file is expected. "
+            "Remove it, or put the file there"
+        )
+    return found
+
+
+def sha256(path: str | Path) -> str:
+    """64 hex digits of the file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def parsed(text: bytes | str) -> Any:
+    """What the JSON says. ValueError where it is none, has a key twice or NaN, or is nested too deeply."""
+    try:
+        return json.loads(text, object_pairs_hook=each_once, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict:
+    """For `json.loads`: an object. ValueError where it has a name twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has {repr(twice)[:60]} twice")
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
