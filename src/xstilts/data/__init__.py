@@ -29,7 +29,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from .. import artifact
+from .. import artifact, revisions
 from ..encoders import cache_dir
 from ..spec import UserError
 from ..tasks import TASKS, Task, task
@@ -60,17 +60,17 @@ def looked_at_once() -> Iterator[None]:
 def _state(name: str, source: str) -> Hashable:
     """Another value whenever a person may have changed the task's rows: files, folders, the layout, XSTILTS_OWN. name: "" for all
     tasks. Commits on the Hub and the benchmark's code are the same as long as a process lives."""
-    own = os.environ.get("XSTILTS_OWN") if source == "hub" else None
-    place = own if source == "hub" else source
-    if not place or dials.is_mini(source):
+    if dials.is_mini(source):
         return ()
+    place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
+    asked = name, place, revisions.unasked      # a plan that asks nobody has other names for what is on the Hub
     seen = _looked.get()
-    if seen is None or (name, place) not in seen:
-        found = tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
-        if seen is None:
-            return place, found
-        seen[name, place] = place, found
-    return seen[name, place]
+    if seen is not None and asked in seen:
+        return seen[asked]
+    found = asked, tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)])) if place else ()
+    if seen is not None:
+        seen[asked] = found
+    return found
 
 
 def while_unchanged(size: int) -> Callable:
