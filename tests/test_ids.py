@@ -63,6 +63,13 @@ def test_questions_without_an_id_are_refused_where_ids_decide_what_is_right(none
     assert read([blocks], chosen)[0]["id"] == ""         # there it decides nothing
 
 
+def test_a_row_of_tydiqa_without_an_id_has_no_language():
+    row = {"id": "korean-1", "question": "?"}
+    assert columns.is_tydiqa_language(row, "ko") and not columns.is_tydiqa_language(row, "fi")
+    with pytest.raises(UserError, match="no id, which says its language"):
+        columns.is_tydiqa_language(row | {"id": None}, "ko")
+
+
 def passage(name, number):
     return {"id": name, "query": f"which {number}", "answer": (f"answer {number}", ""), "sentences": ((f"answer {number}", ""),)}
 

@@ -1,4 +1,5 @@
 """Metrics against values worked by hand and against the reference packages."""
+import dataclasses
 import math
 
 import numpy as np
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
-from xstilts import metrics
+from xstilts import metrics, profiles, study as graph
+from xstilts.spec import key
+from xstilts.tasks import TASKS
 
 BIO = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
 POS = st.sampled_from(["NOUN", "CCONJ", "SCONJ", "SYM", "INTJ", "X", "PUNCT", "O"])
@@ -169,3 +172,12 @@ def test_gold_gives_100_and_nothing_gives_nan():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="2 predicted tags for 1 words"):
         metrics.tagging_f1([["O", "O"]], [["O"]])
+
+
+def test_the_scoring_of_parts_of_speech_is_in_the_keys_of_what_it_changes(tiny_encoder):
+    assert {name for name, row in TASKS.items() if row.scoring} == {"udpos", "masakhapos"}
+    study = profiles.study(encoder=str(tiny_encoder), languages="en,fi", vocabulary="full", phase1_steps=0)
+    runs = [graph.phase3(study, graph.base(study), name, 0) for name in ("udpos", "xnli", "panx")]
+    runs += [graph.phase2(study, (name,), 0) for name in ("udpos", "mnli")]     # where UDPOS stands in for CCG
+    earlier = [dataclasses.replace(run, scoring="") for run in runs]
+    assert [key(run) == key(before) for run, before in zip(runs, earlier, strict=True)] == [False, True, True, False, True]

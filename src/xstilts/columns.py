@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 from .languages import TYDIQA_NAMES
+from .spec import UserError, visible
 
 Reader = Callable[[dict], dict]
 # the columns of rows that `translate` writes, by kind
@@ -173,5 +174,8 @@ def translated(kind: str) -> Reader:
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:
-    """TyDiQA has one configuration for all languages; the id begins with the language's English name."""
+    """TyDiQA has one configuration for all languages; the id begins with the language's English name. UserError for a row
+    without one."""
+    if not identity(row["id"]):
+        raise UserError(f"a row of TyDiQA-GoldP has no id, which says its language; its question: {visible(str(row['question']))}")
     return row["id"].startswith(TYDIQA_NAMES[language])
