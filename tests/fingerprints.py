@@ -16,11 +16,13 @@ from xstilts.data.mini.dials import Dials
 
 PATH = Path(__file__).with_suffix(".json")
 VERSION = "version"
-FIRST, LATER = 20, (137, 1999, 4321, 7999)     # the rows that are digested: the first ones, and single ones behind them
+# the rows that are digested: at the default, and where a dial is turned
+ROWS, FEWER = (*range(20), 137, 1999, 4321, 7999), (*range(4), 137, 7999)
 
 
 def _rows(task: str, language: str, split: str, turned: Dials) -> list[dict]:
-    return [mini.row(task, language, split, number, turned) for number in (*range(FIRST), *LATER)]
+    numbers = ROWS if turned == Dials() else FEWER
+    return [mini.row(task, language, split, number, turned) for number in numbers]
 
 
 def digest(task: str, language: str) -> str:

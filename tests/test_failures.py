@@ -164,9 +164,10 @@ def test_a_choice_that_a_row_does_not_have_is_no_divergence(tiny_encoder):
     assert len(predictions) == 2
 
 
-def test_weights_that_are_no_numbers_make_a_retrieval_diverge(study, tiny_encoder, tmp_path):
+def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(study, tiny_encoder, tmp_path):
+    """Its weights are numbers, which is looked at first."""
     model, tokenizer = encoders.load(tiny_encoder)
-    model.embeddings.word_embeddings.weight.data[:] = float("inf")
+    model.encoder.layer[-1].output.LayerNorm.weight.data[0] = 3e38
     encoders.save(model, tokenizer, tmp_path / "broken")
     broken = dataclasses.replace(study, encoder=str(tmp_path / "broken"), phase1_steps=0, targets=("tatoeba",))
     run = graph.phase3(broken, graph.base(broken), "tatoeba", 0)
