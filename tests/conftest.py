@@ -6,18 +6,26 @@ from pathlib import Path
 # Where other processes use the same cores, several threads wait for each other and are many times slower.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import hub_server     # before all that reads where the Hub is: no test asks the real one
+import hub_server  # before all that reads where the Hub is: no test asks the real one
+import hubrows
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from families import tiny_config, tiny_tokenizer
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import AutoModel, BertConfig, BertModel, PreTrainedTokenizerFast
 
-import hubrows
-from families import tiny_config, tiny_tokenizer
-from xstilts import data, encoders, hubfaults, revisions
+from xstilts import data, encoders, hub_faults, revisions
 from xstilts.data import hub, tagged
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -117,11 +125,11 @@ def wikipedia(monkeypatch):
 @pytest.fixture
 def server(fresh, monkeypatch, tmp_path):
     """A Hub that answers on the loopback address, with nothing on it yet; the libraries' caches are empty, pauses are none."""
-    monkeypatch.setattr(hubfaults, "PAUSES", (0, 0))
+    monkeypatch.setattr(hub_faults, "PAUSES", (0, 0))
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path / "cache"))
     hub_server.clear()
-    hubfaults._in_vain.clear()
+    hub_faults._in_vain.clear()
     found = hub_server.start()
     found.forget()
     yield found

@@ -3,7 +3,7 @@ import os
 import time
 from pathlib import Path
 
-from xstilts.spec import key, label
+from xstilts.runs.key import key, label
 
 
 def work(_, group, root, number, threads):

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xstilts.languages import TYDIQA_NAMES
-from xstilts.tasks import BIO, NLI, TASKS, UPOS, Source, Task
+from xstilts.tasks.languages import TYDIQA_NAMES
+from xstilts.tasks.table import BIO, NLI, TASKS, UPOS, Source, Task
 
 TEXT = Value("string")
 ANSWERS = {"text": List(TEXT), "answer_start": List(Value("int32"))}

@@ -4,12 +4,11 @@ Prints {port: the uid it ran under, or null} as JSON.
     python tests/intruder.py 65534 34567 34568     # as which user, given by number; at which ports
 """
 import asyncio
+import encodings.idna  # noqa: F401  before: another user may not read this Python's folder
 import json
 import os
 import ssl
 import sys
-
-import encodings.idna    # noqa: F401  before: another user may not read this Python's folder
 
 from distributed.core import rpc
 from distributed.protocol.pickle import dumps

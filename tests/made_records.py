@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from xstilts import credible, metrics, runs, store
-from xstilts.spec import Adapt, Base
-from xstilts.tasks import TASKS
+from xstilts.runs import credible, execution, store
+from xstilts.runs.key import Adapt, Base
+from xstilts.tasks import metrics
+from xstilts.tasks.table import TASKS
 
 
 def artifact(root, run, seed=0, n=12):
@@ -23,7 +24,7 @@ def _scores(folder, run, draw, n):
     split = "validation" if isinstance(run, Adapt) else run.split
     for name in run.trained if isinstance(run, Adapt) else (run.target,):
         task = TASKS[name]
-        layers = range(3) if task.untrained else [runs.NO_LAYER]
+        layers = range(3) if task.untrained else [execution.NO_LAYER]
         for language, layer, metric in itertools.product(credible._languages(run, name), layers, credible._metrics(task)):
             where = {"task": name, "language": language, "metric": metric, "layer": layer}
             pairs = _pairs(task, metric, draw, n)

@@ -3,7 +3,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from xstilts import alt, figures, profiles
+from xstilts.book import alt, figures
+from xstilts.study import profiles
 
 
 def test_the_words_of_a_heat_map_are_its_cells():

@@ -4,10 +4,11 @@ import unicodedata
 
 import pytest
 
-from xstilts import columns, translate
 from xstilts.data.rows import Block, read
-from xstilts.kinds import lost, rank, span
-from xstilts.tasks import TASKS
+from xstilts.tasks import columns
+from xstilts.tasks.kinds import lost, rank, span
+from xstilts.tasks.table import TASKS
+from xstilts.tools import translate
 
 SQUAD = TASKS["squad"]
 BLANKS = [letter for letter in map(chr, range(sys.maxunicode + 1))

@@ -3,15 +3,25 @@ import numpy as np
 import pytest
 import sentencepiece
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from families import FAMILIES, SENTENCES, sentencepiece_model, tiny_config, tiny_tokenizer
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import AutoConfig, AutoModel, BertTokenizerFast, PreTrainedTokenizerFast
 
-from families import FAMILIES, SENTENCES, sentencepiece_model, tiny_config, tiny_tokenizer
-from xstilts import encoders, evaluate
-from xstilts.kinds import kind, mlm, tag
-from xstilts.spec import Recipe, UserError
-from xstilts.tasks import TASKS
-from xstilts.train import train
+from xstilts import encoders
+from xstilts.errors import UserError
+from xstilts.tasks.kinds import kind, mlm, tag
+from xstilts.tasks.table import TASKS
+from xstilts.training import evaluate
+from xstilts.training.loop import train
+from xstilts.training.recipe import Recipe
 
 ARCHITECTURES = (*FAMILIES, "xlm-roberta-xl")
 WORDS = ["The", "cat", "sat", "on", "the", "mat", "猫坐在", "垫子", "."]

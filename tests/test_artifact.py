@@ -10,8 +10,13 @@ import time
 import pandas as pd
 import pytest
 
-from xstilts import artifact, checkpoint, data, failures, inventory, records, results, store
-from xstilts.spec import Adapt, Base, Recipe, Score, UserError, key
+from xstilts import data
+from xstilts.errors import UserError
+from xstilts.runs import artifact, failures, records, results, store
+from xstilts.runs.key import Adapt, Base, Score, key
+from xstilts.tools import inventory
+from xstilts.training import checkpoint
+from xstilts.training.recipe import Recipe
 
 BASE = Base("e", "e")
 RECIPE = Recipe(2, 0, 1, 1e-3, 16, 2)

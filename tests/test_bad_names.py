@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xstilts import book, chapters, cli, data, encoders, profiles
-from xstilts.data.mini import dials
-from xstilts.spec import UserError
+from xstilts import cli, data, encoders
+from xstilts.book import build
+from xstilts.chapters import needed
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.synthetic import dials
 
 NAMES = ["../../x", "a/b", "/etc/passwd", "CON", "x" * 300, "a\0b", "\ud800", "..", ".", "~", "$HOME", "*", "a b", "-p", "",
          "none\n", "\u202e", "xnli/../xnli", "C:\\x", "file:///etc/passwd", "http://127.0.0.1/x", "<b>", "%s", "{0}"]
@@ -28,7 +31,7 @@ def test_a_strange_name_is_unknown_everywhere(name, tmp_path, monkeypatch):
                 encoders.HUB_ID.fullmatch(name) or name in (".", "..")), (parameter, found)
     if name:
         with pytest.raises(UserError, match="unknown chapter"):
-            chapters.needed(name, None)
+            needed.needed(name, None)
     with pytest.raises(UserError):
         data.load("xnli", name, "en", "mini")
     with pytest.raises(UserError):
@@ -39,7 +42,7 @@ def test_a_strange_name_is_unknown_everywhere(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", [name for name in NAMES if name], ids=ascii)
 def test_a_strange_chapter_is_unknown_and_nothing_is_written(name, tmp_path):
     with pytest.raises(UserError, match="unknown chapter"):
-        book.run(name, tmp_path / "out.ipynb", {})
+        build.run(name, tmp_path / "out.ipynb", {})
     assert not list(tmp_path.iterdir())
 
 

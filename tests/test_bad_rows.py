@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from xstilts import data, encoders
 from xstilts.data import local, parquet, rows
 from xstilts.data.layout import FILE
-from xstilts.kinds import kind
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
 
 GOOD = {
     "xnli": {"premise": "It rains.", "hypothesis": "It is wet.", "label": 0},

@@ -14,11 +14,12 @@ import papermill
 import pytest
 import yaml
 from PIL import Image
-
 from projects import project
-from xstilts import book, profiles, report
-from xstilts.profiles import Study
-from xstilts.spec import UserError
+
+from xstilts.book import build, tables
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.study.profiles import Study
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -58,16 +59,16 @@ def test_every_parameter_reaches_the_study(path):
 
 
 def test_every_notebook_is_in_the_book():
-    assert sorted(book.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
+    assert sorted(build.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
 
 
 def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
     """`xstilts record` draws it anew."""
     monkeypatch.delenv("XSTILTS_RECORDS", raising=False)
     drawn = pd.read_csv(io.StringIO(Image.open(ROOT / "book" / "main_result.png").info["Description"]))
-    now = book.main_result(profiles.study(), tmp_path).reset_index(drop=True)
-    assert len(now) == 15 and (drawn[book.CELLS[:2]] == now[book.CELLS[:2]]).all(axis=None)
-    np.testing.assert_allclose(drawn[book.CELLS[2:]], now[book.CELLS[2:]], atol=0.05)
+    now = build.main_result(profiles.study(), tmp_path).reset_index(drop=True)
+    assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]]).all(axis=None)
+    np.testing.assert_allclose(drawn[build.CELLS[2:]], now[build.CELLS[2:]], atol=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def shared(tmp_path_factory):
     """A kernel without records, for several chapters: to start one takes longer than most of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XSTILTS_RECORDS", str(tmp_path_factory.mktemp("records")))
-        with book.kernel(ROOT) as started:
+        with build.kernel(ROOT) as started:
             yield started
 
 
@@ -99,7 +100,7 @@ def executed(tiny_encoder, shared, tmp_path_factory):
             return out
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XSTILTS_STORE", str(root / "store"))      # one for all chapters, as in the book, and not each test's own
-            return book.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
+            return build.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
 
     return run
 
@@ -125,14 +126,14 @@ def test_the_chapter_on_phase_1_runs_without_a_phase_1(shared, tiny_encoder, tmp
     monkeypatch.chdir(ROOT)
     given = dict(encoder=str(tiny_encoder), phase1_steps=0, scheduler="local", targets=["tatoeba"], languages=["en", "fi"],
                  eval_rows=10, max_length=64)
-    notebook = nbformat.read(book.run("phase1_encoder", tmp_path / "out.ipynb", given, shared), as_version=4)
+    notebook = nbformat.read(build.run("phase1_encoder", tmp_path / "out.ipynb", given, shared), as_version=4)
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "phase 1 is empty" in text and "image/png" in text and "after phase 1" in text
 
 
 def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    notebook = nbformat.read(book.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4)
+    notebook = nbformat.read(build.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4)
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "not run" in text and "image/png" in text and "none" in text
     assert "helps" not in text and "can't tell" not in text
@@ -154,10 +155,10 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
     stray = root / ".venv" / "lib" / "template.md"       # what packages bring along is no page of the book
     stray.parent.mkdir(parents=True)
     stray.write_text("---\n{{ data }}\n---\n")
-    page = book.html(root)
+    page = build.html(root)
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
-    for name in book.chapters(ROOT):
+    for name in build.chapters(ROOT):
         for image in re.findall("<img [^>]*>", (page.parent / "book" / "chapters" / f"{name}.html").read_text().split("<article")[1]):
             assert re.search('alt="[^"]*[a-z]+ [^"]*"', image), f"{name}: a figure without words: {image[:200]}"
     assert "::" not in front.split("<article")[1].split("</article>")[0], "a glued value is missing"
@@ -169,7 +170,7 @@ def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
     (tmp_path / "_build" / "html" / "index.html").write_text("the last good one")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n[nowhere](missing.md)\n")
     with pytest.raises(UserError, match="the book was not built: see the warnings above"):
-        book.html(tmp_path)
+        build.html(tmp_path)
     assert (tmp_path / "_build" / "html" / "index.html").read_text() == "the last good one"
     assert sorted(path.name for path in (tmp_path / "_build").iterdir()) == [".locks", "html"]
 
@@ -179,7 +180,7 @@ def test_a_failing_chapter_is_not_published(shared, tmp_path, monkeypatch):
     out = tmp_path / "out.ipynb"
     out.write_text("the last good one")
     with pytest.raises(papermill.exceptions.PapermillExecutionError, match="unknown profile 'huge'"):
-        book.run("single_task", out, {"profile": "huge"}, shared)
+        build.run("single_task", out, {"profile": "huge"}, shared)
     assert out.read_text() == "the last good one"
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
 
@@ -188,7 +189,7 @@ def test_a_kernel_that_is_killed_ends_in_words(tmp_path, monkeypatch):
     toy(tmp_path, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="one: its process was ended from outside.*finished runs are kept"):
-        book.run("one", tmp_path / "out.ipynb", {})
+        build.run("one", tmp_path / "out.ipynb", {})
     assert not list(tmp_path.glob("*.ipynb")) and not list(tmp_path.glob(".running*"))
 
 
@@ -206,8 +207,8 @@ def toy(folder, parameters=(), **chapters):
 def test_a_chapter_knows_no_names_of_the_one_before(shared, tmp_path, monkeypatch):
     toy(tmp_path, one="import json\nleft = _left = 1", two="print(dir())")
     monkeypatch.chdir(tmp_path)
-    book.run("one", tmp_path / "one.ipynb", {}, shared)
-    out = nbformat.read(book.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
+    build.run("one", tmp_path / "one.ipynb", {}, shared)
+    out = nbformat.read(build.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
     names = out.cells[-1].outputs[0]["text"]
     assert "'encoder'" in names and "'__spec__'" in names and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
 
@@ -224,27 +225,27 @@ while not pathlib.Path("{other}").exists():
         computes="open('computed', 'w')", parameters={name: 'missing = "dash"' for name in ("claims", "one", "two")})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
-    monkeypatch.setattr(book, "READY_KERNEL", book.QUIET_KERNEL)
-    monkeypatch.setattr(book, "html", lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")))
-    assert book.build() == ["claims", "computes", "one", "two"]
+    monkeypatch.setattr(build, "READY_KERNEL", build.QUIET_KERNEL)
+    monkeypatch.setattr(build, "html", lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")))
+    assert build.build() == ["claims", "computes", "one", "two"]
     (tmp_path / "computed").unlink()      # now one and two fail
     toy(tmp_path, claims="", computes="", one=meet, two="", parameters={"claims": 'missing = "dash"', "one": 'missing = "dash"'})
     (tmp_path / "book" / "chapters" / "claims.ipynb").unlink()
     with pytest.raises(papermill.exceptions.PapermillExecutionError, match="AssertionError"):
-        book.build()
+        build.build()
     assert not (tmp_path / "book" / "chapters" / "claims.ipynb").exists()
 
 
 def test_where_missing_runs_are_computed_chapters_take_turns():
-    computing, showing, last = book._turns(ROOT, {})
+    computing, showing, last = build._turns(ROOT, {})
     assert computing[0] == "phase1_encoder" and "rq1" in showing and sorted(last) == ["claims", "costs"]
-    assert book._turns(ROOT, {"missing": "compute"}) == (computing[:4] + showing + computing[4:] + last, [], [])
+    assert build._turns(ROOT, {"missing": "compute"}) == (computing[:4] + showing + computing[4:] + last, [], [])
 
 
 def test_an_unknown_parameter_is_refused_before_a_kernel_starts(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(UserError, match="no parameter 'sedes'; known: .*seeds"):
-        book.run("single_task", tmp_path / "out.ipynb", {"sedes": 1})
+        build.run("single_task", tmp_path / "out.ipynb", {"sedes": 1})
 
 
 def test_no_second_list_of_versions():
@@ -261,7 +262,7 @@ def test_quoted_values_are_what_myst_nb_would_write():
     shell = InteractiveShell.instance()
     try:
         with capture_output() as written:
-            report.quote(value=3.14159, count=3, none=float("nan"), name="a")
+            tables.quote(value=3.14159, count=3, none=float("nan"), name="a")
             for name, text in (("value", "3.1"), ("count", "3"), ("none", "–"), ("name", "a")):
                 glue(name, text, display=False)
     finally:

@@ -3,16 +3,19 @@ and fingerprints are those of now, and what a run is named by is what it reads."
 import os
 import shutil
 
+import hubrows
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import hubrows
-from xstilts import costs, data, profiles, runs, study as graph
+from xstilts import data
 from xstilts.data import local, parquet
 from xstilts.data.layout import FILE
-from xstilts.spec import UserError, key
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.runs import execution
+from xstilts.runs.key import key
+from xstilts.study import costs, graph, profiles
+from xstilts.tasks.table import TASKS
 
 
 def write(path, *premises, label=0):
@@ -157,13 +160,13 @@ def test_a_run_whose_rows_changed_since_it_was_drawn_up_is_refused(drawn):
 
 def test_a_run_whose_rows_change_while_it_is_computed_is_not_kept(drawn, monkeypatch):
     root, draw = drawn
-    path, score = root / "xnli" / "en" / "test.parquet", runs.score
+    path, score = root / "xnli" / "en" / "test.parquet", execution.score
     run = draw()
 
     def slow(*given):
         score(*given)
         pq.write_table(pq.read_table(path).slice(1), path)
 
-    monkeypatch.setattr(runs, "score", slow)
+    monkeypatch.setattr(execution, "score", slow)
     with pytest.raises(UserError, match="have changed since the study was drawn up"):
         graph.compute([run])

@@ -2,10 +2,15 @@
 import pytest
 import torch
 
-from xstilts import checkpoint, data, encoders, profiles, store, study as graph, train
-from xstilts.kinds import kind
-from xstilts.spec import Recipe, UserError, key
-from xstilts.tasks import TASKS
+from xstilts import data, encoders
+from xstilts.errors import UserError
+from xstilts.runs import store
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
+from xstilts.training import checkpoint, loop
+from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(24, 0, 4, 2e-3, 48, 60, micro_batch=3)
 
@@ -24,7 +29,7 @@ def trained(folder, names, recipe, kept=None, log=lambda entry: None):
     model, tokenizer = encoders.load(folder)
     scores = iter([10.0, 40.0, 30.0, 20.0, 10.0, 5.0])     # the second is the best: its weights are kept
     dev = None if not recipe.evaluate_every else lambda heads: 50.0 - abs(4 - next(scores) / 10)
-    heads = train.train(model, tokenizer, {name: features(tokenizer, name) for name in names}, recipe, 3, log, dev, kept=kept)
+    heads = loop.train(model, tokenizer, {name: features(tokenizer, name) for name in names}, recipe, 3, log, dev, kept=kept)
     return [weight.detach().clone() for weight in (*model.parameters(), *heads.parameters())]
 
 
@@ -91,7 +96,7 @@ def test_the_best_state_so_far_outlives_the_stop(tiny_encoder, tmp_path, monkeyp
             trained(tiny_encoder, ["mnli"], recipe, tmp_path / checkpoint.FILE)
     model, tokenizer = encoders.load(tiny_encoder)
     left = iter([scores[step] for step in sorted(scores) if step > 13])
-    heads = train.train(model, tokenizer, {"mnli": features(tokenizer, "mnli")}, recipe, 3, lambda entry: None,
+    heads = loop.train(model, tokenizer, {"mnli": features(tokenizer, "mnli")}, recipe, 3, lambda entry: None,
                         lambda heads: next(left), kept=tmp_path / checkpoint.FILE)
     resumed = [*model.parameters(), *heads.parameters()]
     assert max(scores) < RECIPE.steps and max(scores, key=scores.get) < 13

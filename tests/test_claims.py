@@ -1,11 +1,16 @@
 """The front page: effects are means of paired differences, verdicts follow the stated rules, dashes where nothing was run."""
 import numpy as np
 import pandas as pd
+import pretended
 import pytest
 
-import pretended
-from xstilts import claims, comparisons, profiles, records, report, results, stats
-from xstilts.spec import Base
+from xstilts.analysis import published, stats
+from xstilts.book import comparison_figures
+from xstilts.chapters import claims
+from xstilts.runs import records, results
+from xstilts.runs.key import Base
+from xstilts.study import conditions, profiles
+from xstilts.tasks.table import TASKS
 
 NAMES = [claim.text for claim in claims.CLAIMS]
 
@@ -24,13 +29,13 @@ def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bu
     def examples(cells):
         return pd.DataFrame([{
             "condition": name, "target": target, "seed": seed, "language": language, "layer": -1,
-            "metric": claims.report.TASKS[target].metric, "numerator": (ease[target] < rates[name]) * 1.0, "denominator": np.ones(300)}
+            "metric": TASKS[target].metric, "numerator": (ease[target] < rates[name]) * 1.0, "denominator": np.ones(300)}
             for name, target, seed in cells for language in ("en", "fi")])
 
     monkeypatch.setattr(results, "examples", examples)
     monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(results.examples(cells)))
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
-    asked = {name: comparisons.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
+    asked = {name: conditions.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)
 
 
@@ -49,7 +54,7 @@ def test_nothing_was_run(study):
     every = dict(zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True))
     assert every["XNLI does not gain"] == every["TyDiQA gains consistently"] == 9
     assert every["MLM mixed in does not consistently help more than the English task alone"] == 4 and min(every.values()) == 1
-    assert claims.figure(study, asked, shown).axes
+    assert comparison_figures.claims(study, asked, shown).axes
 
 
 def test_verdicts_follow_the_rules(study, monkeypatch):
@@ -115,8 +120,8 @@ def test_targets_count_alike(monkeypatch):
 
 
 def test_published_scores_stand_beside_each_other():
-    whole, one = report.leaderboard(), report.leaderboard("PAWS-X")
-    source = report.published("xtreme_leaderboard").set_index(["task", "metric", "model"])["average over languages"].sort_index()
+    whole, one = published.leaderboard(), published.leaderboard("PAWS-X")
+    source = published.published("xtreme_leaderboard").set_index(["task", "metric", "model"])["average over languages"].sort_index()
     assert 2 * len(whole) == len(source) and len(one) == 1 and whole.notna().all(axis=None)
     for row in whole.to_dict("records"):
         before, after = source[row["task"], row["metric"]][["XLM-R Large", "X-STILTs (Phang2020) best-per-task"]]

@@ -6,8 +6,10 @@ import threading
 import pandas as pd
 import pytest
 
-from xstilts import cluster, profiles, results, store, study as graph
-from xstilts.spec import UserError, key
+from xstilts.errors import UserError
+from xstilts.runs import results, store
+from xstilts.runs.key import key
+from xstilts.study import cluster, graph, profiles
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
              vocabulary="full",     # to look for the pieces of all texts takes longer than everything else

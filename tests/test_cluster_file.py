@@ -7,8 +7,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xstilts import cluster, cluster_file
-from xstilts.spec import UserError
+from xstilts.errors import UserError
+from xstilts.study import cluster, cluster_file
 
 HEAD = "cluster: dask_jobqueue.SLURMCluster\n"
 

@@ -7,11 +7,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from papermill.cli import _resolve_type
 
-from xstilts import book, chapters, cli, inventory, plan, profiles, records, submission, team, verify
-from xstilts import study as graph
-from xstilts.data import fetch
-from xstilts.profiles import BOUNDS, ENTRIES, study
-from xstilts.spec import UserError
+from xstilts import cli
+from xstilts.book import build
+from xstilts.chapters import needed as chapters
+from xstilts.errors import UserError
+from xstilts.runs import records
+from xstilts.study import graph, profiles
+from xstilts.study.profiles import BOUNDS, ENTRIES, study
+from xstilts.tools import fetch, inventory, plan, submission, verify
+from xstilts.training import team
 
 TYPED = ["rows #2", "010", "0100", "no", "on", "off", "yes", "null", "~", "true", "True", "False", "None", "1e-4", "24:00:00",
          "0x10", "0o7", "1_000", "2026-01-01", "[0, 1]", "{a: 1}", "- a", "&a", "!!int 1", "", " 5 ", "nan", "-inf", "٣", "9" * 5000]
@@ -70,8 +74,8 @@ def seen(monkeypatch, tmp_path):
         return real(profile, **given | {"data": "mini"})
 
     monkeypatch.setattr(profiles, "study", study)
-    monkeypatch.setattr(book, "run", lambda chapter, out, given: found.append(study(**given).profile) or out)
-    monkeypatch.setattr(book, "build", lambda given: found.append(study(**given).profile) or "page")
+    monkeypatch.setattr(build, "run", lambda chapter, out, given: found.append(study(**given).profile) or out)
+    monkeypatch.setattr(build, "build", lambda given: found.append(study(**given).profile) or "page")
     for module, name, value in ((graph, "compute", {}), (plan, "text", "the plan"), (verify, "verify", verify.pd.DataFrame(columns=verify.COLUMNS)),
                                 (fetch, "fetch", {}), (submission, "write", []), (inventory, "superfluous", []),
                                 (chapters, "needed", []), (records, "record", [])):

@@ -5,8 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import alt, averages, chapters, compare, comparisons, explain, languages, profiles, records, report, results, selection, study as graph
-from xstilts.spec import Adapt, Base, key
+from xstilts.analysis import differences, explain, selection, wording
+from xstilts.book import alt, comparison_figures, tables
+from xstilts.chapters import needed
+from xstilts.runs import records, results
+from xstilts.runs.key import Adapt, Base, key
+from xstilts.study import conditions, graph, profiles
+from xstilts.tasks import benchmarks, languages
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +19,9 @@ def study():
     return profiles.study(targets="xnli,tatoeba", languages="en,de,fi,sw", sizes="e5-small:4,e5-small:8")
 
 
-@pytest.mark.parametrize("name", chapters.WIDE)
+@pytest.mark.parametrize("name", needed.WIDE)
 def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
-    asked = getattr(comparisons, name)(study)
+    asked = getattr(conditions, name)(study)
     there = {condition for condition, _, _ in asked.wanted}
     assert asked.contrasts and {condition for _, weights in asked.contrasts for condition in weights} <= there
     assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
@@ -30,7 +35,7 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
 
 
 def test_tasks_that_are_mixed_take_the_budget(study):
-    steps = {condition: run.encoder.recipe.steps for (condition, _, _), run in comparisons.multi_task(study).wanted.items()
+    steps = {condition: run.encoder.recipe.steps for (condition, _, _), run in conditions.multi_task(study).wanted.items()
              if condition != graph.NONE}
     assert steps.pop("all, own steps") > 3 * profiles.phase2_budget(study)
     assert set(steps.values()) == {profiles.phase2_budget(study)} and {"all", "best three", "all but squad", "squad"} <= set(steps)
@@ -38,27 +43,27 @@ def test_tasks_that_are_mixed_take_the_budget(study):
 
 def test_two_of_the_papers_three_best_are_not_called_three(study):
     few = dataclasses.replace(study, intermediates=("mnli", "squad", "ccg"))
-    names = {condition for condition, _, _ in comparisons.multi_task(few).wanted}
+    names = {condition for condition, _, _ in conditions.multi_task(few).wanted}
     assert "best three" not in names and {"all", "all but ccg"} <= names
 
 
 def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
-    everywhere = comparisons.data.languages
-    monkeypatch.setattr(comparisons.data, "languages", lambda name, source, split="train": everywhere(name, source, split) if split != "train"
+    everywhere = conditions.data.languages
+    monkeypatch.setattr(conditions.data, "languages", lambda name, source, split="train": everywhere(name, source, split) if split != "train"
                         else ("en", "fi") if name == "mnli" else ("en",))
-    names = {condition for condition, _, _ in comparisons.rq1(study).wanted}
+    names = {condition for condition, _, _ in conditions.rq1(study).wanted}
     assert {"1 task in fi (draw 1)", "1 task in fi (draw 1, in English)"} <= names and not any(name.startswith("3 tasks in") for name in names)
 
 
 def test_african_languages_are_shown_beside_english(study):
-    assert comparisons.african(study) == ("sw",)
-    assert set(comparisons.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
+    assert conditions.african(study) == ("sw",)
+    assert set(conditions.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
 
 
 def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_where_it_asks(study):
     study = dataclasses.replace(study, targets=("udpos", "tatoeba", "xnli"))
-    asked, others = comparisons.rq2(study).wanted, {key(run) for run in chapters.needed("xtreme", study)}
-    assert comparisons.finnish_hungarian(study) == ("fi",)
+    asked, others = conditions.rq2(study).wanted, {key(run) for run in needed.needed("xtreme", study)}
+    assert conditions.finnish_hungarian(study) == ("fi",)
     for (condition, target, _), run in asked.items():
         if condition == graph.NONE or condition.endswith(" in en"):
             assert key(run) in others
@@ -67,9 +72,9 @@ def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_wh
     assert {target for _, target, _ in asked} == {"udpos", "tatoeba"}
 
 
-@pytest.mark.parametrize("name", chapters.WIDE)
+@pytest.mark.parametrize("name", needed.WIDE)
 def test_all_conditions_start_from_the_same_encoder(study, name):
-    asked = getattr(comparisons, name)(study).wanted.values()
+    asked = getattr(conditions, name)(study).wanted.values()
     phase1 = {key(step) for run in asked for step in graph.line(run) if isinstance(step, Adapt) and step.tasks == ("text",)
               and not isinstance(step.encoder, Adapt)}
     sizes = {study.encoder, *(study.sizes if name in ("model_size", "rq1", "rq5") else ())}
@@ -77,22 +82,22 @@ def test_all_conditions_start_from_the_same_encoder(study, name):
 
 
 def test_chapters_share_their_runs(study):
-    keys = [{key(run) for run in chapters.needed(name, study)} for name in ("multi_task", "translated", "rq3", "single_task")]
+    keys = [{key(run) for run in needed.needed(name, study)} for name in ("multi_task", "translated", "rq3", "single_task")]
     assert keys[0] & keys[1] and keys[1] & keys[2] and keys[0] & keys[3]
 
 
 def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
     study = dataclasses.replace(study, targets=("udpos", "tydiqa"))
-    asked = comparisons.rq2(study)
+    asked = conditions.rq2(study)
     assert ("squad in fi", "tydiqa", 0) in asked.wanted and ("ccg in fi", "tydiqa", 0) not in asked.wanted
-    shown = compare.table(study, asked, {})
+    shown = differences.table(study, asked, {})
     cells = set(zip(shown.comparison, shown.target, strict=True))
     assert ("squad in fi against squad in en", "tydiqa") in cells and ("ccg in fi against ccg in en", "udpos") in cells
     assert ("ccg in fi against ccg in en", "tydiqa") not in cells
 
 
 def test_translated_rows_are_as_many_and_in_other_languages(study):
-    wanted = comparisons.translated(study).wanted
+    wanted = conditions.translated(study).wanted
     run = wanted["mnli translated", "xnli", 0].encoder
     assert run.languages == ("de", "fi", "sw") and run.recipe.rows == study.phase2_rows // 3
     assert wanted["mnli translated, noise 0.3", "xnli", 0].encoder.fingerprints != run.fingerprints
@@ -101,9 +106,9 @@ def test_translated_rows_are_as_many_and_in_other_languages(study):
 def fake(monkeypatch, study, rates: dict[str, float]):
     """Examples of conditions that are right so often, on a test set of 400 in two languages."""
     draw = np.random.default_rng(0)
-    asked = comparisons.Comparison({(name, target, 0): Base(f"{name} {target}", f"{name} {target}")
+    asked = conditions.Comparison({(name, target, 0): Base(f"{name} {target}", f"{name} {target}")
                                     for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
-                                   [comparisons.against(name) for name in (*rates, "missing") if name != graph.NONE])
+                                   [conditions.against(name) for name in (*rates, "missing") if name != graph.NONE])
     found = {cell: run for cell, run in asked.wanted.items() if cell[0] != "missing"}
     parts = {cell: pd.DataFrame([{
         "condition": cell[0], "target": cell[1], "seed": 0, "language": language, "metric": "accuracy", "layer": layer,
@@ -125,17 +130,17 @@ def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9, "squad": 0.2, "qqp": 0.5})
-    shown = compare.table(study, asked, found)
-    said = compare.verdicts(shown).set_index("comparison").verdict
+    shown = differences.table(study, asked, found)
+    said = differences.verdicts(shown).set_index("comparison").verdict
     assert list(said) == ["helps", "hurts", "can't tell", "not run"]
     assert (shown["p (Holm)"].dropna() >= shown.p.dropna()).all() and shown.p.isna().sum() == 2
     assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
-    only = compare.table(study, asked, found, only=("fi",))
+    only = differences.table(study, asked, found, only=("fi",))
     assert set(only.dropna(subset="difference").languages) == {1}
-    drawn = compare.figure(study, asked, shown)
+    drawn = comparison_figures.differences(study, asked, shown)
     for name, part in shown.dropna(subset="difference").groupby("comparison"):     # each dot in its own row, beneath its name
-        values = " and ".join(f"{report.title(row.target)} {row.difference:+.1f}" for row in part.itertuples())
-        assert f"{report.title(name)}: {values}" in alt.described(drawn)
+        values = " and ".join(f"{wording.title(row.target)} {row.difference:+.1f}" for row in part.itertuples())
+        assert f"{wording.title(name)}: {values}" in alt.described(drawn)
     names = dict(zip((label.get_text() for label in drawn.axes[0].get_yticklabels()), drawn.axes[0].get_yticks(), strict=True))
     assert len(names) == 4 and names["MNLI against none"] == min(names.values())
     assert drawn.get_figwidth() < 6     # a phone shows no more of it
@@ -143,18 +148,18 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    shown = compare.table(study, asked, found, only=("sw",))
+    shown = differences.table(study, asked, found, only=("sw",))
     assert len(shown) == 4 and shown.difference.isna().all() and set(shown.n) == set(shown["from"]) == {"–"}
     parts = {cell: results.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
     monkeypatch.setattr(results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
-    assert compare.table(study, asked, found, only=("fi",)).languages.tolist() == [1, 1, "–", "–"]
+    assert differences.table(study, asked, found, only=("fi",)).languages.tolist() == [1, 1, "–", "–"]
 
 
 def test_words_turn_with_the_numbers(study, monkeypatch):
     for rate, helping, hurting in ((0.9, "MNLI against none", "none"), (0.1, "none", "MNLI against none")):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
-        shown = compare.table(study, asked, found)
-        words = compare.words(study, asked, found, shown)
+        shown = differences.table(study, asked, found)
+        words = differences.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
         assert words["largest"].startswith("MNLI against none for ")
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
@@ -163,32 +168,32 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
 def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     scores(monkeypatch, {"none": 39.0, "mnli": 41.0})        # of 100, chance 33: a tenth of the way is 39.7
-    assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
-    assert compare.words(study, asked, found, compare.table(study, asked, found))["near_chance"] == "none for XNLI"
-    assert compare.near_chance(compare.learned(study, {})) == []
+    assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
+    assert differences.words(study, asked, found, differences.table(study, asked, found))["near_chance"] == "none for XNLI"
+    assert differences.near_chance(differences.learned(study, {})) == []
     both = results.scores
     monkeypatch.setattr(results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.near_chance(compare.learned(study, found)) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
+    assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
 
 
 def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})        # of 100, chance 33: 0.4 of the way, of 0.85
-    assert compare.half_learned(compare.learned(study, found)) == ["none for XNLI (60)"] and compare.near_chance(compare.learned(study, found)) == []
-    assert compare.words(study, asked, found, compare.table(study, asked, found))["half_learned"] == "none for XNLI (60)"
+    assert differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"] and differences.near_chance(differences.learned(study, found)) == []
+    assert differences.words(study, asked, found, differences.table(study, asked, found))["half_learned"] == "none for XNLI (60)"
     scores(monkeypatch, {"none": 77.0, "mnli": 90.0})        # 0.65 of the way
-    assert compare.half_learned(compare.learned(study, found)) == compare.half_learned(compare.learned(study, {})) == []
+    assert differences.half_learned(differences.learned(study, found)) == differences.half_learned(differences.learned(study, {})) == []
     scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
-    assert compare.half_learned(compare.learned(study, found)) == [] and compare.near_chance(compare.learned(study, found)) == [("none", "xnli")]
+    assert differences.half_learned(differences.learned(study, found)) == [] and differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
     everywhere = results.scores
     monkeypatch.setattr(results, "scores", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert compare.half_learned(compare.learned(study, found)) == [], "a low mean of other languages is no training that stopped early"
+    assert differences.half_learned(differences.learned(study, found)) == [], "a low mean of other languages is no training that stopped early"
 
 
 def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):
     none, mnli = "e5-small:8, none", "e5-small:8, mnli"
-    found = {cell: run for cell, run in comparisons.model_size(study).wanted.items() if cell[:2] in ((none, "xnli"), (mnli, "xnli"))}
+    found = {cell: run for cell, run in conditions.model_size(study).wanted.items() if cell[:2] in ((none, "xnli"), (mnli, "xnli"))}
     scores(monkeypatch, {none: 90.0, mnli: 94.0}, elsewhere=50.0)
     shown = explain.conditions(study, found).set_index("condition")
     assert shown.loc[none, ["tasks", "languages", "steps", "score", "in English"]].tolist() == ["–", "–", "–", 70, 90]
@@ -199,19 +204,19 @@ def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, m
 
 
 def test_the_figure_names_one_of_two_conditions_that_cost_the_same(study):
-    asked = comparisons.Comparison({(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, [])
+    asked = conditions.Comparison({(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, [])
     table = pd.DataFrame({"condition": ["none", "worse", "better"], "target": "xnli", explain.WORK: [1.0, 2.0, 2.0], "score": [50.0, 60.0, 70.0]})
-    drawn = explain.against_cost(study, asked, table)
-    assert [text.get_text() for text in drawn.axes[0].texts] == ["better", report.title("none")]     # the best one first
+    drawn = comparison_figures.against_cost(study, asked, table)
+    assert [text.get_text() for text in drawn.axes[0].texts] == ["better", wording.title("none")]     # the best one first
 
 
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")
     assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [1]     # Finnish; not English
-    by_task = explain.groups(study, asked, found, averages.category, "kind of task", of="target").set_index("kind of task")
+    by_task = explain.groups(study, asked, found, benchmarks.category, "kind of task", of="target").set_index("kind of task")
     assert set(by_task.index) == {"classification", "retrieval"} and set(by_task.targets) == {1}
-    alone = compare.table(study, asked, found, only=("fi",)).set_index(["comparison", "target"]).difference
+    alone = differences.table(study, asked, found, only=("fi",)).set_index(["comparison", "target"]).difference
     assert by_task.difference["classification"] == pytest.approx(alone["mnli against none", "xnli"])
     del found["mnli", "tatoeba", 0]      # not run: none has it, but there is nothing to compare
     fewer = explain.groups(study, asked, found, languages.resources, "web text")
@@ -221,9 +226,9 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
 def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
     asked, _ = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     table = pd.DataFrame({"condition": ["mnli", "squad"], "difficulty": [3.0, np.nan], "gain 1": [2.0, 1.0], "gain 2": [np.nan, -1.0]})
-    axis, = explain.scatter(study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition").axes
+    axis, = comparison_figures.scatter(study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition").axes
     assert [text.get_text() for text in axis.texts] == ["MNLI"] and axis.get_lines()[0].get_ydata().tolist() == [2.0]
-    axis, = explain.scatter(study, asked, table.assign(difficulty=np.nan), "difficulty", {"gain 1": "there"}, "condition").axes
+    axis, = comparison_figures.scatter(study, asked, table.assign(difficulty=np.nan), "difficulty", {"gain 1": "there"}, "condition").axes
     assert [text.get_text() for text in axis.texts] == ["–"]
 
 
@@ -237,16 +242,16 @@ def test_each_language_is_of_one_kind():
 
 
 def test_nothing_at_all_was_run(study):
-    asked = comparisons.multi_task(study)
-    shown = compare.table(study, asked, {})
-    assert shown.difference.isna().all() and set(compare.verdicts(shown).verdict) == {"not run"}
-    assert compare.words(study, asked, {}, shown)["largest_value"] == "–"
+    asked = conditions.multi_task(study)
+    shown = differences.table(study, asked, {})
+    assert shown.difference.isna().all() and set(differences.verdicts(shown).verdict) == {"not run"}
+    assert differences.words(study, asked, {}, shown)["largest_value"] == "–"
     assert explain.difficulty({}, {"African": shown}).empty
 
 
 def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets)
-    asked = comparisons.xtreme(study)
+    asked = conditions.xtreme(study)
     found = dict(asked.wanted)
     dev = {key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0 for (condition, target, _), run in found.items()
            if condition != graph.NONE and target in ("xnli", "tatoeba")}
@@ -263,5 +268,5 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
 
 
 def test_a_cell_without_a_task_is_a_dash():
-    page = report.show(pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})).data
+    page = tables.show(pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})).data
     assert "MNLI" in page and "–" in page

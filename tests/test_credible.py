@@ -10,11 +10,15 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-
 from made_records import artifact
-from xstilts import chapters, credible, profiles, records, repeats, results, study as graph
-from xstilts.spec import UserError, key
-from xstilts.tasks import TASKS
+
+from xstilts.analysis import repeats
+from xstilts.chapters import needed as chapters
+from xstilts.errors import UserError
+from xstilts.runs import credible, records
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
+from xstilts.tasks.table import TASKS
 
 TARGETS = ("xnli", "xquad", "udpos", "tatoeba", "bucc")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from xstilts import report
+from xstilts.analysis import wording
 
 SCRIPT = Path(__file__).parents[1] / "book" / "static" / "tables.js"
 RUNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"     # what a spreadsheet takes for the beginning of a formula
@@ -49,7 +49,7 @@ def test_text_that_would_run_is_marked_as_text_and_numbers_stay(text):
 
 
 @given(st.one_of(st.text(), st.tuples(st.sampled_from(RUNS), st.text()).map("".join), st.text(RUNS + "0123456789.eE% "),
-                 st.floats(allow_nan=False, allow_infinity=False).map(report.signed), st.floats(-1e9, 1e9).map("{:.3f}".format)))
+                 st.floats(allow_nan=False, allow_infinity=False).map(wording.signed), st.floats(-1e9, 1e9).map("{:.3f}".format)))
 @example("-1\n")
 def test_no_cell_of_text_begins_as_a_formula(text):
     found = rule()(text)

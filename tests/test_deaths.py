@@ -6,14 +6,16 @@ import threading
 import time
 from collections import Counter
 
+import culprit
 import dask
 import psutil
 import pytest
 
-import culprit
-from xstilts import cluster, store
-from xstilts.processes import Died
-from xstilts.spec import Adapt, Base, UserError, key, label
+from xstilts.errors import UserError
+from xstilts.runs import store
+from xstilts.runs.key import Adapt, Base, key, label
+from xstilts.study import cluster
+from xstilts.study.processes import Died
 
 CULPRIT = Base("culprit")
 AFTER = Adapt(CULPRIT, ("mnli",), ("fi",), None, 0, ())
@@ -131,7 +133,7 @@ def beside(tmp_path, monkeypatch):
         worker = Pretended(outcome)
         monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))
         groups = [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [AFTER]]
-        monkeypatch.setattr(cluster.costs, "together", lambda runs: groups)
+        monkeypatch.setattr(cluster.sharing, "together", lambda runs: groups)
         runs = [run for group in groups for run in group]
         return cluster.compute(runs, tmp_path, "processes", None, lambda run: 1.0), worker.given
 

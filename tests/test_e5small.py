@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from families import SENTENCES, WORDS, hidden_states
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from families import SENTENCES, WORDS, hidden_states
-from xstilts import e5small
-from xstilts.encoders import max_length
-from xstilts.spec import UserError
-from xstilts.train import autocast
+from xstilts.encoders import e5small, max_length
+from xstilts.errors import UserError
+from xstilts.training.loop import autocast
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

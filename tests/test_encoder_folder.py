@@ -9,14 +9,18 @@ import sys
 
 import pytest
 import torch
+from families import tiny_tokenizer
 from safetensors.torch import load_file, save_file
 from tokenizers import Regex, Tokenizer, pre_tokenizers
 from transformers import MT5Config, MT5Model
 
-from families import tiny_tokenizer
-from xstilts import e5small, encoder_checks, encoder_folder, encoders, runs
-from xstilts.spec import Base, UserError
-from xstilts.train import Diverged
+from xstilts import encoders
+from xstilts.encoders import checks, e5small
+from xstilts.encoders import folder as encoder_folder
+from xstilts.errors import UserError
+from xstilts.runs import execution
+from xstilts.runs.key import Base
+from xstilts.training.loop import Diverged
 
 INDEX = encoder_folder.INDEX
 
@@ -355,16 +359,16 @@ def _with(folder, pattern):
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}",
     r" ?[^(\s|[.,!?…。，、।۔،])]+", r" {2,}", r"\s+$", r"\d{1,3}(?=(?:\d{3})*\b)", "[一-龥぀-ゟ゠-ヿ]+", r"[\r\n]", r"\(\+\)+[\]+*]+"])
 def test_the_regular_expressions_of_known_tokenizers_are_taken(pattern):
-    assert not encoder_checks.explosive(pattern)
+    assert not checks.explosive(pattern)
     assert pre_tokenizers.Split(Regex(pattern), "isolated").pre_tokenize_str("a b")
 
 
 def test_a_tokenizer_that_breaks_off_is_told_in_words(folder, tmp_path, monkeypatch):
     """Its panics are no Exception: they would end the whole study."""
     split = pre_tokenizers.Split(Regex("(a+)+$"), "isolated")
-    monkeypatch.setattr(runs, "base", lambda run, folder: split.pre_tokenize_str("a" * 60 + "!"))
+    monkeypatch.setattr(execution, "base", lambda run, folder: split.pre_tokenize_str("a" * 60 + "!"))
     with pytest.raises(UserError, match="tokenizer broke off"):
-        runs.execute(Base(str(folder), "x"), tmp_path, None)
+        execution.execute(Base(str(folder), "x"), tmp_path, None)
 
 
 # ---------------------------------------------------------------- weights that are no numbers
@@ -377,4 +381,4 @@ def test_weights_that_are_no_numbers_are_found_at_the_beginning(folder, tmp_path
     weights[name][3, 3] = value
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(Diverged, match=name):
-        runs.base(Base(str(folder), "x"), tmp_path / "out")
+        execution.base(Base(str(folder), "x"), tmp_path / "out")

@@ -9,13 +9,13 @@ import time
 
 import pytest
 import torch
+from families import SENTENCES
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
-from families import SENTENCES
 from xstilts import encoders
-from xstilts.spec import UserError
+from xstilts.errors import UserError
 
 logging.disable_progress_bar()
 CASES = 200

@@ -4,14 +4,14 @@ import time
 
 import pytest
 import torch
+from families import FAMILIES, SENTENCES, hidden_states, tiny_config
 from transformers import AutoModelForMaskedLM
 from transformers.utils import logging
 
-from families import FAMILIES, SENTENCES, hidden_states, tiny_config
-from xstilts import e5small, encoders
-from xstilts.encoders import EncoderName, fingerprint, load, max_length, parse_name, save
-from xstilts.spec import UserError
-from xstilts.vocabulary import used
+from xstilts import encoders
+from xstilts.encoders import EncoderName, e5small, fingerprint, load, max_length, parse_name, save
+from xstilts.encoders.vocabulary import used
+from xstilts.errors import UserError
 
 logging.disable_progress_bar()
 

@@ -6,11 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import checkpoint, cli, data, encoders, evaluate, failures, figures, profiles, report, results, runs, store, study as graph
-from xstilts.kinds import kind
-from xstilts.spec import Recipe, UserError, key
-from xstilts.tasks import TASKS
-from xstilts.train import Diverged
+from xstilts import cli, data, encoders
+from xstilts.analysis import score_tables
+from xstilts.book import figures, tables
+from xstilts.errors import UserError
+from xstilts.runs import execution, failures, results, store
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
+from xstilts.training import checkpoint, evaluate
+from xstilts.training.loop import Diverged
+from xstilts.training.recipe import Recipe
 
 FULL = OSError(28, "No space left on device")
 
@@ -34,7 +41,7 @@ def fail(error):
 
 
 @pytest.mark.parametrize("place, name", [
-    (pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (runs.encoders, "save"), (checkpoint, "save_file"),
+    (pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (execution.encoders, "save"), (checkpoint, "save_file"),
     (store.os, "rename"), (store.Path, "write_text")])
 def test_a_full_disk_leaves_the_store_as_it_was_and_says_what_is_needed(study, monkeypatch, place, name):
     root, run = store.default_root(), graph.phase2(study, ("mnli",), 0)
@@ -68,21 +75,21 @@ def test_too_little_memory_is_known_by_what_libraries_say(study, error):
 
 def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(study, monkeypatch):
     wanted = graph.single_tasks(study)
-    real = runs.adapt
-    monkeypatch.setattr(runs, "adapt", fail(MemoryError()))
+    real = execution.adapt
+    monkeypatch.setattr(execution, "adapt", fail(MemoryError()))
     assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
     assert len(list(store.default_root().glob(".failed-*"))) == 1     # of the run itself, not of what starts from it
     why = results.lost(wanted.values())
     assert list(why.what) == ["failed"] and "out of memory" in why.why[0]
-    assert "32 rows a forward pass: give micro_batch 16" in report.reasons(why).data
+    assert "32 rows a forward pass: give micro_batch 16" in tables.reasons(why).data
     table, examples = results.scores(wanted), results.examples(wanted)
-    gains = report.differences(study, table, examples)
+    gains = score_tables.differences(study, table, examples)
     assert list(gains.marks.dropna()) == ["failed: seed 0"] and figures.heatmap(study, gains)
-    assert report.verdicts(gains) | {"unlearned": "", "twice": ""} == dict.fromkeys(report.verdicts(gains), "–") | {
+    assert score_tables.verdicts(gains) | {"unlearned": "", "twice": ""} == dict.fromkeys(score_tables.verdicts(gains), "–") | {
         "cells": 0, "up": 0, "down": 0, "unclear": 0, "verdict": "is not known", "unlearned": "", "twice": ""}
     with pytest.raises(graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"):
         graph.compute([graph.phase2(study, ("mnli",), 0)])      # nothing of what was asked for
-    monkeypatch.setattr(runs, "adapt", real)
+    monkeypatch.setattr(execution, "adapt", real)
     assert len(graph.compute(wanted.values())) == 2     # not held against it
     assert not len(results.lost(wanted.values())) and not list(store.default_root().glob(".failed-*"))
 
@@ -110,7 +117,7 @@ def test_a_full_disk_stops_the_study_at_once(study, monkeypatch):
         tried.append(run)
         raise FULL
 
-    monkeypatch.setattr(runs, "execute", execute)
+    monkeypatch.setattr(execution, "execute", execute)
     with pytest.raises(failures.NoRoom, match="no space left"):
         graph.compute(wanted.values())
     assert len(tried) == 1 and not list(store.default_root().glob(".failed-*"))
@@ -123,12 +130,12 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     graph.compute(wanted.values())
     kept = list(root.glob(".failed-*"))
     assert len(kept) == 2 and "learning rate below 1e+30" in json.loads((kept[0] / "failed.json").read_text())["why"]
-    monkeypatch.setattr(runs, "train", fail(AssertionError("trained again")))
+    monkeypatch.setattr(execution, "train", fail(AssertionError("trained again")))
     graph.compute(wanted.values())
     table, examples = results.scores(wanted), results.examples(wanted)
-    gains = report.differences(bad, table, examples).set_index("intermediate")
+    gains = score_tables.differences(bad, table, examples).set_index("intermediate")
     assert gains.marks["mnli"] == "diverged: seed 0, 1" and pd.isna(gains.difference["mnli"]) and gains.n["mnli"] == 0
-    assert "diverged: seed 0, 1" in report.show(gains.reset_index()).data
+    assert "diverged: seed 0, 1" in tables.show(gains.reset_index()).data
     assert figures.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
     assert figures.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
@@ -209,20 +216,20 @@ def scored(english):
 
 def test_a_collapsed_run_is_marked_where_others_learned(study):
     table, examples = scored({("none", 0): 80, ("none", 1): 82, ("mnli", 0): 34, ("mnli", 1): 84})
-    gains = report.differences(study, table, examples).set_index("intermediate")
+    gains = score_tables.differences(study, table, examples).set_index("intermediate")
     assert gains.marks["mnli"] == "at chance: seed 0" and pd.isna(gains.marks["none"]) and gains.seeds["mnli"] == 2
-    assert report.scores(study, table, examples, "mnli").marks[0] == "at chance: seed 0"
+    assert score_tables.scores(study, table, examples, "mnli").marks[0] == "at chance: seed 0"
 
 
 def test_nothing_is_marked_where_nobody_learned_or_all_did(study):
     for values in (dict(zip([("none", 0), ("mnli", 0)], [34, 33])), dict(zip([("none", 0), ("mnli", 0)], [70, 80]))):
-        assert "marks" not in report.differences(study, *scored(values))
+        assert "marks" not in score_tables.differences(study, *scored(values))
 
 
 def test_a_diverged_seed_is_left_out_on_both_sides_of_a_difference(study):
     table, examples = scored({("none", 0): 60, ("none", 1): 90, ("mnli", 0): 70, ("mnli", 1): None})
-    gains = report.differences(study, table, examples).set_index("intermediate")
+    gains = score_tables.differences(study, table, examples).set_index("intermediate")
     assert gains.difference["mnli"] == pytest.approx(10) and gains.seeds["mnli"] == 1
     assert gains.marks["mnli"] == "diverged: seed 1"
-    reference = report.differences(study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80}))
+    reference = score_tables.differences(study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80}))
     assert reference.set_index("intermediate").marks["mnli"] == "the reference diverged: seed 1"

@@ -5,16 +5,18 @@ import errno
 import json
 import re
 
-import pytest
-
 import hubrows
+import pytest
 from test_fetch_models import model_files
 from test_hub import another_process
 from test_tasks import SMALL
-from xstilts import cli, data, encoders, profiles
-from xstilts.data import fetch, hub
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+
+from xstilts import cli, data, encoders
+from xstilts.data import hub
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.tasks.table import TASKS
+from xstilts.tools import fetch
 
 EVERYTHING = dict(
     intermediates=[

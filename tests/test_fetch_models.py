@@ -12,9 +12,11 @@ import torch
 from families import tiny_config, tiny_tokenizer
 from test_tasks import SMALL
 from transformers import AutoModel
-from xstilts import cli, encoders, profiles, revisions
-from xstilts.data import fetch
-from xstilts.spec import UserError
+
+from xstilts import cli, encoders, revisions
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.tools import fetch
 
 
 def study():

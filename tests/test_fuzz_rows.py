@@ -4,18 +4,18 @@ import json
 import random
 import time
 
+import hubrows
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import hubrows
 from xstilts import data
 from xstilts.data.layout import FILE
-from xstilts.kinds import kind
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
 
 FUZZ = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMES = ("xnli", "udpos", "xquad", "hellaswag", "commonsenseqa", "tatoeba", "bucc", "xcopa", "lareqa")

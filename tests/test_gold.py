@@ -1,20 +1,21 @@
 """Gold predictions score 100 in every metric, shuffled ones chance; what is lost is counted; bad rows are told."""
 import random
 
+import hubrows
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import hubrows
 from test_kinds import gold_outputs
-from xstilts import data, metrics
+
+from xstilts import data
 from xstilts.data.labels import label_names
 from xstilts.data.rows import Block, read
-from xstilts.kinds import kind, lost, span, tag
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks import metrics
+from xstilts.tasks.kinds import kind, lost, span, tag
+from xstilts.tasks.table import TASKS
 
 SQUAD, SQUAD2, UDPOS = TASKS["squad"], TASKS["squad2"], TASKS["udpos"]
 LABELLED = [

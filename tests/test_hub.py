@@ -5,16 +5,18 @@ import os
 import subprocess
 import sys
 
+import hub_server
+import hubrows
 import pandas as pd
 import pytest
 from datasets.utils.metadata import MetadataConfigs
 
-import hub_server
-import hubrows
-from xstilts import cli, data, encoders, hubfaults, plan, profiles, revisions
+from xstilts import cli, data, encoders, hub_faults, revisions
 from xstilts.data import hub
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.tasks.table import TASKS
+from xstilts.tools import plan
 
 
 def serve(server, names, languages):
@@ -270,8 +272,8 @@ def test_pauses_grow_and_end_and_a_repository_that_never_answers_is_not_waited_f
     server, monkeypatch, capsys
 ):
     waited = []
-    monkeypatch.setattr(hubfaults, "PAUSES", (2, 8, 30))
-    monkeypatch.setattr(hubfaults.time, "sleep", waited.append)
+    monkeypatch.setattr(hub_faults, "PAUSES", (2, 8, 30))
+    monkeypatch.setattr(hub_faults.time, "sleep", waited.append)
     server.fault = lambda method, path: "reset"
     for name in ("a/b", "a/b", "a/c"):
         with pytest.raises(UserError, match="cannot be reached"):
@@ -308,7 +310,7 @@ def test_a_licensed_ccgbank_lies_beside_the_hub(fake_hub, tmp_path, monkeypatch,
     }
     assert len(data.load("xnli", "test", "en", "hub")) == 12  # the rest is the Hub's as before
     with pytest.raises(UserError, match="no data/AUTO/02.*LDC2005T13"):
-        from xstilts.data import ccgbank
+        from xstilts.tools import ccgbank
 
         ccgbank.convert(tmp_path, tmp_path)
 

@@ -4,15 +4,16 @@ there, what passes is waited for."""
 import os
 import re
 
-import pytest
-
 import hub_server
 import hubrows
+import pytest
 from test_fetch import study
-from xstilts import hubfaults
-from xstilts.data import fetch, hub
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+
+from xstilts import hub_faults
+from xstilts.data import hub
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
+from xstilts.tools import fetch
 
 PASSING = ("reset", "truncated", "429", "500", "502", "503", "no answer of a Hub")
 # what is said, by the fault; "" where the client finds its own way, or the next request decides
@@ -50,7 +51,7 @@ def attempt(server, monkeypatch):
 
     def attempt(folder, fault=lambda method, path: ""):
         hub_server.clear()
-        hub._module.cache_clear(), hubfaults._in_vain.clear(), server.asked.clear()
+        hub._module.cache_clear(), hub_faults._in_vain.clear(), server.asked.clear()
         server.fault = fault
         try:
             fetch.fetch(folder, asked)

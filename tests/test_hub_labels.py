@@ -5,9 +5,10 @@ import dataclasses
 import hubrows
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
+
 from xstilts.data import hub
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
 
 NAMES = ["entailment", "neutral", "contradiction"]
 TURNED = NAMES[::-1]

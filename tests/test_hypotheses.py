@@ -3,12 +3,16 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pretended
 import pytest
 
-import pretended
-from xstilts import chapters, compare, comparisons, hypotheses, profiles, records, results, selection
-from xstilts.comparisons import Comparison
-from xstilts.report import TASKS
+from xstilts.analysis import differences, selection
+from xstilts.chapters import hypotheses, needed
+from xstilts.runs import records, results
+from xstilts.study import conditions as comparisons
+from xstilts.study import profiles
+from xstilts.study.conditions import Comparison
+from xstilts.tasks.table import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def said(study, chapter, asked, found) -> list[str]:
 
 
 def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
-    assert set(hypotheses.HYPOTHESES) == set(chapters.WIDE)
+    assert set(hypotheses.HYPOTHESES) == set(needed.WIDE)
     for chapter, there in hypotheses.HYPOTHESES.items():
         asked = compared(study, chapter)
         conditions = {name for name, _, _ in asked.wanted}
@@ -82,7 +86,7 @@ def test_without_runs_nothing_is_said(study):
     ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6, ["holds", "holds"]),
     ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6, ["can't tell", "does not hold"])])
 def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdicts):
-    monkeypatch.setattr(hypotheses.compare.repeats, "variance", lambda study: None)      # intervals over rows alone
+    monkeypatch.setattr(hypotheses.differences.repeats, "variance", lambda study: None)      # intervals over rows alone
     assert said(study, chapter, *pretend(monkeypatch, study, chapter, rate)) == verdicts
 
 
@@ -140,5 +144,5 @@ def test_languages_that_the_study_lacks_are_not_asked_about(monkeypatch):
     asked, found = pretend(monkeypatch, few, "rq4", lambda name, language: 0.9 if "difficulty 1" in name else 0.5)
     african, english = said(few, "rq4", asked, found)
     assert african == "not asked" and english != "not asked"
-    shown = compare.table(few, asked, found, only=comparisons.african(few))
+    shown = differences.table(few, asked, found, only=comparisons.african(few))
     assert comparisons.african(few) == () and shown.difference.isna().all()

@@ -1,17 +1,23 @@
 """Ids decide what belongs together: unique, repeated, null or empty, they never do so by accident."""
 import json
 
+import hubrows
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hubrows
-from xstilts import columns, data, encoders, evaluate, metrics, profiles, results, submission, study as graph
+from xstilts import data, encoders
 from xstilts.data.rows import Block, read
-from xstilts.kinds import rank
-from xstilts.spec import Recipe, UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.runs import results
+from xstilts.study import graph, profiles
+from xstilts.tasks import columns, metrics
+from xstilts.tasks.kinds import rank
+from xstilts.tasks.table import TASKS
+from xstilts.tools import submission
+from xstilts.training import evaluate
+from xstilts.training.recipe import Recipe
 
 LAREQA, MEWSLIX = TASKS["lareqa"], TASKS["mewslix"]
 RECIPE = Recipe(steps=0, epochs=0, batch_size=8, learning_rate=0.0, max_length=32, rows=0, precision="fp32")

@@ -4,8 +4,14 @@ import json
 import pytest
 from filelock import FileLock
 
-from xstilts import chapters, checkpoint, cli, inventory, profiles, store
-from xstilts.spec import Base, UserError, key
+from xstilts import cli
+from xstilts.chapters import needed
+from xstilts.errors import UserError
+from xstilts.runs import store
+from xstilts.runs.key import Base, key
+from xstilts.study import profiles
+from xstilts.tools import inventory
+from xstilts.training import checkpoint
 
 PARAMETERS = ["-p", "targets", "xnli", "-p", "languages", "en", "-p", "intermediates", "mnli", "-p", "encoder"]
 
@@ -21,7 +27,7 @@ def filled(tiny_encoder):
     """(root, needed, not needed, parameters of the book)"""
     root, parameters = store.default_root(), [*PARAMETERS, str(tiny_encoder)]
     study = profiles.study(encoder=str(tiny_encoder), targets="xnli", languages="en", intermediates="mnli")
-    runs = chapters.needed("", study)
+    runs = needed.needed("", study)
     (root / ".locks").mkdir(parents=True)
     return root, artifact(root, runs[0]), artifact(root, Base("other", "other")), parameters
 

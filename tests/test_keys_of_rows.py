@@ -3,16 +3,19 @@ import dataclasses
 import os
 import shutil
 
+import hubrows
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Features
 
-import hubrows
-from xstilts import chapters, data, profiles
-from xstilts.data import local, layout
-from xstilts.spec import Score, UserError, key
-from xstilts.tasks import TASKS
+from xstilts import data
+from xstilts.chapters import needed
+from xstilts.data import layout, local
+from xstilts.errors import UserError
+from xstilts.runs.key import Score, key
+from xstilts.study import profiles
+from xstilts.tasks.table import TASKS
 
 TASKS_HERE = ("mnli", "xnli", "udpos", "tatoeba", "squad")
 
@@ -42,7 +45,7 @@ def keys(folder, tiny_encoder, **given):
     """Of the chapter on single tasks, by what a run is."""
     study = profiles.study(**dict(profile="mini", encoder=str(tiny_encoder), data=str(folder), intermediates="mnli",
                                   targets="xnli,udpos,tatoeba", seeds=0) | given)
-    return {cell: key(run) for cell, run in chapters.single_task(study).items()}
+    return {cell: key(run) for cell, run in needed.single_task(study).items()}
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xstilts import batches, data, encoders, evaluate, metrics
-from xstilts.data import mini
-from xstilts.kinds import Feature, kind, retrieve, span, tag
-from xstilts.spec import Recipe
-from xstilts.tasks import TASKS, training_task
-from xstilts.train import train
+from xstilts import data, encoders, synthetic
+from xstilts.tasks import metrics
+from xstilts.tasks.kinds import Feature, kind, retrieve, span, tag
+from xstilts.tasks.table import TASKS, training_task
+from xstilts.training import batches, evaluate
+from xstilts.training.loop import train
+from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(steps=2, epochs=0, batch_size=16, learning_rate=1e-3, max_length=128, rows=64)
 TRAINED = [
-    name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and name in mini.TASKS
+    name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and name in synthetic.TASKS
 ]
 
 
@@ -34,7 +35,7 @@ def gold_outputs(row, features, rows):
 @pytest.mark.parametrize("language", ["en", "fi"])
 @pytest.mark.parametrize("name", TRAINED)
 def test_gold_logits_decode_to_a_score_of_100(name, language, tiny):
-    if language not in mini.languages(name):
+    if language not in synthetic.languages(name):
         language = "sw"                    # the African sets
     task, rows = data.labelled(name, "mini"), data.load(name, "test", language, "mini", 40)
     module = kind(task.kind)

@@ -14,8 +14,8 @@ from xstilts import data
 from xstilts.data import local
 from xstilts.data.labels import names_in
 from xstilts.data.rows import read_row
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
 
 INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 DICTIONARIES = [pa.dictionary(index, kind) for index in INTEGERS for kind in INTEGERS]

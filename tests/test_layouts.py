@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from xstilts import data
 from xstilts.data import layout
 from xstilts.data.layout import FILE, Part
-from xstilts.spec import UserError
+from xstilts.errors import UserError
 
 
 @pytest.fixture

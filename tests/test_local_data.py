@@ -7,11 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from xstilts import data, profiles
+from xstilts import data
 from xstilts.data import local, parquet
 from xstilts.data.layout import FILE
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.tasks.table import TASKS
 
 
 @pytest.fixture

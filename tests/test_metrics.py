@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
-from xstilts import metrics, profiles, study as graph
-from xstilts.spec import key
-from xstilts.tasks import TASKS
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
+from xstilts.tasks import metrics
+from xstilts.tasks.table import TASKS
 
 BIO = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
 POS = st.sampled_from(["NOUN", "CCONJ", "SCONJ", "SYM", "INTJ", "X", "PUNCT", "O"])

@@ -5,18 +5,19 @@ import subprocess
 import sys
 from functools import cache
 
+import fingerprints
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fingerprints
-from xstilts import data, profiles, spec, study
-from xstilts.data import mini
-from xstilts.data.mini import dials, world
-from xstilts.data.mini.dials import Dials
-from xstilts.spec import UserError
+from xstilts import data, synthetic
+from xstilts.errors import UserError
+from xstilts.runs import key
+from xstilts.study import graph, profiles
+from xstilts.synthetic import dials, world
+from xstilts.synthetic.dials import Dials
 
-TASKS, LANGUAGES, SPLITS = mini.TASKS, mini.LANGUAGES, world.SPLITS
+TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 QUESTION = ["id", "title", "context", "question", "answers"]
 PAIR = ["premise", "hypothesis", "label"]
 COLUMNS = {
@@ -42,7 +43,7 @@ COLUMNS = {
 
 @cache
 def rows(task, language="en", split="train", size=400, dials=Dials()):
-    return mini.rows(task, language, split, size, dials)
+    return synthetic.rows(task, language, split, size, dials)
 
 
 # --- the same everywhere
@@ -51,17 +52,17 @@ def rows(task, language="en", split="train", size=400, dials=Dials()):
 @given(st.sampled_from(TASKS), st.sampled_from(LANGUAGES), st.sampled_from(SPLITS), st.integers(0, 40),
        st.integers(0, 40), st.builds(Dials, st.sampled_from(dials.LEVELS), st.sampled_from((0.0, 0.3)), st.integers(0, 3)))
 def test_fewer_rows_are_a_prefix_of_more(task, language, split, size, more, turned):
-    if language in mini.languages(task):
-        first = mini.rows(task, language, split, size, turned)
+    if language in synthetic.languages(task):
+        first = synthetic.rows(task, language, split, size, turned)
         assert len(first) == size
-        assert mini.rows(task, language, split, size + more, turned)[:size] == first
+        assert synthetic.rows(task, language, split, size + more, turned)[:size] == first
 
 
 def test_rows_are_those_of_the_version_that_keys_name():
     """The same bytes on any machine and Python, and under their own name."""
     version, kept = fingerprints.kept()
     assert not fingerprints.problem(version, kept, fingerprints.now())
-    assert version == mini.FINGERPRINT, "run python tests/fingerprints.py: the file is of another version"
+    assert version == synthetic.FINGERPRINT, "run python tests/fingerprints.py: the file is of another version"
 
 
 def test_a_changed_row_is_noticed_and_wants_another_version(monkeypatch):
@@ -69,13 +70,13 @@ def test_a_changed_row_is_noticed_and_wants_another_version(monkeypatch):
     after = {**kept, "fi": {**kept["fi"], "xnli": "another"}}
     assert fingerprints.changed(kept, after) == ["xnli fi"]
     assert "xnli fi" in fingerprints.problem(version, kept, after)
-    monkeypatch.setattr(mini, "FINGERPRINT", "another")
+    monkeypatch.setattr(synthetic, "FINGERPRINT", "another")
     assert not fingerprints.problem(version, kept, after)
 
 
 def test_keys_hang_on_the_stated_version_and_not_on_the_code():
     """These change with mini.FINGERPRINT alone: recorded runs are found again wherever the code lies."""
-    assert mini.FINGERPRINT.startswith("60e1b36f2170")
+    assert synthetic.FINGERPRINT.startswith("60e1b36f2170")
     assert data.fingerprint("xnli", "test", ("de",), "mini") == "7a0fcdea9f792bef"
     assert data.fingerprint("mnli", "train", ("en", "fi"), "mini:difficulty=3,noise=0.2") == "ef2ddad629c9a79e"
     assert data.texts_fingerprint("mini") == "60e1b36f21703a17"
@@ -89,7 +90,7 @@ def test_random_choices_are_the_same_on_every_python():
 
 def test_a_stream_does_not_grow():
     """In a fresh process: many rows of a task in which every row differs take no more memory than a few."""
-    code = ("import resource, itertools; from xstilts.data import mini\n"
+    code = ("import resource, itertools; from xstilts import synthetic as mini\n"
             "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
             "for task in ('mnli', 'tatoeba', 'udpos'):\n"
             "    rows = mini.stream(task, 'sw', 'train', mini.Dials(noise=0.2))\n"
@@ -102,7 +103,7 @@ def test_all_rows_are_made_within_a_minute_and_a_gigabyte():
     """One core, in a fresh process; measured on every fiftieth part of each task, language and split. Reading the languages'
     tables counts once. Rows are given back, but for the largest set that a run holds: all of a task in one language.
     A minute is what 1.2 billion turns of a loop take, measured beside it: processors differ by a factor of two."""
-    code = ("import time, itertools; from xstilts.data import mini\n"
+    code = ("import time, itertools; from xstilts import synthetic as mini\n"
             "def seconds(part):\n"
             "    begun = time.process_time()\n"
             "    for task in mini.TASKS:\n"
@@ -132,26 +133,26 @@ def test_all_rows_are_made_within_a_minute_and_a_gigabyte():
                                           (("xnli", "en", "dev"), "validation"), (("masakhaner", "de", "test"), "sw")])
 def test_errors_name_what_is_known(wrong, known):
     with pytest.raises(ValueError, match=known):
-        mini.rows(*wrong, 1)
+        synthetic.rows(*wrong, 1)
     with pytest.raises(ValueError, match="-1"):
-        mini.rows("xnli", "en", "train", -1)
+        synthetic.rows("xnli", "en", "train", -1)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_columns_and_label_types_are_the_hubs(task):
-    for language in mini.languages(task):
+    for language in synthetic.languages(task):
         for row in rows(task, language, "test", 50):
             assert list(row) == COLUMNS[task]
             for column in ("label", "idx", "ind", "id"):
                 if column in row:
                     text = (task, column) == ("hellaswag", "label") or (column == "id" and task != "pawsx")
                     assert type(row[column]) is (str if text else int)
-            if task in mini.LABELS and "label" in row:
-                assert row["label"] in range(len(mini.LABELS[task]))
+            if task in synthetic.LABELS and "label" in row:
+                assert row["label"] in range(len(synthetic.LABELS[task]))
             tags = next((row[column] for column in ("pos_tags", "ner_tags", "upos", "tags") if column in row), None)
             if tags is not None:
                 assert len(tags) == len(row["tokens"])
-                assert task == "ccg" or set(tags) <= set(range(len(mini.LABELS[task])))
+                assert task == "ccg" or set(tags) <= set(range(len(synthetic.LABELS[task])))
             if task == "hellaswag":
                 assert row["label"] in "0123" and len(set(row["endings"])) == 4
                 assert row["ctx"] == f"{row['ctx_a']} {row['ctx_b']}".strip()
@@ -166,18 +167,18 @@ def test_columns_and_label_types_are_the_hubs(task):
 
 def test_intermediate_tasks_have_many_rows_and_some_targets_few():
     for task in TASKS:
-        sizes = {split: mini.size(task, "en", split) for split in SPLITS}
-        assert sizes["train"] >= 8000 if task in mini.INTERMEDIATE else sizes["train"] > 0
-    assert mini.size("tydiqa", "en", "train") <= 1000 and mini.size("tydiqa", "fi", "test") == mini.SIZES["test"]
+        sizes = {split: synthetic.size(task, "en", split) for split in SPLITS}
+        assert sizes["train"] >= 8000 if task in synthetic.INTERMEDIATE else sizes["train"] > 0
+    assert synthetic.size("tydiqa", "en", "train") <= 1000 and synthetic.size("tydiqa", "fi", "test") == synthetic.SIZES["test"]
 
 
 def test_texts_are_those_of_the_rows(monkeypatch):
-    monkeypatch.setattr(mini, "SIZES", dict.fromkeys(SPLITS, 3))
-    monkeypatch.setattr(mini, "TRANSLATED", dict.fromkeys(SPLITS, 3))
-    found = set(mini.texts())
+    monkeypatch.setattr(synthetic, "SIZES", dict.fromkeys(SPLITS, 3))
+    monkeypatch.setattr(synthetic, "TRANSLATED", dict.fromkeys(SPLITS, 3))
+    found = set(synthetic.texts())
     for task, column in (("mnli", "hypothesis"), ("squad", "context"), ("text", "text"), ("cosmosqa", "answer3")):
         for language in LANGUAGES:
-            assert mini.rows(task, language, "test", 3)[2][column] in found
+            assert synthetic.rows(task, language, "test", 3)[2][column] in found
 
 
 # --- the dials
@@ -201,16 +202,16 @@ def test_wrong_dials_are_told(source, said):
 def test_a_seed_changes_the_rows():
     for task in TASKS:
         if task not in ("tatoeba", "bucc"):
-            language = mini.languages(task)[0]
-            assert rows(task, language, size=20) != mini.rows(task, language, "train", 20, Dials(seed=1))
+            language = synthetic.languages(task)[0]
+            assert rows(task, language, size=20) != synthetic.rows(task, language, "train", 20, Dials(seed=1))
 
 
 def test_dials_are_in_the_keys_of_what_they_touch_and_in_no_other():
     """Another difficulty is another intermediate training; phase 1 and the target's own training are shared."""
     def keys(source):
         asked = profiles.study(data=source, intermediates=["mnli"], targets=["xnli"])
-        wanted = study.single_tasks(asked)
-        return [spec.key(run) for run in (study.phase1(asked), wanted["none", "xnli", 0], wanted["mnli", "xnli", 0])]
+        wanted = graph.single_tasks(asked)
+        return [key.key(run) for run in (graph.phase1(asked), wanted["none", "xnli", 0], wanted["mnli", "xnli", 0])]
 
     plain, harder, noisy, drawn_again = map(keys, ("mini", "mini:difficulty=3", "mini:noise=0.2", "mini:seed=1"))
     assert keys("mini:difficulty=2,noise=0") == plain == noisy       # the intermediate rows are English
@@ -224,11 +225,11 @@ def test_dials_are_in_the_keys_of_what_they_touch_and_in_no_other():
 
 def length(task, row):
     """Words of a row but for those of its choices."""
-    columns = [column for column in mini.TEXTS[task] if column not in ("endings", "choices", "title")]
+    columns = [column for column in synthetic.TEXTS[task] if column not in ("endings", "choices", "title")]
     return sum(len(row[column].split() if isinstance(row[column], str) else row[column]) for column in columns)
 
 
-@pytest.mark.parametrize("task", mini.INTERMEDIATE)
+@pytest.mark.parametrize("task", synthetic.INTERMEDIATE)
 def test_difficulty_changes_what_is_said(task):
     by_level = {level: rows(task, dials=Dials(difficulty=level)) for level in dials.LEVELS}
     assert by_level[2] == rows(task)
@@ -258,16 +259,16 @@ def test_the_hardest_supertags_are_of_sentences_that_were_not_in_training():
 
 
 def test_difficulty_and_noise_leave_targets_and_english_alone():
-    for task in mini.OTHER:
-        assert mini.rows(task, "sw", "test", 20, Dials(difficulty=3, noise=0.5)) == rows(task, "sw", "test")[:20]
-    for task in mini.INTERMEDIATE:
-        assert mini.rows(task, "en", "test", 20, Dials(noise=0.5)) == rows(task, "en", "test")[:20]
+    for task in synthetic.OTHER:
+        assert synthetic.rows(task, "sw", "test", 20, Dials(difficulty=3, noise=0.5)) == rows(task, "sw", "test")[:20]
+    for task in synthetic.INTERMEDIATE:
+        assert synthetic.rows(task, "en", "test", 20, Dials(noise=0.5)) == rows(task, "en", "test")[:20]
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_translation_noise_is_reported_by_chrf(language):
     """More noise, less agreement with the true sentence; labels and spans hold."""
-    scores = [mini.translation_quality(language, noise, size=60) for noise in (0.0, 0.1, 0.3)]
+    scores = [synthetic.translation_quality(language, noise, size=60) for noise in (0.0, 0.1, 0.3)]
     assert scores[0] == 100 and 60 < scores[1] < 97 and 25 < scores[2] < scores[1] - 5, scores
     for task, column in (("mnli", "label"), ("cosmosqa", "label"), ("squad", "question")):
         true, noisy = rows(task, language, "train", 60), rows(task, language, "train", 60, Dials(noise=0.3))

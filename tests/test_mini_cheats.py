@@ -7,17 +7,20 @@ from functools import cache
 import numpy as np
 import pytest
 
-from xstilts import data, evaluate, metrics, profiles
-from xstilts.data import mini, mini_shortcuts
-from xstilts.data.mini.dials import LEVELS
-from xstilts.tasks import TASKS
+from xstilts import data, synthetic
+from xstilts.analysis import shortcut_readers
+from xstilts.study import profiles
+from xstilts.synthetic.dials import LEVELS
+from xstilts.tasks import metrics
+from xstilts.tasks.table import TASKS
+from xstilts.training import evaluate
 
 TEST = 500
 
 
 @cache
 def scores(task, level=2):
-    return mini_shortcuts.scores(task, f"mini:difficulty={level}", test=TEST)
+    return shortcut_readers.scores(task, f"mini:difficulty={level}", test=TEST)
 
 
 def within(score, chance):
@@ -61,15 +64,15 @@ def test_neither_position_nor_candidate_alone_finds_the_answer(task, level):
     found = scores(task, level)
     assert max(found.values()) < found["a value at random"] + 10, found
     for row in data.load(task, "test", "en", f"mini:difficulty={level}", TEST):
-        values = [value for value, _ in mini_shortcuts.candidates(row["context"])]
+        values = [value for value, _ in shortcut_readers.candidates(row["context"])]
         assert not row["answers"] or row["answers"][0] in values
 
 
-@pytest.mark.parametrize("language", [language for language in mini.LANGUAGES if language != "en"])
+@pytest.mark.parametrize("language", [language for language in synthetic.LANGUAGES if language != "en"])
 def test_letters_alone_do_not_find_the_translation(language):
     """Character n-grams: names recur and numbers in digits are left out, so cognates are what remains. Of the first five
     languages German has most (42)."""
-    found = mini_shortcuts.scores("tatoeba", language=language, test=TEST)["letters alone"]
+    found = shortcut_readers.scores("tatoeba", language=language, test=TEST)["letters alone"]
     assert found < 55, found
 
 
@@ -81,7 +84,7 @@ def test_the_encoder_finds_far_more_than_letters_do(embedded):
         rows = data.load("tatoeba", "test", language, "mini", 200)
         found = evaluate.retrieval(model, tokenizer, TASKS["tatoeba"], rows, recipe)
         encoder = metrics.value(found["accuracy, centred", model.config.num_hidden_layers][1])
-        letters = mini_shortcuts.scores("tatoeba", language=language, test=200)["letters alone"]
+        letters = shortcut_readers.scores("tatoeba", language=language, test=200)["letters alone"]
         assert encoder > letters + 20, (language, encoder, letters)
 
 
@@ -89,4 +92,4 @@ def test_where_words_stand_tells_paraphrases_in_part_only():
     """Of two facts whose order is known only their pairing is left to find, so this is far from chance; reading is above it."""
     assert scores("pawsx")["equal words by place"] < 88
     rows = [dict(texts=(f"{a} b", f"{b} b"), label=int(a == b)) for a in "xyz" for b in "xyz"]
-    assert mini_shortcuts._by_place(rows, rows) == 100
+    assert shortcut_readers._by_place(rows, rows) == 100

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 import pytest
 from test_mini import rows, target_of
 
-from xstilts.data import mini
-from xstilts.data.mini import tables, wording, world
-from xstilts.data.mini.supertags import CATEGORIES, supertags
+from xstilts import synthetic
+from xstilts.synthetic import tables, wording, world
+from xstilts.synthetic.supertags import CATEGORIES, supertags
 
-TASKS, LANGUAGES, SPLITS = mini.TASKS, mini.LANGUAGES, world.SPLITS
+TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 # what a word is made of: letters, and the marks that Devanagari and Yoruba have besides
 LETTER = "[\\w\u0300-\u036f\u0900-\u0903\u093a-\u094f]"
 SPANS = ("squad", "squad2", "xquad", "mlqa", "tydiqa", "lareqa")
@@ -29,11 +29,11 @@ def names_in(words, text):
 @pytest.mark.parametrize("task", [task for task in TASKS if task != "text"])
 def test_rows_are_parallel(task):
     """Row i has one answer, names the same people and (in panx) has the same entities in every language."""
-    every = [tables.load(language) for language in mini.languages(task)]
+    every = [tables.load(language) for language in synthetic.languages(task)]
     for split in SPLITS:
-        for parallel in zip(*(rows(task, language, split, 60) for language in mini.languages(task))):
+        for parallel in zip(*(rows(task, language, split, 60) for language in synthetic.languages(task))):
             assert len({target_of(task, row) for row in parallel}) == 1
-            said = [row["source_sentence"] if task == "bucc" else " ".join(mini.texts_of(task, row)) for row in parallel]
+            said = [row["source_sentence"] if task == "bucc" else " ".join(synthetic.texts_of(task, row)) for row in parallel]
             named = set(map(names_in, every, said))
             assert len(named) == 1, parallel
             if task in SPANS and parallel[0]["answers"]["text"]:
@@ -104,8 +104,8 @@ def test_a_question_without_a_look_at_the_passage_shares_few_words_with_it():
 
 @pytest.mark.parametrize("task", ["panx", "masakhaner"])
 def test_entities_are_well_formed(task):
-    tags = mini.LABELS[task]
-    for language in mini.languages(task):
+    tags = synthetic.LABELS[task]
+    for language in synthetic.languages(task):
         seen = Counter()
         for row in rows(task, language):
             for before, tag in zip([0] + row["ner_tags"], row["ner_tags"]):
@@ -170,8 +170,8 @@ def test_no_person_value_or_event_of_a_later_split_in_an_earlier_one(language):
             [step for code in world.pool("script", split) for step in words["events"]["scripts"][code][1:]]
         said[split] = found, [wording.agreeing(event, woman) for event in events for woman in (True, False)]
     for split, later in (("train", ("validation", "test")), ("validation", ("test",))):
-        text = "\n".join(text for task in TASKS if language in mini.languages(task)
-                         for row in rows(task, language, split, 300) for text in mini.texts_of(task, row))
+        text = "\n".join(text for task in TASKS if language in synthetic.languages(task)
+                         for row in rows(task, language, split, 300) for text in synthetic.texts_of(task, row))
         values = set().union(*(said[name][0] for name in later))
         if words["spaces"]:
             longest = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
@@ -190,15 +190,15 @@ def normalised(text):
 @pytest.mark.parametrize("task", TASKS)
 def test_no_row_is_in_two_splits(task):
     """Neither exactly nor but for case, punctuation and spaces; bare enumerations of choices included."""
-    for language in mini.languages(task):
-        seen = [{tuple(map(normalised, mini.texts_of(task, row))) for row in rows(task, language, split, 300)} for split in SPLITS]
+    for language in synthetic.languages(task):
+        seen = [{tuple(map(normalised, synthetic.texts_of(task, row))) for row in rows(task, language, split, 300)} for split in SPLITS]
         assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in ("hellaswag", "xcopa", "udpos", "masakhapos", "ccg")])
 def test_hardly_a_row_comes_twice(task):
-    language = mini.languages(task)[0]
-    found = [tuple(mini.texts_of(task, row)) for row in rows(task, language, "train", 1000)]
+    language = synthetic.languages(task)[0]
+    found = [tuple(synthetic.texts_of(task, row)) for row in rows(task, language, "train", 1000)]
     assert len(set(found)) > 900
 
 
@@ -207,8 +207,8 @@ def test_hardly_a_row_comes_twice(task):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_are_clean(language):
     for task in TASKS:
-        for split in SPLITS if language in mini.languages(task) else ():
+        for split in SPLITS if language in synthetic.languages(task) else ():
             for row in rows(task, language, split, 150):
-                for text in mini.texts_of(task, row):
+                for text in synthetic.texts_of(task, row):
                     assert text == unicodedata.normalize("NFC", text) == " ".join(text.split())
                     assert text and not set(text) & set("{}|_()\N{REPLACEMENT CHARACTER}"), text

@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from xstilts.data.mini import check, cldr, tables, wording, world
-from xstilts.data.mini.world import WOMEN
+from xstilts.synthetic import check, cldr, tables, wording, world
+from xstilts.synthetic.world import WOMEN
 
 LANGUAGES = tables.LANGUAGES
 

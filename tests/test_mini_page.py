@@ -4,10 +4,11 @@ import re
 import pandas as pd
 import pytest
 
-from xstilts import report
-from xstilts.data import mini, mini_page
-from xstilts.data.mini.dials import LEVELS, PLAIN
-from xstilts.tasks import TASKS
+from xstilts import synthetic
+from xstilts.book import tables
+from xstilts.chapters import benchmark
+from xstilts.synthetic.dials import LEVELS, PLAIN
+from xstilts.tasks.table import TASKS
 
 
 def texts(table):
@@ -15,49 +16,49 @@ def texts(table):
 
 
 def test_ten_sentences_in_every_language():
-    table = mini_page.sentences(mini.LANGUAGES)
-    assert table.shape == (len(mini.LANGUAGES), 11) and table.language[0] == "English (en)"
+    table = benchmark.sentences(synthetic.LANGUAGES)
+    assert table.shape == (len(synthetic.LANGUAGES), 11) and table.language[0] == "English (en)"
     assert len(set(texts(table))) == table.size, "two languages say the same"
     assert not any(re.search(r"[{}|]|  ", text) for text in texts(table))
 
 
 def test_every_task_is_shown_in_both_languages():
-    shown = [mini_page.examples(role, "ar", "mini") for role in ("intermediate", "target")]
+    shown = [benchmark.examples(role, "ar", "mini") for role in ("intermediate", "target")]
     titles = {title for table in shown for title in table.task if title}
-    assert titles == {TASKS[name].title for name in mini.TASKS if name not in (*mini.AFRICAN, "text")}
+    assert titles == {TASKS[name].title for name in synthetic.TASKS if name not in (*synthetic.AFRICAN, "text")}
     for table in shown:
         for part, english, arabic in table[["part", "English", "Arabic (ar)"]].itertuples(index=False):
             assert english and arabic and (part == "label" or re.search("[\u0600-\u06ff]", arabic))
 
 
 def test_every_difficulty_has_an_example():
-    table = mini_page.levels(PLAIN)
-    assert len(table) == len(LEVELS) * len(mini.INTERMEDIATE) and all(texts(table[["example"]]))
+    table = benchmark.levels(PLAIN)
+    assert len(table) == len(LEVELS) * len(synthetic.INTERMEDIATE) and all(texts(table[["example"]]))
 
 
 def test_readers_are_fitted_once(tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path))
     asked = []
-    monkeypatch.setattr(mini_page.mini_shortcuts, "scores", lambda name, source, test: asked.append(name) or {"a reader": 100 / 3})
-    first = mini_page.shortcuts("mini", rows=20)
+    monkeypatch.setattr(benchmark.shortcut_readers, "scores", lambda name, source, test: asked.append(name) or {"a reader": 100 / 3})
+    first = benchmark.shortcuts("mini", rows=20)
     assert len(asked) == len(set(asked)) == len(first) and set(first.score) == {100 / 3}
-    assert mini_page.shortcuts("mini", rows=20).equals(first) and len(asked) == len(first)
-    mini_page.shortcuts("mini:difficulty=3", rows=20)
+    assert benchmark.shortcuts("mini", rows=20).equals(first) and len(asked) == len(first)
+    benchmark.shortcuts("mini:difficulty=3", rows=20)
     assert len(asked) == 2 * len(first), "other rows, other scores"
 
 
 def test_noise_is_shown_beside_the_true_sentence():
-    table = mini_page.translations(("en", "fi"), (0.0, 0.3), rows=20)
+    table = benchmark.translations(("en", "fi"), (0.0, 0.3), rows=20)
     assert list(table.language) == ["Finnish (fi)"] * 2 and table.chrF[0] == 100 > table.chrF[1]
-    assert table.premise[0] == mini.rows("mnli", "fi", "train", 3)[2]["premise"] != table.premise[1]
+    assert table.premise[0] == synthetic.rows("mnli", "fi", "train", 3)[2]["premise"] != table.premise[1]
 
 
 @pytest.mark.parametrize("text, way", [("ريتا تعيش في اليابان.", "rtl"), ("1. ريتا", "rtl"), ("\"ريتا\"", "rtl"),
                                        ("Rita lives in Japan.", ""), ("丽塔住在日本。", ""), ("12.5", "")])
 def test_a_cell_runs_as_its_text_does(text, way):
-    cell = re.search("<td([^>]*)>", report.show(pd.DataFrame([[text]])).data).group(1)
+    cell = re.search("<td([^>]*)>", tables.show(pd.DataFrame([[text]])).data).group(1)
     assert ('dir="rtl"' in cell) == bool(way)
 
 
 def test_what_is_shown_is_escaped():
-    assert "<script>" not in report.show(pd.DataFrame([["<script>alert(1)</script> ريتا"]])).data
+    assert "<script>" not in tables.show(pd.DataFrame([["<script>alert(1)</script> ريتا"]])).data

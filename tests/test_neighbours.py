@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xstilts.neighbours import neighbours
+from xstilts.tasks.neighbours import neighbours
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xstilts import data, profiles
+from xstilts import data
 from xstilts.data import parquet
 from xstilts.data.layout import FILE
-from xstilts.spec import UserError
+from xstilts.errors import UserError
+from xstilts.study import profiles
 
 
 @pytest.fixture

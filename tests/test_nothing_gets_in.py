@@ -19,10 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-
 from projects import project
-from xstilts import book, checkpoint, cli, data, encoders, inventory, report, store, translate
-from xstilts.spec import Base, UserError
+
+from xstilts import cli, data, encoders
+from xstilts.book import build, tables
+from xstilts.errors import UserError
+from xstilts.runs import store
+from xstilts.runs.key import Base
+from xstilts.tools import inventory, translate
+from xstilts.training import checkpoint
 
 ROOT = Path(__file__).parents[1]
 PICKLES = ("pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve")
@@ -182,13 +187,14 @@ def test_rows_names_and_figures_of_a_built_book_are_text_in_a_real_browser(tmp_p
     (root / "book" / "chapters").mkdir()
     (tmp_path / "payloads.json").write_text(json.dumps(PAYLOADS))
     source = f"""import json, pandas as pd
-from xstilts import figures, report, profiles
+from xstilts.book import figures, tables
+from xstilts.study import profiles
 payloads = json.load(open({str(tmp_path / "payloads.json")!r}))
 study = profiles.study(data="mini")
 table = pd.DataFrame([{{"intermediate": text, "target": text, text: text}} for text in payloads.values()])
 for number, text in enumerate(payloads.values()):
-    report.quote(**{{f"value{{number}}": text}})
-report.show(table)"""
+    tables.quote(**{{f"value{{number}}": text}})
+tables.show(table)"""
     figure = """%config InlineBackend.figure_formats = ["svg"]
 import dataclasses
 rows = [dict(condition=text, target="xnli", language=text, metric="accuracy", layer=-1, value=50.0, baseline=33.0, n=9, seed=0)
@@ -200,7 +206,7 @@ figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.Data
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     nbformat.write(notebook, root / "book" / "chapters" / "page.ipynb")
-    page = book.html(root).with_name("book") / "chapters" / "page.html"
+    page = build.html(root).with_name("book") / "chapters" / "page.html"
 
     def escaped(document):
         told = re.sub("<[^>]*>", "", document)
@@ -223,7 +229,7 @@ def test_what_is_printed_cannot_steer_a_terminal(capsys, tmp_path):
     assert "\x1b" not in told and "\x07" not in told and "\u241b[2J" in told
     store.report(store.default_root(), "found", Base("\x1b]0;title\x07", "x"))
     assert "\x1b" not in capsys.readouterr().out
-    shown = report.show(pd.DataFrame({"text": ["\x1b[31m \u202e \x00"]})).data
+    shown = tables.show(pd.DataFrame({"text": ["\x1b[31m \u202e \x00"]})).data
     assert "\u241b[31m" in shown and not set("\x1b\u202e\x00") & set(shown)
 
 
@@ -237,7 +243,7 @@ def test_a_translation_stays_in_its_folder(tmp_path, language):
 @pytest.mark.parametrize("outside", ["../../outside", "{tmp_path}/outside", "a/../../../outside"])
 def test_an_artifact_from_elsewhere_stays_in_its_folder(outside, tmp_path, monkeypatch, capsys):
     """A remote whose manifest names a file above the artifact, or anywhere on the disk."""
-    from xstilts.spec import key
+    from xstilts.runs.key import key
 
     run, root, remote = Base("e", "e"), tmp_path / "deep" / "store", tmp_path / "deep" / "remote"
     (remote / key(run)).mkdir(parents=True)

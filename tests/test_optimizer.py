@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from xstilts import encoders, vocabulary
-from xstilts.batches import Info
-from xstilts.optimizer import Optimizer
-from xstilts.spec import Recipe
+from xstilts import encoders
+from xstilts.encoders import vocabulary
+from xstilts.training.batches import Info
+from xstilts.training.optimizer import Optimizer
+from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(10, 0, 4, 1e-2, 32, 100, weight_decay=0.1, clip=0.5)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xstilts import costs, pace, plan, profiles
-from xstilts.pace import SANE
+from xstilts.study import costs, profiles
+from xstilts.tools import pace, plan
+from xstilts.tools.pace import SANE
 
 WORK = (2.5e10, 1e11)      # operations of a short and of a long step
 
@@ -85,7 +86,7 @@ def test_no_clock_makes_a_plan_of_negative_or_absurd_figures(name, clock, study,
     monkeypatch.setattr(plan, "measured", lambda *how: speed)
     text = plan.text(study, "single_task")
     assert "-" not in text.replace("-", "", text.count(str(study.encoder)) * str(study.encoder).count("-")) and "nan" not in text
-    assert all(value > 0 for value in speed.of(plan.chapters.needed("single_task", study), plan.store.default_root()).values())
+    assert all(value > 0 for value in speed.of(plan.needed.needed("single_task", study), plan.store.default_root()).values())
     assert ("could not be measured, as timings here vary too much" in text) == bool(speed.assumed)
     assert bool(speed.assumed) or name not in ("stands still", "runs backwards", "every look a second", "any time", "no number")
 

@@ -5,15 +5,16 @@ import sys
 
 import pytest
 import torch
+from families import SENTENCES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from families import SENTENCES
-from xstilts import cpu, data, encoders, evaluate, packed, train
-from xstilts.kinds import kind
-from xstilts.packed import Layout
-from xstilts.spec import Recipe
-from xstilts.tasks import TASKS
+from xstilts import data, encoders
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
+from xstilts.training import cpu, evaluate, loop, packed
+from xstilts.training.packed import Layout
+from xstilts.training.recipe import Recipe
 
 BERTS = ("bert", "xlm-roberta")
 
@@ -107,7 +108,7 @@ def trained(folder, recipe, name="mnli"):
     rows = data.load(name, "train", "en", "mini", 200)
     features = kind(TASKS[name].kind).encode(rows, tokenizer, TASKS[name], 64)
     log = []
-    train.train(model, tokenizer, {name: features}, recipe, 0, log.append)
+    loop.train(model, tokenizer, {name: features}, recipe, 0, log.append)
     return [entry["loss"] for entry in log if "loss" in entry], model, tokenizer
 
 
@@ -143,15 +144,15 @@ def test_a_training_with_dropout_repeats_to_the_last_digit_and_leaves_no_trace(t
     ({"neon": True, "bf16": True}, torch.bfloat16), ({"neon": True}, torch.float32)])
 def test_auto_is_bf16_only_where_the_processor_multiplies_it(monkeypatch, there, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: there)
-    assert train.number_type("auto", torch.device("cpu")) == expected
-    assert train.number_type("bf16", torch.device("cpu")) == torch.bfloat16
+    assert loop.number_type("auto", torch.device("cpu")) == expected
+    assert loop.number_type("bf16", torch.device("cpu")) == torch.bfloat16
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
 def test_memory_is_kept_while_a_run_needs_it_and_given_back_after():
     code = """
 import torch
-from xstilts import cpu
+from xstilts.training import cpu
 
 def resident():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
@@ -169,7 +170,7 @@ print(kept - resident())
 @pytest.mark.parametrize("emulated, expected", [(True, torch.float32), (False, torch.bfloat16)])
 def test_auto_is_bf16_only_on_gpus_that_do_not_emulate_it(monkeypatch, emulated, expected):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation or not emulated)
-    assert train.number_type("auto", torch.device("cuda")) == expected
+    assert loop.number_type("auto", torch.device("cuda")) == expected
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert"])
@@ -182,7 +183,7 @@ def test_a_batch_in_which_no_word_is_labelled_is_predicted_and_teaches_nothing(f
     def weights(*features, **more):
         model, tokenizer = encoders.load(family_of(family))
         recipe = Recipe(4, 0, 2, 1e-2, 32, 0, weight_decay=0.0, dropout=0.0, precision="fp32", **more)
-        heads = train.train(model, tokenizer, {"udpos": features}, recipe, 0, lambda entry: None)
+        heads = loop.train(model, tokenizer, {"udpos": features}, recipe, 0, lambda entry: None)
         predictions, _ = evaluate.score(model, heads["udpos"], tokenizer, task, rows[:1], recipe)
         assert len(predictions[0]) == 2 and min(predictions[0]) >= 0
         return list(model.parameters())

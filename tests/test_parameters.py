@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import cli, profiles
-from xstilts.profiles import PROFILES, parameters, study
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS, training_task
+from xstilts import cli
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.study.profiles import PROFILES, parameters, study
+from xstilts.tasks.table import TASKS, training_task
 
 
 @pytest.mark.parametrize("given, message", [
@@ -101,7 +102,7 @@ def test_the_command_line_answers_with_one_line_and_a_code(capsys):
     ([], "mini", ""), (["rq3"], "mini", "rq3"), (["paper"], "paper", ""), (["paper", "rq3"], "paper", "rq3"),
     (["rq3", "-p", "profile", "paper"], "paper", "rq3"), (["paper", "-p", "profile", "paper"], "paper", "")])
 def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, monkeypatch, capsys):
-    from xstilts import plan
+    from xstilts.tools import plan
     monkeypatch.setattr(plan, "text", lambda study, chapter, unrecorded: f"{study.profile} {chapter or 'all'}")
     assert cli.main(["plan", *words]) == 0 and capsys.readouterr().out.strip() == f"{profile} {chapter or 'all'}"
 

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from xstilts import cli, inventory, results, store, study as graph
-from xstilts.spec import Base, UserError, key
+from xstilts import cli
+from xstilts.errors import UserError
+from xstilts.runs import results, store
+from xstilts.runs.key import Base, key
+from xstilts.study import graph
+from xstilts.tools import inventory
 
 RUN, OTHER = Base("e", "e"), Base("f", "f")
 NOBODY = 65534
 APART = multiprocessing.get_context("forkserver")
-APART.set_forkserver_preload(["xstilts.study", "xstilts.inventory"])
+APART.set_forkserver_preload(["xstilts.study.graph", "xstilts.tools.inventory"])
 
 
 @pytest.fixture
@@ -107,7 +111,7 @@ def test_files_have_the_modes_that_the_umask_says(tmp_path, umask):
     import torch
     from safetensors.torch import save_file
 
-    from xstilts import checkpoint
+    from xstilts.training import checkpoint
 
     before = os.umask(umask)
     try:

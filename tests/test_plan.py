@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xstilts import chapters, cluster, costs, plan, profiles, study as graph
-from xstilts.spec import Adapt, Base, Recipe, Score, UserError, key
+from xstilts.chapters import needed
+from xstilts.errors import UserError
+from xstilts.runs.key import Adapt, Base, Score, key
+from xstilts.study import cluster, costs, graph, profiles
+from xstilts.tools import plan
+from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(10, 0, 4, 1e-3, 16, 10)
 
@@ -62,7 +66,7 @@ def test_what_the_store_has_needs_no_time(tiny_encoder):
     assert "7 runs, 7 to compute" in before and "train and score xnli" in before and "longest chain" in before
     graph.compute([graph.phase1(study)])
     assert "7 runs, 5 to compute" in plan.text(study, "single_task")
-    graph.compute(chapters.needed("single_task", study))
+    graph.compute(needed.needed("single_task", study))
     assert "7 runs, 0 to compute" in plan.text(study, "single_task")
     with pytest.raises(UserError, match="unknown chapter 'nine'; known: claims, phase1_encoder"):
         plan.text(study, "nine")
@@ -85,9 +89,9 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
 
 
 def test_every_chapter_of_the_book_is_planned():
-    from xstilts import book
+    from xstilts.book import build
 
-    assert list(chapters.RUNS) == book.chapters(book.project())
+    assert list(needed.RUNS) == build.chapters(build.project())
 
 
 @pytest.mark.parametrize("target", ["lareqa", "tydiqa", "bucc"])     # pairs of texts; no English test rows; no training

@@ -12,9 +12,11 @@ import dask
 import psutil
 import pytest
 
-from xstilts import cluster, store
-from xstilts.processes import Processes
-from xstilts.spec import Base, UserError, key
+from xstilts.errors import UserError
+from xstilts.runs import store
+from xstilts.runs.key import Base, key
+from xstilts.study import cluster
+from xstilts.study.processes import Processes
 
 NOBODY = 65534
 
@@ -146,7 +148,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
 
 
 def test_workers_that_cannot_start_are_told_and_not_started_for_ever(monkeypatch):
-    monkeypatch.setattr("xstilts.processes._serve", os._exit)     # which takes no two arguments
+    monkeypatch.setattr("xstilts.study.processes._serve", os._exit)     # which takes no two arguments
     told = "before they are ready: the last one ended by itself with code 1.*scheduler local"
     with pytest.raises(UserError, match=told), Processes(1) as crew:
         while True:

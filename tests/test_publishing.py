@@ -11,11 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from myst_nb.core.lexers import AnsiColorLexer
+from projects import project
 from pygments.token import Error
 
-from projects import project
-from xstilts import book, project as places, records, store
-from xstilts.spec import UserError
+from xstilts import project as places
+from xstilts.book import build as book
+from xstilts.errors import UserError
+from xstilts.runs import records, store
 
 
 @pytest.fixture

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import chapters, cli, compare, costs, credible, data, environment, failures, ledger, plan, profiles, records, repeats, report, results, revisions, runs, store, study as graph, verify
-from xstilts.spec import UserError, key, label
+from xstilts import cli, data, revisions
+from xstilts.analysis import differences, repeats, score_tables
+from xstilts.book import ledger
+from xstilts.chapters import needed
+from xstilts.errors import UserError
+from xstilts.runs import credible, environment, execution, failures, records, results, store
+from xstilts.runs.key import key, label
+from xstilts.study import costs, graph, profiles
+from xstilts.tools import plan, verify
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
              vocabulary="full",     # to look for the pieces of all texts takes longer than everything else
@@ -61,7 +68,7 @@ def test_a_record_outweighs_that_the_run_failed_here(finished):
     failures.keep(here, wanted["mnli", "xnli", 0].encoder, RuntimeError("no luck"))
     assert failures.known(here, wanted["mnli", "xnli", 0]).why == "no luck"
     cell = {("mnli", "xnli", 0): wanted["mnli", "xnli", 0]}
-    assert len(compare.examples(study, cell)) == 2 and set(results.scores(cell).state) == {""}
+    assert len(differences.examples(study, cell)) == 2 and set(results.scores(cell).state) == {""}
     assert results.lost([*wanted.values(), wanted["mnli", "xnli", 0].encoder]).empty
 
 
@@ -136,7 +143,7 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     study, root = finished
     record(study, root)
     monkeypatch.setenv("XSTILTS_STORE", str(root))
-    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     found = verify.verify(study, 2)
     assert len(found) == 2 and set(found.within) == {"yes"} and set(found.machine) == {"as recorded"}
     assert (found.tolerance == 0).all() and (found["largest difference of a language"] == 0).all()
@@ -147,7 +154,7 @@ def test_recorded_runs_come_back_when_computed_again(finished, monkeypatch):
     def other(run, folder, parent):          # another machine's training came out otherwise
         records.scores(run).assign(value=lambda table: table.value - 10).to_csv(folder / "scores.csv", index=False)
 
-    monkeypatch.setattr(runs, "execute", other)
+    monkeypatch.setattr(execution, "execute", other)
     monkeypatch.setattr(environment, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
     found = verify.verify(study, 1)
     assert found.within[0] == "no" and found.machine[0] == "another" and found.tolerance[0] == verify.TOLERANCE
@@ -162,7 +169,7 @@ def test_a_record_of_an_earlier_scoring_is_named_not_called_wrong_and_gives_way(
     path.write_text(json.dumps(credible.seal(records.find(run) | {"history": "F1 by an earlier scoring"})))
     assert "6 recorded" in records.said(wanted.values(), store.default_root())
     assert "1 of these are history: F1 by an earlier scoring" in records.said(wanted.values(), store.default_root())
-    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     assert {run.target for run in verify.sample(study, 9)} == {"xnli", "udpos", "tatoeba"}
     assert key(run) not in map(key, verify.sample(study, 9)) and len(verify.sample(study, 9)) == 5
     assert verify.left_out(study) == "Left out: 1 records (F1 by an earlier scoring).\n"
@@ -215,9 +222,9 @@ def test_intervals_of_one_seed_are_wider_for_it(finished):
     table, examples = results.scores(wanted, root), results.examples(wanted, root)
     row = {"key": "0" * 20, "when": "2026-11-22T07:05:04+0000", "run": "an encoder > xnli (seed 0)", "trained": True, "recorded": 50.0, "again": 90.0,
            "largest difference of a language": 40.0, "from": "here", "to": "there", "differences": {"en": 40.0, "fi": 40.0}}
-    before = report.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
+    before = score_tables.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
     (records.folder() / repeats.AGAIN).write_text("\n".join(json.dumps(row | {"key": f"{number:020x}"}) for number in range(30)))
-    after = report.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
+    after = score_tables.differences(study, table, examples).set_index(["intermediate", "target"]).loc[("mnli", "xnli")]
     # one training's standard deviation is 40 / sqrt(2); a difference of two has 40
     assert after.difference == before.difference and after.high - after.low > before.high - before.low + 60
 
@@ -225,7 +232,7 @@ def test_intervals_of_one_seed_are_wider_for_it(finished):
 def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):
     study, root = finished
     record(study, root)
-    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     monkeypatch.setattr(plan, "measured", lambda *_: plan.Speed(1.0, 0.1, 1e-9, 1e-9))
     (records.folder() / f"{key(graph.single_tasks(study)['none', 'tatoeba', 0])}.json").unlink()
     assert "9 runs, 3 to compute" in plan.text(study, "single_task", unrecorded=True)      # with its encoder's two
@@ -241,7 +248,7 @@ def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
     record(study, root)
     monkeypatch.setenv("XSTILTS_STORE", str(root))
     monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path))
-    monkeypatch.setattr(chapters, "RUNS", {"single_task": chapters.RUNS["single_task"]})
+    monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     first = verify.brief(study, 2)
     assert len(first) == 2 and set(first.within) == {"yes"}
     work = sorted(costs.work(run) for run in verify.sample(study, 99))
@@ -250,7 +257,7 @@ def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
     def refused(run, folder, parent):
         raise RuntimeError("computed again")
 
-    monkeypatch.setattr(runs, "execute", refused)
+    monkeypatch.setattr(execution, "execute", refused)
     assert verify.brief(study, 2).equals(first)
     monkeypatch.setattr(environment, "environment", lambda: {"threads": 1, "machine": "elsewhere"})
     with pytest.raises(RuntimeError, match="computed again"):
@@ -260,7 +267,7 @@ def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
 def test_costs_count_shared_runs_once(finished, monkeypatch):
     study, root = finished
     record(study, root)
-    monkeypatch.setattr(chapters, "RUNS", {name: chapters.RUNS[name] for name in ("phase2_intermediate", "single_task")})
+    monkeypatch.setattr(needed, "RUNS", {name: needed.RUNS[name] for name in ("phase2_intermediate", "single_task")})
     table = ledger.by_chapter(study).set_index("chapter")
     assert list(table.recorded) == [3, 9, 9] and set(table.live) == {0}
     assert table.hours["the whole book"] == pytest.approx(table.hours["single_task"]) and table.hours["single_task"] > 0

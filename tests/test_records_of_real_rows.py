@@ -7,12 +7,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
 from hubrows import write
 from made_records import artifact
-from xstilts import compare, comparisons, data, profiles, records, results, store, study as graph
-from xstilts.spec import key
-from xstilts.tasks import TASKS
+
+from xstilts import data
+from xstilts.analysis import differences
+from xstilts.runs import records, results, store
+from xstilts.runs.key import key
+from xstilts.study import conditions, graph, profiles
+from xstilts.tasks.table import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def test_differences_of_recorded_real_rows_are_those_of_live_ones(real, monkeypa
     root = tmp_path / "live"
     for number, run in enumerate(wanted.values()):      # scores that differ, which two steps of a training do not bring about
         artifact(root, run, 5 * number + 1)
-    asked = comparisons.Comparison(wanted, [comparisons.against("mnli")])
+    asked = conditions.Comparison(wanted, [conditions.against("mnli")])
     assert len(records.record(wanted.values(), root)) == len(wanted)
     mixed = tmp_path / "mixed"
     for run in list(wanted.values())[::2]:
@@ -50,7 +53,7 @@ def test_differences_of_recorded_real_rows_are_those_of_live_ones(real, monkeypa
         monkeypatch.setenv("XSTILTS_STORE", str(place))
         found = graph.obtain(study, wanted)
         assert set(found) == set(wanted)
-        tables[name] = compare.table(study, asked, found)
+        tables[name] = differences.table(study, asked, found)
         assert name in set(tables[name]["from"]) and len(tables[name]) == 3
     assert (tables["live"].difference != 0).all()
     for table in tables.values():

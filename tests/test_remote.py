@@ -6,8 +6,10 @@ import traceback
 import fsspec
 import pytest
 
-from xstilts import profiles, remote, results, store, study as graph
-from xstilts.spec import Base, UserError, key
+from xstilts.errors import UserError
+from xstilts.runs import remote, results, store
+from xstilts.runs.key import Base, key
+from xstilts.study import graph, profiles
 
 
 @pytest.fixture

@@ -2,11 +2,15 @@
 import numpy as np
 import pytest
 
-from xstilts import columns, encoders, evaluate, metrics, profiles
-from xstilts.kinds import mine, rank
-from xstilts.spec import Recipe, UserError
-from xstilts.tasks import TASKS
-from xstilts.train import train
+from xstilts import encoders
+from xstilts.errors import UserError
+from xstilts.study import profiles
+from xstilts.tasks import columns, metrics
+from xstilts.tasks.kinds import mine, rank
+from xstilts.tasks.table import TASKS
+from xstilts.training import evaluate
+from xstilts.training.loop import train
+from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(steps=2, epochs=0, batch_size=8, learning_rate=1e-3, max_length=64, rows=0, precision="fp32")
 

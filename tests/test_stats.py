@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from xstilts import profiles, repeats, stats
+from xstilts.analysis import repeats, stats
+from xstilts.study import profiles
 
 
 def examples(scores: dict[str, np.ndarray], language="de", target="xnli") -> pd.DataFrame:

@@ -8,8 +8,18 @@ import pandas as pd
 import pytest
 import torch
 
-from xstilts import batches, chapters, costs, failures, figures, kinds, plan, profiles, report, results, runs, spec, store, study as graph
-from xstilts.spec import UserError, key
+from xstilts.analysis import score_tables
+from xstilts.book import figures
+from xstilts.chapters import needed
+from xstilts.errors import UserError
+from xstilts.runs import execution as runs
+from xstilts.runs import failures, results, sharing, store
+from xstilts.runs import key as spec
+from xstilts.runs.key import key
+from xstilts.study import costs, graph, profiles
+from xstilts.tasks import kinds
+from xstilts.tools import plan
+from xstilts.training import batches
 
 SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
              vocabulary="full",     # to look for the pieces of all texts takes longer than everything else
@@ -89,23 +99,23 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
 def test_the_chapter_on_phase_3_has_its_own_seeds_and_retrieval_one(study):
     assert study.seeds == (0,) and {seed for _, _, seed in graph.single_tasks(study)} == {0}
     trained = {("none", target, seed) for target in ("xnli", "udpos") for seed in (0, 1, 2)}
-    wanted = chapters.phase3_target(study)
+    wanted = needed.phase3_target(study)
     assert set(wanted) == trained | {("none", "tatoeba", 0), ("random encoder", "udpos", 0)}
     assert len({key(run) for run in wanted.values()}) == len(wanted)
     assert wanted["none", "xnli", 0] == graph.single_tasks(study)["none", "xnli", 0]
     given = dataclasses.replace(study, **{name: getattr(profiles.study(seeds="5,0"), name) for name in ("seeds", "phase3_seeds")})
-    assert {cell for cell in chapters.phase3_target(given) if cell[1] == "tatoeba"} == {("none", "tatoeba", 5)}
-    assert {seed for _, target, seed in chapters.phase3_target(given) if target == "xnli"} == {5, 0}
+    assert {cell for cell in needed.phase3_target(given) if cell[1] == "tatoeba"} == {("none", "tatoeba", 5)}
+    assert {seed for _, target, seed in needed.phase3_target(given) if target == "xnli"} == {5, 0}
 
 
 def test_seeds_are_told_apart_without_their_english_score(study):
     rows = [{"condition": "none", "target": "xnli", "seed": seed, "language": language, "metric": "accuracy", "layer": -1,
              "value": value, "n": 12, "state": ""}
             for seed, values in {0: (90, 50, 60), 1: (99, 53, 63)}.items() for language, value in zip(("en", "fi", "de"), values)]
-    shown = report.by_seed(study, pd.DataFrame(rows)).to_dict("records")
+    shown = score_tables.by_seed(study, pd.DataFrame(rows)).to_dict("records")
     assert shown == [{"target": "XNLI", "metric": "accuracy", "languages": 2, "n": 12, "English, seed 0": 90, "English, seed 1": 99,
                       "zero-shot, seed 0": 55, "zero-shot, seed 1": 58, "deviation": pytest.approx(3 / 2 ** 0.5), "range": 3}]
-    alone = report.by_seed(study, pd.DataFrame(rows[:3]))
+    alone = score_tables.by_seed(study, pd.DataFrame(rows[:3]))
     assert alone["range"].isna().all() and alone["deviation"].isna().all()
 
 
@@ -149,7 +159,7 @@ def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_score
 
 def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_path, trainings):
     study, (target, _), (intermediate, other), _ = alike
-    assert costs.together([target, other, intermediate]) == [[intermediate, target], [other]]
+    assert sharing.together([target, other, intermediate]) == [[intermediate, target], [other]]
     graph.compute([target, intermediate], tmp_path / "at once")
     assert trainings == ["mnli"]
     speed = plan.Speed(0.0, 1.0, 0.0, 0.0)
@@ -160,11 +170,11 @@ def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_p
     graph.compute([target], tmp_path / "later")
     assert trainings == ["mnli", "mnli"]
     for name, value in {"phase3_steps": 1, "phase3_rows": 10, "phase3_batch": 8, "phase3_learning_rate": 1e-3}.items():
-        assert costs.alike(graph.phase3(dataclasses.replace(study, **{name: value}), graph.base(study), "xnli", 0)) != intermediate
-    assert costs.alike(graph.phase3(study, intermediate, "xnli", 0)) != intermediate       # MNLI's rows again, from another encoder
-    assert costs.alike(graph.phase3(study, graph.base(study), "tatoeba", 0)) is None
+        assert sharing.alike(graph.phase3(dataclasses.replace(study, **{name: value}), graph.base(study), "xnli", 0)) != intermediate
+    assert sharing.alike(graph.phase3(study, intermediate, "xnli", 0)) != intermediate       # MNLI's rows again, from another encoder
+    assert sharing.alike(graph.phase3(study, graph.base(study), "tatoeba", 0)) is None
     silent = dataclasses.replace(study, evaluate_every=0)
-    assert costs.alike(graph.phase3(silent, graph.base(silent), "xnli", 0)) is None
+    assert sharing.alike(graph.phase3(silent, graph.base(silent), "xnli", 0)) is None
 
 
 def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its_reader(study, tmp_path):
@@ -179,7 +189,7 @@ def test_the_plan_counts_a_shared_training_once(study):
     first, second = (graph.phase3(study, graph.base(study), target, 0) for target in ("xquad", "mlqa"))
     assert costs.total([first, second]) == costs.work(first) + costs.cost(second).evaluation < sum(map(costs.work, (first, second)))
     later = graph.phase3(study, graph.base(study), "mlqa", 1)
-    assert costs.together([first, later, second]) == [[first, second], [later]]
+    assert sharing.together([first, later, second]) == [[first, second], [later]]
     seconds = plan.Speed(1.0, 0.1, 1e-9, 1e-9).of([first, later, second], store.default_root())
     assert seconds[key(second)] < seconds[key(later)] and set(seconds) == {key(run) for run in (first, later, second)}
 
@@ -277,7 +287,7 @@ def test_an_artifact_that_lost_a_file_is_made_again(study, root, name):
 
 
 def test_an_artifact_of_another_recipe_version_is_not_used(study, root, monkeypatch):
-    from xstilts import spec
+    from xstilts.runs import key as spec
 
     run = graph.base(study)
     graph.compute([run])
@@ -317,7 +327,7 @@ def test_what_was_not_run_is_a_dash_in_the_table_of_single_tasks(study, there):
     graph.obtain(asked, wanted)
     table, examples = results.scores(wanted), results.examples(wanted)
     assert set(map(tuple, table[table.state == "not run"][["condition", "target"]].values)) == left
-    gains = report.differences(asked, table, examples).set_index(["intermediate", "target"])
+    gains = score_tables.differences(asked, table, examples).set_index(["intermediate", "target"])
     assert len(gains) == len(wanted) and "marks" not in gains and set(gains[gains.score.isna()].index) == left
     assert figures.heatmap(asked, gains.reset_index())
     assert results.lost(wanted.values()).empty and results.overlap(wanted).target.isin(there).all()

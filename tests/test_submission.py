@@ -2,17 +2,22 @@
 import json
 import os
 
+import hubrows
 import numpy as np
 import pandas as pd
 import pytest
-
-import hubrows
 from test_metrics import entities
 from test_tasks import SMALL
-from xstilts import averages, data, metrics, profiles, results, study as graph, submission
-from xstilts.averages import official_languages
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+
+from xstilts import data
+from xstilts.analysis import averages
+from xstilts.errors import UserError
+from xstilts.runs import results
+from xstilts.study import graph, profiles
+from xstilts.tasks import benchmarks, metrics
+from xstilts.tasks.benchmarks import official_languages
+from xstilts.tasks.table import TASKS
+from xstilts.tools import submission
 
 XTREME = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc", "tatoeba")
 
@@ -89,8 +94,8 @@ def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):
 
 def targets_of(benchmark):
     """Each once: XCOPA is of two of XTREME-R's categories."""
-    return dict.fromkeys([target for targets in averages.CATEGORIES[benchmark].values() for target in targets] +
-                         list(averages.ALONE[benchmark]))
+    return dict.fromkeys([target for targets in benchmarks.CATEGORIES[benchmark].values() for target in targets] +
+                         list(benchmarks.ALONE[benchmark]))
 
 
 def full_table(benchmark, value=lambda target, language: 50.0):
@@ -124,7 +129,7 @@ def test_averages_of_xtreme_r_are_evaluate_pys():
         "classification": 70, "structured prediction": 60, "question answering": (80 + 70 + 65) / 3, "retrieval": 45,
         "multiple choice": 60})
     assert found.value["all"] == pytest.approx((80 + 60 + 70 + 50 + 80 + 70 + 65 + 50 + 40 + 20) / 10)
-    assert averages.category("lareqa") == "retrieval" and "ro" in official_languages("XTREME-R", "xquad")
+    assert benchmarks.category("lareqa") == "retrieval" and "ro" in official_languages("XTREME-R", "xquad")
     uneven = full_table("XTREME-R", lambda target, language: 90.0 if language == "ro" else 30.0)
     assert averages.task_value(uneven, "XTREME-R", "xquad")[0] == pytest.approx((11 * 30 + 90) / 12 + 5)
 
@@ -177,7 +182,7 @@ def test_a_missing_language_or_task_gives_a_dash_that_says_why(benchmark, count)
 
 def test_the_benchmarks_languages_are_the_papers():
     sizes = {(benchmark, target): len(official_languages(benchmark, target))
-             for benchmark in averages.CATEGORIES for target in targets_of(benchmark)}
+             for benchmark in benchmarks.CATEGORIES for target in targets_of(benchmark)}
     assert [sizes["XTREME", name] for name in XTREME] == [15, 7, 33, 40, 11, 7, 9, 4, 36]
     assert [sizes["XTREME-R", name] for name in ("xnli", "xcopa", "udpos", "panx", "xquad", "lareqa", "mewslix", "tatoeba")] == [
         15, 11, 38, 48, 12, 11, 11, 41]
@@ -189,7 +194,8 @@ def test_the_benchmarks_languages_are_the_papers():
 
 
 def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
-    from xstilts import figures, report
+    from xstilts.analysis import score_tables
+    from xstilts.book import figures, tables
 
     for name in ("xnli", "mnli", "qqp"):
         hubrows.write(tmp_path, TASKS[name])
@@ -206,10 +212,10 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     wanted = graph.single_tasks(study)
     assert {condition for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
-    gains = report.differences(study, results.scores(wanted), results.examples(wanted))
+    gains = score_tables.differences(study, results.scores(wanted), results.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {"none": True, "mnli": False, "ccg": True}
-    assert "–" in report.show(gains).data and figures.heatmap(study, gains)
-    found = report.benchmarks(study, results.scores(wanted))
+    assert "–" in tables.show(gains).data and figures.heatmap(study, gains)
+    found = score_tables.benchmarks(study, results.scores(wanted))
     assert len(found) == 2 * (5 + 6) and found.value.isna().all() and found.missing.str.contains("pawsx|xcopa").any()
     assert profiles.study(intermediates="udpos").intermediates == ("udpos",)    # what stands in meanwhile
     assert data.languages("ccg", str(tmp_path)) == ()

@@ -5,10 +5,11 @@ import sys
 import hubrows
 import pytest
 from test_hub import another_process
+
 from xstilts import data
 from xstilts.data import tagged
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
 
 
 def test_masakhapos_needs_no_further_package_and_is_known_by_its_checksums(

@@ -1,14 +1,18 @@
 """Every row of the task table: loaded, encoded, trained for two steps, predicted and scored."""
 import re
 
+import hubrows
 import pandas as pd
 import pytest
 
-import hubrows
-from xstilts import data, encoders, evaluate, profiles, runs, study as graph
+from xstilts import data, encoders
 from xstilts.data import hub
-from xstilts.spec import UserError, key
-from xstilts.tasks import TASKS, training_task
+from xstilts.errors import UserError
+from xstilts.runs import execution
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
+from xstilts.tasks.table import TASKS, training_task
+from xstilts.training import evaluate
 
 NAMES = [name for name, row in TASKS.items() if row.role != "text"]
 SMALL = dict(
@@ -35,7 +39,7 @@ def run(name: str, source: str, encoder, languages: list[str]) -> pd.DataFrame:
         profile="mini", encoder=str(encoder), data=source, languages=",".join(languages), **SMALL, **chosen
     )
     if row.role == "intermediate":   # in every language asked for, where there are (translated) training rows
-        wanted = graph.phase2(study, (name,), 0, runs.task_languages(name, tuple(languages), source))
+        wanted = graph.phase2(study, (name,), 0, execution.task_languages(name, tuple(languages), source))
     else:
         wanted = graph.phase3(study, graph.base(study), name, 0)
     folder = graph.compute([wanted])[key(wanted)]

@@ -11,17 +11,20 @@ import pytest
 PROGRAM = '''
 import json, os, sys
 from pathlib import Path
-from xstilts import data, encoders, profiles, store, study as graph, team, train
-from xstilts.kinds import kind
-from xstilts.spec import Recipe
-from xstilts.tasks import TASKS
+from xstilts import data, encoders
+from xstilts.runs import store
+from xstilts.study import graph, profiles
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
+from xstilts.training import loop, team
+from xstilts.training.recipe import Recipe
 
 
 def trained(encoder, rows, steps, batch, log, dropout=0.0, precision="fp32", kept=None):
     model, tokenizer = encoders.load(encoder)
     features = kind("tag").encode(data.load("udpos", "train", "en", "mini", rows), tokenizer, TASKS["udpos"], 64)
     recipe = Recipe(steps, 0, batch, 2e-3, 64, rows, dropout=dropout, precision=precision)
-    train.train(model, tokenizer, {"udpos": features}, recipe, 0, log, kept=kept)
+    loop.train(model, tokenizer, {"udpos": features}, recipe, 0, log, kept=kept)
     return [weight.detach() for weight in model.parameters()]
 
 

@@ -12,8 +12,12 @@ import pandas as pd
 import pytest
 from filelock import Timeout
 
-from xstilts import checkpoint, inventory, profiles, results, runs, store, study as graph
-from xstilts.spec import Base, UserError, key
+from xstilts.errors import UserError
+from xstilts.runs import execution, results, store
+from xstilts.runs.key import Base, key
+from xstilts.study import graph, profiles
+from xstilts.tools import inventory
+from xstilts.training import checkpoint
 
 SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
              phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48, vocabulary="full")
@@ -26,7 +30,7 @@ def study(tiny_encoder):
 
 
 APART = multiprocessing.get_context("forkserver")       # a fork of this process, which has threads, may wait for ever
-APART.set_forkserver_preload(["xstilts.study", "xstilts.train"])
+APART.set_forkserver_preload(["xstilts.study.graph", "xstilts.training.loop"])
 
 
 def start(function, *arguments):
@@ -157,7 +161,7 @@ def compute_slowly(root, ready):
             ready.set()
             time.sleep(1)
 
-    runs.execute = execute
+    execution.execute = execute
     graph.once(RUN, root)
 
 

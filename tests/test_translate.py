@@ -1,20 +1,27 @@
 """Translation of training rows: spans by marks that are checked, nothing lost unseen, and a real (tiny) model."""
 import json
 
+import hubrows
 import pytest
 import sentencepiece
 import torch
 import transformers
+from families import SENTENCES, sentencepiece_model
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import M2M100Config, M2M100ForConditionalGeneration, M2M100Tokenizer
-from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+from transformers import (
+    M2M100Config,
+    M2M100ForConditionalGeneration,
+    M2M100Tokenizer,
+    MarianConfig,
+    MarianMTModel,
+    MarianTokenizer,
+)
 
-import hubrows
-from families import SENTENCES, sentencepiece_model
-from xstilts import cli, data, translate
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts import cli, data
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
+from xstilts.tools import translate
 
 
 def shouting(texts, language):

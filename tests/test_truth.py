@@ -4,9 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xstilts import data, profiles, report, results, study as graph
+from xstilts import data
+from xstilts.analysis import score_tables
+from xstilts.book import tables
 from xstilts.data.overlap import Seen, normalised
-from xstilts.spec import key
+from xstilts.runs import results
+from xstilts.runs.key import key
+from xstilts.study import graph, profiles
 
 
 @pytest.fixture
@@ -35,9 +39,9 @@ def test_rows_seen_in_training_are_counted_and_reported(folder, tiny_encoder):
     wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
     graph.compute(wanted.values())
     assert results.overlap(wanted).to_dict("records") == [{"target": "xnli", "rows": 56, "exact": 3, "normalised": 4}]
-    assert "<td" in report.show(results.overlap(wanted)).data
+    assert "<td" in tables.show(results.overlap(wanted)).data
     table, examples = results.scores(wanted), results.examples(wanted)
-    assert "of" not in report.scores(study, table, examples)             # every row was scored
+    assert "of" not in score_tables.scores(study, table, examples)             # every row was scored
 
 
 def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
@@ -46,7 +50,7 @@ def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
     graph.compute(wanted.values())
     table, examples = results.scores(wanted), results.examples(wanted)
     assert dict(zip(table.language, zip(table.n, table.of))) == {"en": (10, 30), "fi": (10, 26)}
-    for shown in (report.scores(study, table, examples), report.differences(study, table, examples)):
+    for shown in (score_tables.scores(study, table, examples), score_tables.differences(study, table, examples)):
         assert list(shown.n) == [10] and list(shown.of) == ["26"] and "n of" in " ".join(shown.columns)
 
 

@@ -2,10 +2,12 @@
 import math
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from xstilts import comparisons, explain, profiles, typology
+from xstilts.analysis import explain, typology
+from xstilts.study import conditions, profiles
 
 SENTENCES = st.lists(st.lists(st.sampled_from(["NOUN", "VERB", "ADJ"]), min_size=1, max_size=5), min_size=1, max_size=6)
 
@@ -43,7 +45,7 @@ def test_no_tags_no_distance():
 
 def test_every_source_language_is_shown_for_each_scored_one():
     study = profiles.study(languages="en,de,et,fi,hu")
-    table = explain.sources(study, comparisons.rq2(study), {}, ("fi", "hu"))
+    table = explain.sources(study, conditions.rq2(study), {}, ("fi", "hu"))
     assert set(zip(table.source, table.scored)) == {(source, scored) for source in ("de", "et", "fi", "hu", "mixture")
                                                     for scored in ("fi", "hu")}
     assert table[explain.DISTANCE].isna().tolist() == (table.source == "mixture").tolist()

@@ -3,14 +3,16 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pretended
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pretended
-from xstilts import compare, profiles, records, results, verdicts
-from xstilts.spec import Base
-from xstilts.tasks import TASKS
+from xstilts.analysis import differences, verdicts
+from xstilts.runs import records, results
+from xstilts.runs.key import Base
+from xstilts.study import profiles
+from xstilts.tasks.table import TASKS
 
 TARGETS = ("xnli", "pawsx", "tydiqa", "xquad")
 ROWS = 400
@@ -25,7 +27,7 @@ def study():
 def decide(study, monkeypatch):
     """Decide about conditions that are right so often: rates[condition], or rates[condition, target] where that differs."""
     monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
-    monkeypatch.setattr(compare.repeats, "variance", lambda study: None)      # intervals over rows alone
+    monkeypatch.setattr(differences.repeats, "variance", lambda study: None)      # intervals over rows alone
 
     def decided(rates: dict, every: list | dict, rule: str = "gain", targets: tuple[str, ...] = TARGETS, seeds: int = 1) -> pd.Series:
         every = every if isinstance(every, dict) else dict.fromkeys(targets, every)

@@ -3,16 +3,17 @@ import copy
 
 import pytest
 import torch
+from families import SENTENCES, UNIGRAM, WORDS, hidden_states, tiny_config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoModel, PreTrainedTokenizerFast
 
-from families import SENTENCES, UNIGRAM, WORDS, hidden_states, tiny_config
-from xstilts import data, runs, vocabulary
-from xstilts.encoders import load, save
-from xstilts.spec import Base
-from xstilts.vocabulary import only, trim, used
+from xstilts import data
+from xstilts.encoders import load, save, vocabulary
+from xstilts.encoders.vocabulary import only, trim, used
+from xstilts.runs import execution
+from xstilts.runs.key import Base
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -120,7 +121,7 @@ def test_the_pieces_of_the_same_texts_are_looked_for_once_a_tokenizer(family_of,
     for number, (encoder, source) in enumerate([(one, "a"), (f"{one}:1", "a"), (one, "b"), (other, "a"), (one, "a")]):
         folder = tmp_path / str(number)
         folder.mkdir()
-        runs.base(Base(encoder, vocabulary=source, data=source), folder)
+        execution.base(Base(encoder, vocabulary=source, data=source), folder)
         expected = trim(*load(encoder), used(load(encoder)[1], texts[source]))[1]
         assert load(folder)[1].get_vocab() == expected.get_vocab()
     assert looked == [["The", "cat"], ["mat"], ["The", "cat"]]

@@ -27,10 +27,13 @@ os.environ |= {"OMP_NUM_THREADS": "1", "XSTILTS_CHECKPOINT": "0"}
 
 import pandas as pd
 import psutil
-
 from projects import project
-from xstilts import book, checkpoint, cluster, processes, profiles, results, store, study as graph
-from xstilts.spec import key
+
+from xstilts.book import build as book
+from xstilts.runs import results, store
+from xstilts.runs.key import key
+from xstilts.study import cluster, graph, processes, profiles
+from xstilts.training import checkpoint
 
 PARAMETERS = dict(intermediates="mnli", targets="xnli,tatoeba", languages="en,fi", phase1_steps=6, phase2_steps=6,
                   phase3_steps=6, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48)

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .spec import UserError, shown, visible, whole
+from xstilts.errors import UserError, shown, visible, whole
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -122,12 +122,13 @@ def _value(text: str) -> object:
 
 def _chapter(words: list[str], given: dict[str, object]) -> str:
     """The chapter of [PROFILE] [CHAPTER], "" for all; the profile goes to the given parameters."""
-    from . import chapters, profiles
+    from xstilts.chapters import needed
+    from xstilts.study import profiles
 
     rest = words[1:] if words[:1] and words[0] in profiles.PROFILES else words
-    if len(rest) > 1 or rest and rest[0] not in chapters.RUNS:
+    if len(rest) > 1 or rest and rest[0] not in needed.RUNS:
         raise UserError(f"expected a profile, a chapter, or both, not {' '.join(words)!r}; profiles: {', '.join(profiles.PROFILES)}; "
-                        f"chapters: {', '.join(chapters.RUNS)}")
+                        f"chapters: {', '.join(needed.RUNS)}")
     if rest != words and given.setdefault("profile", words[0]) != words[0]:
         raise UserError(f"two profiles: {words[0]} and -p profile {given['profile']}")
     return rest[0] if rest else ""
@@ -137,7 +138,7 @@ def _chapters(asked: argparse.Namespace) -> int:
     given = _given(asked.parameter)
     if asked.verb == "book":
         return _book(asked, given)
-    from . import profiles
+    from xstilts.study import profiles
 
     if asked.verb in ("compute", "plan", "record"):
         asked.chapter = _chapter(asked.what, given)
@@ -145,13 +146,15 @@ def _chapters(asked: argparse.Namespace) -> int:
     if asked.verb in ("record", "verify"):
         return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
     if asked.verb in ("compute", "plan"):
-        from . import chapters, plan, records, results
-        from .study import compute
+        from xstilts.chapters import needed
+        from xstilts.runs import records, results
+        from xstilts.study.graph import compute
+        from xstilts.tools import plan
 
         if asked.verb == "plan":
             print(plan.text(study, asked.chapter, asked.unrecorded))
         else:
-            runs = chapters.needed(asked.chapter, study)
+            runs = needed.needed(asked.chapter, study)
             runs = records.unrecorded(runs) if asked.unrecorded else runs
             print(f"{len(compute(runs, scheduler=study.scheduler))} runs are in the store")
             return _tell_lost(results.lost(runs))
@@ -161,23 +164,27 @@ def _chapters(asked: argparse.Namespace) -> int:
 
 def _book(asked: argparse.Namespace, given: dict[str, object]) -> int:
     """A chapter, or all of them and the book."""
-    from . import book
+    from xstilts.book import build
 
     try:
-        page = book.run(asked.chapter, asked.out, given) if asked.verb == "run" else book.build(given)
+        page = build.run(asked.chapter, asked.out, given) if asked.verb == "run" else build.build(given)
     except Exception as error:
-        from papermill.exceptions import PapermillExecutionError    # after the book has started its kernels: it takes seconds
+        from papermill.exceptions import (
+            PapermillExecutionError,  # after the book has started its kernels: it takes seconds
+        )
 
         if not isinstance(error, PapermillExecutionError):
             raise
         print(visible(f"xstilts: the chapter stopped with {error.ename}: {error.evalue}"), file=sys.stderr)
         return 1
     print(f"wrote {page}")
-    from . import chapters, failures, profiles, results, store
+    from xstilts.chapters import needed
+    from xstilts.runs import failures, results, store
+    from xstilts.study import profiles
 
     if not failures.any_kept(store.default_root()):      # to name all runs of the book takes seconds
         return 0
-    return _tell_lost(results.lost(chapters.needed(asked.chapter if asked.verb == "run" else "", profiles.study(**given))))
+    return _tell_lost(results.lost(needed.needed(asked.chapter if asked.verb == "run" else "", profiles.study(**given))))
 
 
 def _tell_lost(lost) -> int:
@@ -188,20 +195,24 @@ def _tell_lost(lost) -> int:
 
 
 def _record(asked: argparse.Namespace, study) -> int:
-    from . import book, chapters, profiles, records, repeats, store
-    from .study import line
+    from xstilts.analysis import repeats
+    from xstilts.book import build
+    from xstilts.chapters import needed
+    from xstilts.runs import records, store
+    from xstilts.study import profiles
+    from xstilts.study.graph import line
 
-    runs = [run for wanted in chapters.needed(asked.chapter, study) for run in line(wanted)]
+    runs = [run for wanted in needed.needed(asked.chapter, study) for run in line(wanted)]
     written = records.record(runs, store.default_root())
     repeats.note(study, runs, store.default_root())
     if study == profiles.study():       # the README shows the default
-        book.picture(study, records.folder().parent / "main_result.png")
+        build.picture(study, records.folder().parent / "main_result.png")
     print(f"{len(written)} new records in {records.folder()}\n{records.said(runs, store.default_root())}")
     return 0
 
 
 def _verify(asked: argparse.Namespace, study) -> int:
-    from . import verify
+    from xstilts.tools import verify
 
     table = verify.verify(study, asked.sample, asked.seed)
     print(verify.left_out(study), end="")
@@ -212,8 +223,8 @@ def _verify(asked: argparse.Namespace, study) -> int:
 
 
 def _fetch(asked: argparse.Namespace) -> int:
-    from . import profiles
-    from .data import fetch
+    from xstilts.study import profiles
+    from xstilts.tools import fetch
 
     if asked.verify:
         changed = fetch.verify(asked.folder)
@@ -229,17 +240,19 @@ def _fetch(asked: argparse.Namespace) -> int:
 
 
 def _submission(asked: argparse.Namespace) -> int:
-    from . import comparisons, profiles, submission
+    from xstilts.study import conditions, profiles
+    from xstilts.tools import submission
 
     study = profiles.study(**_given(asked.parameter))
-    wanted = {cell: run for cell, run in comparisons.xtreme(study).wanted.items() if run.split == "test"}
+    wanted = {cell: run for cell, run in conditions.xtreme(study).wanted.items() if run.split == "test"}
     written = submission.write(asked.folder, wanted)
     print(f"wrote {len(written)} files below {asked.folder}")
     return 0
 
 
 def _translate(asked: argparse.Namespace) -> int:
-    from . import data, translate
+    from xstilts import data
+    from xstilts.tools import translate
 
     data.check_source(asked.data)
     if not asked.out and not Path(asked.data).is_dir():
@@ -251,7 +264,7 @@ def _translate(asked: argparse.Namespace) -> int:
 
 
 def _ccgbank(asked: argparse.Namespace) -> int:
-    from .data import ccgbank
+    from xstilts.tools import ccgbank
 
     for split, count in ccgbank.convert(asked.ccgbank, asked.out).items():
         print(f"{split:10} {count} sentences")
@@ -259,7 +272,10 @@ def _ccgbank(asked: argparse.Namespace) -> int:
 
 
 def _store(asked: argparse.Namespace) -> int:
-    from . import chapters, inventory, profiles, store
+    from xstilts.chapters import needed
+    from xstilts.runs import store
+    from xstilts.study import profiles
+    from xstilts.tools import inventory
 
     root = store.default_root()
     if asked.what == "list":
@@ -271,7 +287,7 @@ def _store(asked: argparse.Namespace) -> int:
               (": set aside and computed again when they are next asked for" if count else ""), sep="\n")
         return int(bool(count))
     study = profiles.study(**_given(asked.parameter))
-    found = inventory.superfluous(root, chapters.needed("", study))
+    found = inventory.superfluous(root, needed.needed("", study))
     sizes = {folder: inventory.size(folder) for folder, _ in found}
     for folder, why in found:
         print(f"{folder.name}  {sizes[folder] / 1e6:>9.1f} MB  {why}")
@@ -288,7 +304,7 @@ def _store(asked: argparse.Namespace) -> int:
 
 
 def _tasks(asked: argparse.Namespace) -> int:
-    from .tasks import TASKS
+    from xstilts.tasks.table import TASKS
 
     for row in TASKS.values():
         if asked.sources:

@@ -5,14 +5,15 @@
 """
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from .spec import UserError, visible
+from xstilts.errors import UserError, visible
 
 KINDS = {
     stat.S_IFREG: "a file",
@@ -71,3 +72,56 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read. OSError where it is none."""
+    if not stat.S_ISREG(mode := os.lstat(path).st_mode):
+        raise OSError(errno.EINVAL, f"it is {kind(mode)}", str(path))
+    # it may be another by now: still no link is followed, and no pipe waited for
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+def is_file(path: Path) -> bool:
+    """A regular file, and no link to one."""
+    return _is(path, stat.S_ISREG)
+
+
+def is_folder(path: Path) -> bool:
+    """A folder, and no link to one."""
+    return _is(path, stat.S_ISDIR)
+
+
+def _is(path: Path, kind) -> bool:
+    try:
+        return kind(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Something is, if only what this user may not look at."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def contents(folder: Path) -> dict[str, os.stat_result]:
+    """All that is in a folder and below it, without following links: relative name -> its lstat.
+    What another process removes meanwhile is left out."""
+    found: dict[str, os.stat_result] = {}
+    todo = [""]
+    while todo:
+        below = todo.pop()
+        try:
+            for entry in os.scandir(folder / below):
+                found[below + entry.name] = entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(f"{below}{entry.name}/")
+        except FileNotFoundError:
+            continue
+    return found

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .hubfaults import Refused, ask
+from xstilts.hub_faults import Refused, ask
 
 COMMIT = re.compile("[0-9a-f]{40}")
 # a plan without a network: branches stand for their commits, names for splits; the store has

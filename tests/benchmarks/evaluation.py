@@ -14,16 +14,18 @@ import argparse
 import logging
 import tempfile
 
+import measure
 import numpy as np
 import torch
+from training import Rows, WithHead, collator
 from transformers import Trainer, TrainingArguments
 
-import measure
-from training import Rows, WithHead, collator
-from xstilts import cpu, data, encoders, evaluate, train, vocabulary
-from xstilts.kinds import kind
-from xstilts.spec import Recipe
-from xstilts.tasks import TASKS
+from xstilts import data, encoders
+from xstilts.encoders import vocabulary
+from xstilts.tasks.kinds import kind
+from xstilts.tasks.table import TASKS
+from xstilts.training import cpu, evaluate, loop
+from xstilts.training.recipe import Recipe
 
 
 def main() -> None:
@@ -42,8 +44,8 @@ def main() -> None:
     languages = data.languages("xnli", "mini")[:15]
     sets = {language: kind("classify").encode(data.load("xnli", "test", language, "mini", asked.rows), tokenizer, task, 128)
             for language in languages}
-    train.seed_everything(0)
-    head = train.draw_heads(model, ["xnli"], torch.device("cpu"))["xnli"].eval()
+    loop.seed_everything(0)
+    head = loop.draw_heads(model, ["xnli"], torch.device("cpu"))["xnli"].eval()
     recipe, predicted = Recipe(0, 0, 32, 0.0, 128, 0), {}
     count = sum(map(len, sets.values()))
 

@@ -24,10 +24,11 @@ import hashlib
 import hubrows
 from families import tiny_config, tiny_tokenizer
 from transformers import AutoModel
-from xstilts import data, encoders, hubfaults
+
+from xstilts import data, encoders, hub_faults
 from xstilts.data import hub, tagged
-from xstilts.spec import UserError
-from xstilts.tasks import TASKS
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS
 
 FAMILY = {
     "mbert": "bert",
@@ -47,7 +48,7 @@ def main() -> int:
     )
     parser.add_argument("--encoders", default=",".join(encoders.KNOWN))
     asked = parser.parse_args()
-    server, hubfaults.PAUSES = hub_server.start(), ()
+    server, hub_faults.PAUSES = hub_server.start(), ()
     names = [name for name in asked.tasks.split(",") if name]
     for repository, revision, files in hubrows.official([TASKS[name] for name in names]):
         server.add("dataset", repository, files, revision)

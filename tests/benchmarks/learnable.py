@@ -20,13 +20,15 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from xstilts import data, profiles, report, results, spec, stats, study as graph
-from xstilts.data import mini_shortcuts
-from xstilts.data.mini import INTERMEDIATE
-from xstilts.tasks import TASKS
+from xstilts import data
+from xstilts.analysis import score_tables, shortcut_readers, stats
+from xstilts.runs import key, results
+from xstilts.study import graph, profiles
+from xstilts.synthetic import INTERMEDIATE
+from xstilts.tasks.table import TASKS
 
 
-def case(name: str, asked: argparse.Namespace, difficulty: int, seed: int) -> tuple[profiles.Study, spec.Score]:
+def case(name: str, asked: argparse.Namespace, difficulty: int, seed: int) -> tuple[profiles.Study, key.Score]:
     """The run of a case. Of a target it is phase 3's own, which the book may have done; an intermediate task is trained
     and tested like a target, at its own difficulty."""
     row = TASKS[name]
@@ -42,24 +44,24 @@ def case(name: str, asked: argparse.Namespace, difficulty: int, seed: int) -> tu
     else:
         fingerprints = tuple(data.fingerprint(name, split, languages, study.data) for split, languages in (
             ("train", ("en",)), ("validation", ("en",)), ("test", study.languages)))
-        run = spec.Score(encoder, name, study.languages, profiles.phase2_recipe(study, (name,)), study.eval_rows, "test",
+        run = key.Score(encoder, name, study.languages, profiles.phase2_recipe(study, (name,)), study.eval_rows, "test",
                          seed, fingerprints, study.data, row.scoring)
     if asked.steps and not row.untrained:
         run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=asked.steps))
     return study, run
 
 
-def measured(study: profiles.Study, run: spec.Score, difficulty: int) -> dict:
+def measured(study: profiles.Study, run: key.Score, difficulty: int) -> dict:
     """Computes the run; scores, baseline and shortcuts of it. `low` is the lower end of the 95 % interval."""
     graph.compute([run])
     name, wanted = run.target, {("learned", run.target, run.seed): run}
-    table, examples = (report.main_metric(study, part) for part in (results.scores(wanted), results.examples(wanted)))
+    table, examples = (score_tables.main_metric(study, part) for part in (results.scores(wanted), results.examples(wanted)))
     values, chance = table.set_index("language").value, table.set_index("language").baseline
     low = {language: stats.score(examples, "learned", name, language).low for language in values.index}
     first = "en" if "en" in values else values.index[0]
-    shortcuts = mini_shortcuts.scores(name, study.data, first)
+    shortcuts = shortcut_readers.scores(name, study.data, first)
     best = max(shortcuts, key=shortcuts.get, default="")
-    return {"key": spec.key(run), "task": name, "difficulty": difficulty, "encoder": study.encoder, "steps": run.recipe.steps,
+    return {"key": key.key(run), "task": name, "difficulty": difficulty, "encoder": study.encoder, "steps": run.recipe.steps,
             "batch": run.recipe.batch_size, "seed": run.seed, "metric": TASKS[name].metric, "n": int(table.n.min()),
             "English": values.get("en"), "chance": chance[first], "shortcut": shortcuts.get(best), "reader": best,
             "above": sum(bool(low[language] > chance[language]) for language in values.index if language != "en"),
@@ -98,7 +100,7 @@ def main() -> None:
         for difficulty in asked.difficulty if name in INTERMEDIATE else ["2"]:
             for seed in map(int, asked.seeds):
                 study, run = case(name, asked, int(difficulty), seed)
-                if any(line["key"] == spec.key(run) for line in found):
+                if any(line["key"] == key.key(run) for line in found):
                     continue
                 found.append(measured(study, run, int(difficulty)))
                 with open(asked.out, "a") as file:

@@ -15,11 +15,11 @@ import os
 from pathlib import Path
 
 import faiss
+import measure
 import torch
 from safetensors.torch import load_file, save_file
 
-import measure
-from xstilts.neighbours import Nearest, neighbours
+from xstilts.tasks.neighbours import Nearest, neighbours
 
 PART = 50_000
 

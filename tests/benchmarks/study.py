@@ -15,8 +15,11 @@ from pathlib import Path
 
 import yaml
 
-from xstilts import chapters, plan, profiles, store, study as graph
-from xstilts.spec import label
+from xstilts.chapters import needed
+from xstilts.runs import store
+from xstilts.runs.key import label
+from xstilts.study import graph, profiles
+from xstilts.tools import plan
 
 
 def main() -> None:
@@ -27,7 +30,7 @@ def main() -> None:
     study = profiles.study(**{name: yaml.safe_load(value) for name, value in asked.parameter})
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        runs = chapters.needed(asked.chapter, study)
+        runs = needed.needed(asked.chapter, study)
         todo = graph.lacking(runs, root)
         threads = 1 if study.scheduler.startswith("processes") else 2
         workers = 2 if threads == 1 else 1

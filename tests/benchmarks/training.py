@@ -21,15 +21,18 @@ import logging
 import os
 import tempfile
 
+import measure
 import torch
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
-import measure
-from xstilts import batches, cpu, data, encoders, evaluate, metrics, train, vocabulary
-from xstilts.kinds import kind, pieces
-from xstilts.spec import Recipe
-from xstilts.tasks import TASKS
+from xstilts import data, encoders
+from xstilts.encoders import vocabulary
+from xstilts.tasks import metrics
+from xstilts.tasks.kinds import kind, pieces
+from xstilts.tasks.table import TASKS
+from xstilts.training import batches, cpu, evaluate, loop
+from xstilts.training.recipe import Recipe
 
 TASK = {"nli": ("mnli", 32), "tagging": ("udpos", 32), "span": ("squad", 16), "mlm": ("text", 16)}
 IGNORED = -100
@@ -138,15 +141,15 @@ def main() -> None:
         torch.set_num_threads(asked.threads or 1)
         model, log = copy.deepcopy(shipped), []
         with measure.Clock() as clock, vocabulary.only(model, pieces(tokenizer, features)):
-            heads = train.train(model, tokenizer, {name: features}, recipe, 0, log.append)
+            heads = loop.train(model, tokenizer, {name: features}, recipe, 0, log.append)
         read = sum(feature.pieces for _, batch in batches.stream([features], recipe, 0, asked.steps) for feature in batch)
         return counted(clock, read, [entry["loss"] for entry in log if "loss" in entry][-1], model, heads[name])
 
     def trainer(tuned: bool) -> dict:
         torch.set_num_threads(asked.threads or os.cpu_count())
-        train.seed_everything(0)
+        loop.seed_everything(0)
         model = copy.deepcopy(shipped)
-        head = train.draw_heads(model, [name], torch.device("cpu"))[name]
+        head = loop.draw_heads(model, [name], torch.device("cpu"))[name]
         read = []
         collate = collator(name, tokenizer, None if tuned else 128)
         with tempfile.TemporaryDirectory() as folder, measure.Clock() as clock:

@@ -29,14 +29,14 @@ from typing import Any
 
 from filelock import FileLock
 
-from .. import artifact, revisions
-from ..encoders import cache_dir
-from ..spec import UserError
-from ..tasks import TASKS, Task, task
-from . import local
-from .layout import SPLITS
-from .mini import dials
-from .rows import Rows, labels_of, read
+from xstilts import files, revisions
+from xstilts.data import local
+from xstilts.data.layout import SPLITS
+from xstilts.data.rows import Rows, labels_of, read
+from xstilts.encoders import cache_dir
+from xstilts.errors import UserError
+from xstilts.synthetic import dials
+from xstilts.tasks.table import TASKS, Task, task
 
 # how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The embedded benchmark has no
 # row that is read otherwise than before
@@ -93,10 +93,10 @@ def while_unchanged(size: int) -> Callable:
 
 def _module(source: str):
     if dials.is_mini(source):
-        from . import mini_source
-        return mini_source
+        from xstilts.data import synthetic_rows
+        return synthetic_rows
     if source == "hub":
-        from . import hub
+        from xstilts.data import hub
         return hub
     return local
 
@@ -256,7 +256,7 @@ def kept(name: str, make: Callable[[], Any]) -> Any:
     """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be in the name."""
     path = cache_dir() / f"{name}.kept"
     with contextlib.suppress(OSError, ValueError, RecursionError):     # none, or a damaged one
-        with artifact.opened(path) as file:
+        with files.opened(path) as file:
             checksum, text = file.read().decode().split("\n", 1)
         if hashlib.sha256(text.encode()).hexdigest() == checksum:
             return json.loads(text)

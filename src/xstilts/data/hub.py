@@ -16,14 +16,14 @@ import os
 import re
 from functools import lru_cache
 
-from .. import revisions
-from ..hubfaults import ask
-from ..revisions import commit
-from ..spec import UserError
-from ..tasks import Source, Task
-from . import tagged
-from .labels import label_names
-from .rows import Block
+from xstilts import revisions
+from xstilts.data import tagged
+from xstilts.data.labels import label_names
+from xstilts.data.rows import Block
+from xstilts.errors import UserError
+from xstilts.hub_faults import ask
+from xstilts.revisions import commit
+from xstilts.tasks.table import Source, Task
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")

@@ -4,8 +4,8 @@ from __future__ import annotations
 import json
 import reprlib
 
-from ..spec import UserError
-from ..tasks import Task
+from xstilts.errors import UserError
+from xstilts.tasks.table import Task
 
 UNKNOWN = -1   # an open label set's label that no training row has: never trained on, always scored as wrong
 NO_LABEL = (None, "", "-")   # of a pair: "-" is SNLI's, whose annotators did not agree

@@ -29,10 +29,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from .. import columns
-from ..spec import UserError
-from ..tasks import TASKS, Source, Task
-from . import parquet
+from xstilts.data import parquet
+from xstilts.errors import UserError
+from xstilts.tasks import columns
+from xstilts.tasks.table import TASKS, Source, Task
 
 FILE = "xstilts.toml"
 SHIPPED = "shipped"   # in the place of a stamp: it changes with this code only

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..spec import UserError
-from ..tasks import TASKS, Task
-from . import layout, parquet
-from .labels import Unusable, column_of, names_in
-from .layout import Part, Place, places
-from .rows import Block, read_row
+from xstilts.data import layout, parquet
+from xstilts.data.labels import Unusable, column_of, names_in
+from xstilts.data.layout import Part, Place, places
+from xstilts.data.rows import Block, read_row
+from xstilts.errors import UserError
+from xstilts.tasks.table import TASKS, Task
 
 TEXT_FROM = ("udpos", "panx")
 UNSPACED = ("zh", "ja", "th")

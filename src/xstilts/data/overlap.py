@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from ..kinds import rank
+from xstilts.tasks.kinds import rank
 
 Texts = tuple[str, ...]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..files import regular, sha256
-from ..spec import UserError
+from xstilts.errors import UserError
+from xstilts.files import regular, sha256
 
 # what pyarrow raises for a damaged file, or for values that Python does not have (a date in the year 300,000)
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..columns import inner
-from ..spec import UserError
-from ..tasks import Reader, Task
-from .labels import Unusable, column_of, with_label_ids
+from xstilts.data.labels import Unusable, column_of, with_label_ids
+from xstilts.errors import UserError
+from xstilts.tasks.columns import inner
+from xstilts.tasks.table import Reader, Task
 
 MOST_UNUSABLE = 0.1   # of a file's rows
 

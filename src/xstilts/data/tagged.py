@@ -14,9 +14,9 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from ..encoders import cache_dir
-from ..hubfaults import ask
-from ..spec import UserError
+from xstilts.encoders import cache_dir
+from xstilts.errors import UserError
+from xstilts.hub_faults import ask
 
 
 @lru_cache(maxsize=1)

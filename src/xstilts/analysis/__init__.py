@@ -1,0 +1,1 @@
+"""What the scores say: differences between conditions, their intervals, and the rules that judge them."""

@@ -1,0 +1,35 @@
+"""How tables and prose call things: tasks, conditions, changes of a score."""
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from xstilts.errors import visible
+from xstilts.study.graph import NONE
+from xstilts.tasks.table import TASKS
+
+# a task's name as a word of its own: not in the name of a file or an encoder; "text" stays a word
+TASK = re.compile(r"(?<![\w./:-])(?:" + "|".join(sorted(TASKS.keys() - {"text"}, key=len, reverse=True)) + r")(?![\w./-])")
+
+
+def title(name: str) -> str:
+    """How tables call a task, or a condition or comparison with names of tasks in it."""
+    if name in TASKS:
+        return TASKS[name].title
+    return "none" if name == NONE else TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
+
+
+def cell_title(condition: str, target: str) -> str:
+    """How prose calls a condition before a target."""
+    return f"{title(condition)} for {title(target)}"
+
+
+def signed(change: float) -> str:
+    """A difference with its sign and one decimal; a dash for none; 0.0 for what rounds to nothing."""
+    return "–" if np.isnan(change) else "0.0" if abs(change) < 0.05 else f"{change:+.1f}"
+
+
+def direction(change: float, margin: float) -> str:
+    """What a number does, in words: never typed by hand, so that prose can't contradict its table."""
+    return "rises" if change > margin else "falls" if change < -margin else "hardly changes"

@@ -1,0 +1,1 @@
+"""From results to pages: tables, figures and the build of the book."""

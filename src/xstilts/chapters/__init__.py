@@ -1,0 +1,1 @@
+"""What each chapter asks of the study, and what it expects."""

@@ -1,0 +1,72 @@
+"""What each chapter of the book needs: its runs, by name of the notebook. The notebooks and the plan ask here.
+
+    wanted = chapters.phase3_target(study);  runs = needed("phase3_target", study)
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from xstilts.chapters import claims
+from xstilts.errors import UserError
+from xstilts.runs.key import Adapt, Run, Wanted
+from xstilts.study import conditions, graph
+from xstilts.study.graph import NONE
+from xstilts.study.profiles import Study
+from xstilts.tasks.table import TASKS
+
+
+def phase1_encoder(study: Study) -> Wanted:
+    """Retrieval with the encoder as it ships and after phase 1."""
+    return {(condition, target, 0): graph.phase3(study, run, target, 0)
+            for condition, run in {"as it ships": graph.base(study), "after phase 1": graph.phase1(study)}.items()
+            for target in study.targets if target == "tatoeba"}
+
+
+def phase2_intermediate(study: Study) -> dict[str, Adapt]:
+    """One encoder an intermediate task, of the first seed."""
+    return {name: graph.phase2(study, (name,), study.seeds[0]) for name in study.intermediates
+            if name not in graph.absent(study)}
+
+
+def of_phase3(study: Study) -> Study:
+    """The study with the seeds of its chapter on phase 3."""
+    return dataclasses.replace(study, seeds=study.phase3_seeds or study.seeds)
+
+
+def phase3_target(study: Study) -> Wanted:
+    """Every target without intermediate training, for every seed where it is trained; POS also from an encoder with random
+    weights, for the first."""
+    study = of_phase3(study)
+    unread = dataclasses.replace(study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0)
+    wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
+    wanted = {(condition, target, seed): run for (condition, target, seed), run in wanted.items()
+              if seed == study.seeds[0] or not TASKS[target].untrained}
+    return wanted | {("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
+                     for name in study.targets if name == "udpos" for seed in study.seeds[:1]}
+
+
+def single_task(study: Study) -> Wanted:
+    """No intermediate training and each task alone, against every target."""
+    return graph.single_tasks(study)
+
+
+# see `comparisons`
+WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")
+RUNS: dict[str, Callable[[Study], list[Run]]] = {
+    "claims": lambda study: [run for part in claims.wanted(study).values() for run in part.wanted.values()],
+    "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
+    "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
+    "phase3_target": lambda study: [*phase3_target(study).values()],
+    "single_task": lambda study: [*single_task(study).values()],
+    **{name: lambda study, name=name: [*getattr(conditions, name)(study).wanted.values()] for name in WIDE},
+    "costs": lambda study: [],
+    "benchmark": lambda study: [],     # shows rows, trains nothing
+}
+
+
+def needed(chapter: str, study: Study) -> list[Run]:
+    """The runs that a chapter shows; "" for those of the whole book. UserError names the known chapters."""
+    if chapter and chapter not in RUNS:
+        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(RUNS)}")
+    return [run for name in ([chapter] if chapter else RUNS) for run in RUNS[name](study)]

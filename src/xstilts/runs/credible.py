@@ -1,0 +1,334 @@
+"""The form of a record, and whether what it says can be true of its run.
+
+    check(record, run)      # ValueError says what does not fit; else the examples
+    seal(record)            # with a checksum of all that it says
+    pack(values), unpack(packed, n)
+
+A record is a file that anybody can edit or damage. What is checked, of each:
+- Key, label, parents, tasks, languages, metrics, layers, splits, n: the run can have them, once.
+- The main metric of a score (accuracy, F1, mAP) is computed again from its examples.
+- Accuracy and exact match without examples (centred, dev rows) are a whole number of them.
+- The accuracy of tags, mined F1 after centring, F1 and losses on dev rows, baselines and dev scores
+  are in their range. Not more can be told: their examples are not kept.
+- A checksum tells of any other change. Older records have none. In these nothing tells of a change
+  of examples that leaves the score (two exchanged), a change of both that agree, or a change of
+  other figures within the limits above.
+
+It is no signature: who changes a record and its checksum is believed.
+"""
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+import numpy as np
+
+from xstilts import files
+from xstilts.runs.key import Adapt, Base, Run, Score, key, label, parents
+from xstilts.synthetic import dials
+from xstilts.tasks.table import TASKS, Task
+
+WHERE = ["task", "language", "metric", "layer"]
+PARTS = ["numerator", "denominator"]
+UNIT = "unit"           # the number of an example's paragraph; none: each has its own
+COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
+NO_LAYER, SEAL = -1, "sha256"      # the first as in `runs`, which takes seconds to import
+MOST = 1_000_000        # examples a language: twice the longest list of BUCC
+LONGEST = 1e9           # seconds
+NEAR = 1e-9             # points: sums in another order
+NUMBER = (int, float)
+ALWAYS = {"key": str, "label": str, "parents": list, "seconds": NUMBER, "written": str, "environment": dict}
+AT_TIMES = {"scores": list, "dev": NUMBER, "examples": list, "history": str, SEAL: str}
+PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}    # and more
+WHOLE = {"accuracy": ("classify", "choice", "retrieve"), "accuracy, centred": ("retrieve",), "exact match": ("span",)}
+
+Where = tuple[str, str, str, int]
+Packed = float | str | np.ndarray
+
+
+def parsed(text: str) -> dict:
+    """A JSON object. ValueError for one that has a key twice, a number that is none, or is nested too deeply."""
+    found = files.parsed(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is no JSON object")
+    return found
+
+
+def seal(record: dict) -> dict:
+    """The same with the checksum of all that it says, whatever the order and the spaces."""
+    return record | {SEAL: _checksum(record)}
+
+
+def check_seal(record: dict) -> None:
+    """ValueError for what was changed after it was sealed. What has no seal passes."""
+    if SEAL in record and record[SEAL] != _checksum(record):
+        raise ValueError("it was changed after it was written: its checksum is another")
+
+
+def check(record: dict, run: Run) -> list[dict]:
+    """The examples of a record, unpacked as far as they had to be. ValueError says what does not fit the run."""
+    fields(record, ALWAYS, AT_TIMES)
+    if record["key"] != key(run):
+        raise ValueError(f"it has the key {shown(record['key'])}")
+    check_seal(record)
+    _origin(record, run)
+    if isinstance(run, Base):
+        _need(not {"scores", "dev", "examples"} & set(record), "it has scores, and an encoder as it ships has none")
+        return []
+    _need("scores" in record, "it has no scores")
+    trained = isinstance(run, Adapt) or not TASKS[run.target].untrained
+    _need("dev" not in record or trained and 0 <= record["dev"] <= 100,
+          f"its score on dev rows is {shown(record.get('dev'))}")
+    found = _scores(record["scores"], run)
+    if "examples" in record:
+        _need(isinstance(run, Score), "it has examples, which only scores of targets have")
+        return _examples(record["examples"], found)
+    _need(not isinstance(run, Score) or not dials.is_mini(run.data), "it has no examples")
+    return []
+
+
+def fields(found: dict, always: dict, at_times: dict) -> None:
+    """ValueError for a field that is missing, of another type, or unknown."""
+    for name in always:
+        _need(name in found, f"it has no {name}")
+    for name, value in found.items():
+        wanted = always.get(name) or at_times.get(name)
+        _need(wanted is not None, f"it has {shown(name)}, which is unknown here")
+        _need(isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)),
+              f"its {name} is {shown(value)}")
+
+
+def when(text: str) -> None:
+    """ValueError for what is no time."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"its time is {shown(text)}") from None
+
+
+def shown(value: object) -> str:
+    """What a file says, short, for a message."""
+    return text if len(text := repr(value)) <= 60 else f"{text[:60]}…"
+
+
+def pack(values: np.ndarray) -> float | str:
+    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small, and to the last digit."""
+    values = np.asarray(values, float)
+    if len(set(values)) == 1:
+        return _plain(values[0])
+    if set(values) == {0.0, 1.0}:
+        return format(int("".join(str(int(value)) for value in values), 2), "x")
+    return " ".join(str(_plain(value)) for value in values)
+
+
+def unpack(packed: Packed, n: int) -> np.ndarray:
+    """[n], n at most MOST; what is unpacked stays. ValueError where these are not n numbers."""
+    if isinstance(packed, np.ndarray):
+        return packed
+    if not 0 < n <= MOST:
+        raise ValueError(f"n is {shown(n)}")
+    if not isinstance(packed, str):
+        if type(packed) not in NUMBER or not math.isfinite(packed):
+            raise ValueError(f"examples are {shown(packed)}")
+        return np.full(n, float(packed))
+    if " " in packed:
+        return _numbers(packed, n)
+    whole = _bits(packed, n).to_bytes((n + 7) // 8, "big")
+    return np.unpackbits(np.frombuffer(whole, np.uint8))[-n:].astype(float)
+
+
+def _numbers(packed: str, n: int) -> np.ndarray:
+    """JSON's reader takes half the time of `split` and `float`."""
+    if re.search("[^0-9.e -]", packed):
+        raise ValueError(f"examples are {shown(packed)}")
+    values = np.array(json.loads(f"[{packed.replace(' ', ',')}]"), float)
+    _need(len(values) == n, f"{len(values)} examples are kept of {n}")
+    return values
+
+
+def _bits(packed: str, n: int) -> int:
+    if not re.fullmatch("[1-9a-f][0-9a-f]*", packed):
+        raise ValueError(f"examples are {shown(packed)}")
+    found = int(packed, 16)
+    if found.bit_length() > n:
+        raise ValueError(f"more examples are kept than {n}")
+    return found
+
+
+def _plain(value: float) -> float:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _checksum(record: dict) -> str:
+    said = json.dumps({name: value for name, value in record.items() if name != SEAL}, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _need(holds: object, otherwise: str) -> None:
+    if not holds:       # where an f-string costs, this is written out
+        raise ValueError(otherwise)
+
+
+def _origin(record: dict, run: Run) -> None:
+    """Where it is from. The encoder can have another name elsewhere: what follows it is the run's."""
+    first = run
+    while not isinstance(first, Base):
+        first = first.encoder
+    said, rest = record["label"], label(run)[len(first.encoder):]
+    _need(said.endswith(rest) and len(said) > len(rest) and (rest or " > " not in said), f"it is of {shown(said)}")
+    _need(record["parents"] == [key(parent) for parent in parents(run)], "it starts from another encoder")
+    _need(0 <= record["seconds"] <= LONGEST, f"it took {shown(record['seconds'])} seconds")
+    when(record["written"])
+    place = record["environment"]
+    fields({name: place[name] for name in PLACE if name in place}, PLACE, {})
+    _need(0 < place["threads"] <= 1 << 16, f"it ran in {shown(place['threads'])} threads")
+
+
+def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, int]]:
+    """where -> (value, n) of each row. ValueError for rows that the run cannot have."""
+    _need(all(isinstance(line, str) and "\n" not in line and "\r" not in line for line in lines), "its scores are no lines")
+    try:
+        first, *rows = csv.reader(lines, strict=True) if lines else [[]]
+    except csv.Error as error:
+        raise ValueError(f"its scores are no table: {error}") from None
+    _need(first == COLUMNS and rows, "its scores are no table of scores")
+    known = {name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))}
+    found: dict[Where, tuple[float | None, int]] = {}
+    checked: dict[tuple, int] = {}      # rows of other layers say the same but for the score
+    alike: dict[tuple, object] = {}
+    for row in rows:
+        _need(len(row) == len(COLUMNS), "a row of its scores has not all fields")
+        name, language, metric, layer, split, value, n, of, baseline = row
+        rest = (name, language, metric, split, n, of, baseline)
+        if rest not in checked:
+            checked[rest] = _row(*rest, run, known, alike)
+        size, where = checked[rest], (name, language, metric, _integer(layer))
+        if where in found:
+            raise ValueError(f"it has {shown(metric)} of {shown(name)} in {shown(language)} at layer {layer} twice")
+        score = _score(value, 1e6 if metric == "loss" else 100.0)
+        if metric in WHOLE and known[name].kind in WHOLE[metric]:
+            right = math.inf if score is None else score * size / 100
+            if not abs(right - round(min(right, size))) < 1e-6:
+                raise ValueError(f"{shown(value)} of {shown(name)} in {shown(language)} is no share of {size} examples")
+        found[where] = score, size
+    _complete(found, run, known)
+    return found
+
+
+def _row(name: str, language: str, metric: str, split: str, n: str, of: str, baseline: str, run: Adapt | Score,
+         known: dict[str, Task], alike: dict[tuple, object]) -> int:
+    """n. ValueError for a row that the run cannot have, or that is of other rows than the rest."""
+    try:
+        task = known.get(name)
+        _need(task and language in _languages(run, name) and metric in _metrics(task), "the run has no such scores")
+        size, rows, has_baseline = _integer(n), (split, n, of), metric.startswith(task.metric)
+        _need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
+        wanted = "validation" if isinstance(run, Adapt) else run.split
+        _need(split == wanted if dials.is_mini(run.data) else 0 < len(split) < 200, "the run has no such split")
+        _need(alike.setdefault((name, language), rows) == rows, "other metrics are of other rows")
+        _need(bool(baseline) == has_baseline, "only the main metrics have a baseline")
+        _need(_score(baseline, 100.0) == alike.setdefault((name, language, has_baseline), _score(baseline, 100.0)),
+              "others have another baseline")
+    except ValueError as error:
+        raise ValueError(f"its row {shown(','.join((name, language, metric, split, n, of, baseline)))}: {error}") from None
+    return size
+
+
+def _languages(run: Adapt | Score, name: str) -> tuple[str, ...]:
+    return run.mlm_languages if isinstance(run, Adapt) and name not in run.tasks else run.languages
+
+
+def _metrics(task: Task) -> tuple[str, ...]:
+    return (*task.metrics, "loss") if task.kind == "mlm" else task.metrics
+
+
+def _most(task: Task, run: Adapt | Score) -> int:
+    """Examples that a language can have: to mine, there are ten times as many sentences without a translation."""
+    limit = run.recipe.dev_rows if isinstance(run, Adapt) else run.eval_rows * (11 if task.kind == "mine" else 1)
+    return min(limit or MOST, MOST)
+
+
+@lru_cache(maxsize=4096)
+def _integer(text: str) -> int:
+    _need(re.fullmatch("-1|0|[1-9][0-9]{0,8}", text), f"{shown(text)} in its scores is no whole number")
+    return int(text)
+
+
+def _score(text: str, most: float) -> float | None:
+    """None: there was nothing to find, and nothing was found."""
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= most + NEAR or repr(value) != text:       # as it was written: all readers read the same
+        raise ValueError(f"it has the score {shown(text)}")
+    return value
+
+
+def _complete(found: Iterable[Where], run: Adapt | Score, known: dict[str, Task]) -> None:
+    """Each language of a score, each metric, at each layer up to the last one."""
+    there: dict[tuple[str, str], set] = {}
+    for name, language, metric, layer in found:
+        there.setdefault((name, language), set()).add((metric, layer))
+    missing = set(run.languages) - {language for _, language in there} if isinstance(run, Score) else \
+        set(known) - {name for name, _ in there}
+    _need(not missing, f"it has no scores of {', '.join(map(shown, sorted(missing)))}")
+    for (name, language), rows in there.items():
+        last = max(layer for _, layer in rows) if known[name].untrained else NO_LAYER
+        layers = range(last + 1) if known[name].untrained else [NO_LAYER]
+        _need(len(layers) and rows == {(metric, layer) for metric in _metrics(known[name]) for layer in layers},
+              f"{shown(name)} in {shown(language)} has not each metric at each layer")
+    _need(len({max(layer for _, layer in rows) for rows in there.values()}) == 1, "its languages differ in their layers")
+
+
+def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> list[dict]:
+    """The parts, unpacked as far as they had to be. ValueError where they are not the scores'."""
+    wanted, found = {where for where in scores if where[2] == TASKS[where[0]].metric}, []
+    for part in parts:
+        _need(isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"},
+              "its examples have not all fields, or others")
+        where = part["task"], part["language"], part["metric"], part["layer"]
+        try:
+            if tuple(map(type, where)) != (str, str, str, int) or where not in wanted:
+                raise ValueError("there are no such scores, or these examples twice")
+            wanted.discard(where)
+            value, n = scores[where]
+            if type(part["n"]) is not int or part["n"] != n:
+                raise ValueError(f"there are {shown(part['n'])}, and the score is of {n}")
+            units = {UNIT: _units(part[UNIT], n)} if UNIT in part else {}
+            above, below, now = _value(part["numerator"], part["denominator"], n)
+            if (now is None) != (value is None) or value is not None and not abs(now - value) <= NEAR:
+                raise ValueError(f"they come to {now}, and the score is {value}")
+        except ValueError as error:
+            raise ValueError(f"its examples of {shown(where)}: {error}") from None
+        found.append(part | {"numerator": above, "denominator": below} | units)
+    _need(not wanted, f"it has no examples of {shown(min(wanted, default=()))}")
+    return found
+
+
+def _units(packed: float | str, n: int) -> np.ndarray:
+    """Numbers of paragraphs, which count up as they appear."""
+    found = unpack(packed, n)
+    highest = np.maximum.accumulate(found)
+    if not (found[0] == 0 and (found >= 0).all() and (found % 1 == 0).all() and (np.diff(highest) <= 1).all()):
+        raise ValueError("the numbers of their paragraphs do not count up")
+    return found
+
+
+def _value(above: Packed, below: Packed, n: int) -> tuple[Packed, Packed, float | None]:
+    """Numerators, denominators, their score. Noughts and ones, which most are, stay packed."""
+    if isinstance(above, str) and " " not in above and type(below) is int and below == 1:
+        return above, below, 100 * _bits(above, n).bit_count() / n
+    above, below = unpack(above, n), unpack(below, n)
+    if not (above.min() >= 0 and below.max() <= 1e9 and (above <= below).all()):
+        raise ValueError("a numerator is not between 0 and its denominator")
+    total = float(below.sum())
+    return above, below, 100 * float(above.sum()) / total if total else None

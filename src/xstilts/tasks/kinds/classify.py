@@ -1,0 +1,78 @@
+"""One or two sentences, one label: NLI, paraphrase. Scored by accuracy."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from xstilts.tasks import metrics
+from xstilts.tasks.kinds import Feature, chunks, cut
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from xstilts.tasks.table import Task
+    from xstilts.training.batches import Info
+
+
+def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+    features = []
+    for part in chunks(len(rows)):
+        texts = [row["texts"] for row in rows[part]]
+        output = tokenizer([first for first, _ in texts], [second for _, second in texts], truncation=True,
+                           max_length=max_length)
+        types = output.get("token_type_ids")
+        for number, ids in enumerate(output["input_ids"]):
+            features.append(Feature(part.start + number, [ids], rows[part.start + number]["label"],
+                                    [types[number]] if types else None, lost=cut(output, number)))
+    return features
+
+
+class Head(nn.Module):
+    """First piece -> dense -> tanh -> labels, as in RoBERTa's classification head. [B, L, H] -> [B, labels]"""
+
+    def __init__(self, model: PreTrainedModel, task: Task, outputs: int = 0):
+        super().__init__()
+        size = model.config.hidden_size
+        self.dropout = nn.Dropout(getattr(model.config, "hidden_dropout_prob", 0.1))
+        self.dense = nn.Linear(size, size)
+        self.out = nn.Linear(size, outputs or len(task.labels))
+
+    def forward(self, hidden: torch.Tensor, batch: dict) -> torch.Tensor:
+        first = self.dropout(hidden[:, 0])
+        return self.out(self.dropout(torch.tanh(self.dense(first))))
+
+
+def prepare(batch: dict, features: list[Feature], info: Info, generator: torch.Generator) -> None:
+    batch["gold"] = torch.tensor([feature.gold for feature in features])
+    batch["needed"] = torch.zeros_like(batch["input_ids"], dtype=torch.bool)
+    batch["needed"][:, 0] = True
+
+
+def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
+    return nn.functional.cross_entropy(logits.float(), batch["gold"])
+
+
+def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task) -> list[int]:
+    return [int(logits.argmax()) for logits in outputs]
+
+
+def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> dict[str, list[metrics.Pair]]:
+    return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
+
+
+def baseline(rows: Sequence[dict], task: Task) -> float:
+    """Always the most frequent label."""
+    return 100 * max(Counter(row["label"] for row in rows).values()) / len(rows)
+
+
+def unit(row: dict) -> str:
+    """XNLI has three hypotheses of each premise."""
+    return row["texts"][0]
+
+
+def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+    return " || ".join(row["texts"]), task.labels[row["label"]], task.labels[prediction]

@@ -1,0 +1,1 @@
+"""One training: the recipe, the loop, batches, evaluation."""
