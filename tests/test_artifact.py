@@ -9,6 +9,7 @@ import time
 
 import pandas as pd
 import pytest
+from limits import within_limits
 
 from xstilts import data
 from xstilts.errors import UserError
@@ -125,19 +126,18 @@ def damage(draw, content):
 def test_any_manifest_is_good_or_damaged(root, capsys):
     place, draw, refused = store.folder_of(root, RUN), random.Random(0), 0
     made = json.loads((place / "run.json").read_text())
-    for number in range(400):
+    for _ in range(400):
         (place / "run.json").write_bytes(manifests(draw, made))
         store._verified.clear()
-        began = time.monotonic()
-        found = store.find(root, RUN)
-        assert inventory.listed(root)
+        with within_limits():
+            found = store.find(root, RUN)
+            assert inventory.listed(root)
         if found:      # what readers take from it can be used
             there = store.manifest(found)
             assert there["key"] == key(RUN) and 0 <= there["seconds"] * there["environment"]["threads"] < 1e15
             assert there["sha256"] == made["sha256"] and f"{there['label']} {there['written'][:10]}"
             assert list(results.scores({("a", "xnli", 0): RUN}).value) == [75.0, 50.0]
         refused += not found
-        assert time.monotonic() - began < 5, number
     assert 200 < refused < 400
 
 
@@ -167,7 +167,7 @@ def test_a_changed_file_is_damage_and_with_a_checksum_of_its_own_is_read_or_refu
         assert changed == good or store.find(root, RUN) is None
         (place / "run.json").write_text(json.dumps(made | {"sha256": made["sha256"] | {name: artifact.sha256(place / name)}}))
         assert store.find(root, RUN)
-        with contextlib.suppress(UserError):
+        with within_limits(), contextlib.suppress(UserError):
             table = results.scores({("a", "xnli", 0): RUN})
             assert table.value.dropna().between(0, 100.001).all() and (table.n >= 0).all() and table.language.map(type).eq(str).all()
             if name == "log.jsonl":
@@ -193,7 +193,8 @@ def test_any_checkpoint_is_whole_or_none(tmp_path):
                                                  (b"notes", b"motes"), (b"[0,", b"[9,"), (b"masters.0", b"masters.1"),
                                                  (b"step", b"stop"), (b"F32", b"U32")]))
         path.write_bytes(content)
-        assert content == good or checkpoint.read(path) is None
+        with within_limits():
+            assert content == good or checkpoint.read(path) is None
     ones, short = torch.ones(2), torch.ones(2, dtype=torch.bfloat16)
     for tensor, notes in ((short, "{}"), (ones, "[]"), (ones, "{}"), (ones, nest(10 ** 5)),
                           (ones, "x")):

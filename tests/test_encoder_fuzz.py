@@ -2,14 +2,13 @@
 import copy
 import json
 import random
-import resource
 import shutil
 import struct
-import time
 
 import pytest
 import torch
 from families import SENTENCES
+from limits import within_limits
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
@@ -41,18 +40,15 @@ def _computed(folder):
 
 def _tried(whole, folder):
     """True if it was read, False if refused in words. What is read has another fingerprint, or computes the same."""
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    try:
-        name = encoders.fingerprint(folder)
-        found = _computed(folder)
-        assert name != encoders.fingerprint(whole[0]) or torch.equal(found, whole[1])
-        return True
-    except UserError as error:
-        assert str(error) and "\x1b" not in str(error)
-        return False
-    finally:
-        assert time.monotonic() - began < 5
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 << 20
+    with within_limits():
+        try:
+            name = encoders.fingerprint(folder)
+            found = _computed(folder)
+            assert name != encoders.fingerprint(whole[0]) or torch.equal(found, whole[1])
+            return True
+        except UserError as error:
+            assert str(error) and "\x1b" not in str(error)
+            return False
 
 
 def _copy(whole, place):
