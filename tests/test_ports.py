@@ -129,7 +129,7 @@ def alive(process):
 
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     """However that ends: by Ctrl-C, which a terminal sends to all of them, or killed."""
-    program = ("import time\nfrom xstilts.processes import Processes\nwith Processes(2) as crew:\n"
+    program = ("import time\nfrom xstilts.study.processes import Processes\nwith Processes(2) as crew:\n"
                "    while len(free := crew.free()) < 2:\n        crew.ended()\n"
                "    crew.give(free[0], 'long', lambda number, threads: __import__('time').sleep(600))\n"
                "    print('ready', flush=True)\n    time.sleep(600)\n")
