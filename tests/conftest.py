@@ -1,9 +1,12 @@
-"""What all tests share: a store of their own, no local data by accident, and an encoder that trains in a second."""
+"""What all tests share: a store of their own, no local data by accident, and an encoder that trains
+in a second."""
+
 import hashlib
 import os
 from pathlib import Path
 
-# Where other processes use the same cores, several threads wait for each other and are many times slower.
+# Where other processes use the same cores, several threads wait for each other and are many times
+# slower.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import hub_server  # before all that reads where the Hub is: no test asks the real one
@@ -39,26 +42,56 @@ def own_places(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory) -> Path:
-    """A folder with a BERT of two narrow layers and a Unigram tokenizer of the embedded benchmark's words."""
+    """A folder with a BERT of two narrow layers and a Unigram tokenizer of the embedded benchmark's
+    words."""
     folder = tmp_path_factory.mktemp("tiny")
-    texts = [row["text"] for language in ("en", "de", "fi", "hu", "sw")
-             for row in data.load("text", "train", language, "mini", 300)]
+    texts = [
+        row["text"]
+        for language in ("en", "de", "fi", "hu", "sw")
+        for row in data.load("text", "train", language, "mini", 300)
+    ]
     backend = Tokenizer(models.Unigram())
     backend.normalizer = normalizers.NFKC()
     backend.pre_tokenizer = pre_tokenizers.Metaspace()
     backend.decoder = decoders.Metaspace()
-    backend.train_from_iterator(texts, trainers.UnigramTrainer(vocab_size=1500, special_tokens=SPECIAL,
-                                                               unk_token="<unk>", show_progress=False))
+    backend.train_from_iterator(
+        texts,
+        trainers.UnigramTrainer(
+            vocab_size=1500, special_tokens=SPECIAL, unk_token="<unk>", show_progress=False
+        ),
+    )
     backend.post_processor = processors.TemplateProcessing(
-        "<s> $A </s>", "<s> $A </s> </s> $B </s>", [(token, SPECIAL.index(token)) for token in ("<s>", "</s>")])
+        "<s> $A </s>",
+        "<s> $A </s> </s> $B </s>",
+        [(token, SPECIAL.index(token)) for token in ("<s>", "</s>")],
+    )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, bos_token="<s>", cls_token="<s>", pad_token="<pad>", eos_token="</s>",
-        sep_token="</s>", unk_token="<unk>", mask_token="<mask>", model_max_length=128,
-        model_input_names=["input_ids", "attention_mask"])
+        tokenizer_object=backend,
+        bos_token="<s>",
+        cls_token="<s>",
+        pad_token="<pad>",
+        eos_token="</s>",
+        sep_token="</s>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=128,
+        model_input_names=["input_ids", "attention_mask"],
+    )
     torch.manual_seed(0)
-    model = BertModel(BertConfig(vocab_size=len(tokenizer), hidden_size=48, num_hidden_layers=2, num_attention_heads=4,
-                                 intermediate_size=96, max_position_embeddings=128, pad_token_id=1,
-                                 bos_token_id=0, eos_token_id=2), add_pooling_layer=False)
+    model = BertModel(
+        BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=96,
+            max_position_embeddings=128,
+            pad_token_id=1,
+            bos_token_id=0,
+            eos_token_id=2,
+        ),
+        add_pooling_layer=False,
+    )
     encoders.save(model, tokenizer, folder)
     return folder
 
@@ -89,7 +122,9 @@ def family_of(tmp_path_factory):
             made[name] = tmp_path_factory.mktemp(name)
             tokenizer = tiny_tokenizer(name)
             torch.manual_seed(0)
-            encoders.save(AutoModel.from_config(tiny_config(name, len(tokenizer))), tokenizer, made[name])
+            encoders.save(
+                AutoModel.from_config(tiny_config(name, len(tokenizer))), tokenizer, made[name]
+            )
         return made[name]
 
     return make
@@ -98,15 +133,27 @@ def family_of(tmp_path_factory):
 @pytest.fixture(scope="session")
 def realdata() -> str:
     """Real rows in the Hub's layout, which cannot be part of the project."""
-    folder = Path(os.environ.get("XSTILTS_REALDATA") or Path(__file__).parents[2] / "shared" / "realdata")
+    folder = Path(
+        os.environ.get("XSTILTS_REALDATA") or Path(__file__).parents[2] / "shared" / "realdata"
+    )
     if not folder.is_dir():
-        pytest.skip("real rows are not here: set XSTILTS_REALDATA to a folder of parquet files in the Hub's layout")
+        pytest.skip(
+            "real rows are not here: set XSTILTS_REALDATA to a folder of parquet files in the "
+            "Hub's layout"
+        )
     return str(folder)
 
 
 @pytest.fixture
 def fresh():
-    for cached in (data.load, data.languages, data.fingerprint, data.labelled, hub._module, revisions._asked):
+    for cached in (
+        data.load,
+        data.languages,
+        data.fingerprint,
+        data.labelled,
+        hub._module,
+        revisions._asked,
+    ):
         cached.cache_clear()
 
 
@@ -124,7 +171,8 @@ def wikipedia(monkeypatch):
 
 @pytest.fixture
 def server(fresh, monkeypatch, tmp_path):
-    """A Hub that answers on the loopback address, with nothing on it yet; the libraries' caches are empty, pauses are none."""
+    """A Hub that answers on the loopback address, with nothing on it yet; the libraries' caches are
+    empty, pauses are none."""
     monkeypatch.setattr(hub_faults, "PAUSES", (0, 0))
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path / "cache"))
@@ -143,8 +191,16 @@ def masakhapos(server, monkeypatch):
     place = f"/masakhane-io/masakhane-pos/{source.revision}/"
     files = hubrows.plain()
     server.plain = {place + path: content for path, content in files.items()}
-    monkeypatch.setitem(source.__dict__, "files", source.files.replace("https://raw.githubusercontent.com", server.large))
-    monkeypatch.setattr(tagged, "_checksums", lambda: {path: hashlib.sha256(content).hexdigest() for path, content in files.items()})
+    monkeypatch.setitem(
+        source.__dict__,
+        "files",
+        source.files.replace("https://raw.githubusercontent.com", server.large),
+    )
+    monkeypatch.setattr(
+        tagged,
+        "_checksums",
+        lambda: {path: hashlib.sha256(content).hexdigest() for path, content in files.items()},
+    )
 
 
 @pytest.fixture
@@ -152,5 +208,13 @@ def fake_hub(fresh, monkeypatch):
     """A Hub that has a few rows of everything, at one commit."""
     monkeypatch.setattr(hub, "table", hubrows.hub_table)
     monkeypatch.setattr(hub, "commit", lambda repository, revision: revision)
-    monkeypatch.setattr(hub, "_splits", lambda place, language: tuple(
-        name for row in TASKS.values() if place in row.sources for name in hubrows.splits(row, place, language)))
+    monkeypatch.setattr(
+        hub,
+        "_splits",
+        lambda place, language: tuple(
+            name
+            for row in TASKS.values()
+            if place in row.sources
+            for name in hubrows.splits(row, place, language)
+        ),
+    )

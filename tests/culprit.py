@@ -1,4 +1,6 @@
-"""What pretended runs do in a worker. Light, for each worker that is started imports it: see test_deaths."""
+"""What pretended runs do in a worker. Light, for each worker that is started imports it: see
+test_deaths."""
+
 import os
 import time
 from pathlib import Path

@@ -1,10 +1,12 @@
 """What the synthetic benchmark's rows are: a digest a task and language, kept in fingerprints.json.
 
-    python tests/fingerprints.py     # writes the file anew, after an intended change of words, sentences or rules
+    python tests/fingerprints.py     # writes the file anew, after an intended change of words,
+                                     sentences or rules
 
-The file also has the version that these rows are stated to be (mini.FINGERPRINT), which stands in the keys of runs. Rows
-that changed want another version: the command refuses to write them under the old one.
-"""
+The file also has the version that these rows are stated to be (mini.FINGERPRINT), which stands in
+the keys of runs. Rows
+that changed want another version: the command refuses to write them under the old one."""
+
 import hashlib
 import json
 import sys
@@ -26,18 +28,30 @@ def _rows(task: str, language: str, split: str, turned: Dials) -> list[dict]:
 
 
 def digest(task: str, language: str) -> str:
-    """Of rows of each split, at the default and, for intermediate tasks, with both dials turned; and of labels and sizes."""
+    """Of rows of each split, at the default and, for intermediate tasks, with both dials turned;
+    and of labels and sizes."""
     settings = [Dials()]
     if task in synthetic.INTERMEDIATE:
         settings += [Dials(difficulty=level, noise=0.2) for level in dials.LEVELS]
-    found = [[synthetic.size(task, language, split), _rows(task, language, split, turned)]
-             for turned in settings for split in world.SPLITS]
-    return hashlib.sha256(json.dumps([synthetic.LABELS.get(task), found], ensure_ascii=False).encode()).hexdigest()[:12]
+    found = [
+        [synthetic.size(task, language, split), _rows(task, language, split, turned)]
+        for turned in settings
+        for split in world.SPLITS
+    ]
+    return hashlib.sha256(
+        json.dumps([synthetic.LABELS.get(task), found], ensure_ascii=False).encode()
+    ).hexdigest()[:12]
 
 
 def now() -> dict[str, dict[str, str]]:
-    return {language: {task: digest(task, language) for task in synthetic.TASKS if language in synthetic.languages(task)}
-            for language in synthetic.LANGUAGES}
+    return {
+        language: {
+            task: digest(task, language)
+            for task in synthetic.TASKS
+            if language in synthetic.languages(task)
+        }
+        for language in synthetic.LANGUAGES
+    }
 
 
 def kept() -> tuple[str, dict[str, dict[str, str]]]:
@@ -48,17 +62,23 @@ def kept() -> tuple[str, dict[str, dict[str, str]]]:
 
 def changed(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> list[str]:
     """Task and language of each digest that differs or that only one side has."""
-    return [f"{task} {language}" for language in sorted(before | after)
-            for task in sorted(before.get(language, {}) | after.get(language, {}))
-            if before.get(language, {}).get(task) != after.get(language, {}).get(task)]
+    return [
+        f"{task} {language}"
+        for language in sorted(before | after)
+        for task in sorted(before.get(language, {}) | after.get(language, {}))
+        if before.get(language, {}).get(task) != after.get(language, {}).get(task)
+    ]
 
 
 def problem(version: str, before: dict, after: dict) -> str:
     """What is wrong with rows `after` under today's version, in words; "" if nothing is."""
     rows = changed(before, after)
     if rows and version == synthetic.FINGERPRINT:
-        return (f"rows changed: {', '.join(rows)}. If that was meant, give mini.FINGERPRINT another value, "
-                "run python tests/fingerprints.py and commit its file")
+        return (
+            f"rows changed: {', '.join(rows)}. If that was meant, give mini.FINGERPRINT another "
+            "value, "
+            "run python tests/fingerprints.py and commit its file"
+        )
     return ""
 
 
@@ -67,5 +87,7 @@ if __name__ == "__main__":
     if wrong := problem(*kept(), digests):
         sys.exit(wrong)
     lines = [f"  {json.dumps(VERSION)}: {json.dumps(synthetic.FINGERPRINT)}"]
-    lines += [f"  {json.dumps(language)}: {json.dumps(tasks)}" for language, tasks in digests.items()]
+    lines += [
+        f"  {json.dumps(language)}: {json.dumps(tasks)}" for language, tasks in digests.items()
+    ]
     PATH.write_text("{\n" + ",\n".join(lines) + "\n}\n")

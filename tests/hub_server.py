@@ -31,13 +31,19 @@ LARGE = (".parquet", ".safetensors", ".bin")
 PAGE = 1000  # entries of a listing in one answer
 # fault -> status, headers, body; "truncated", "reset" and "moved" are made by hand
 FAULTS = {
-    "gated, nobody": (401, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"}),
+    "gated, nobody": (
+        401,
+        {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"},
+    ),
     "gated, refused": (403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "not authorized"}),
     "bad token": (401, {"X-Error-Message": "Invalid credentials in Authorization header"}),
     "gone": (401, {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}),
     "revision gone": (404, {"X-Error-Code": "RevisionNotFound", "X-Error-Message": "Invalid rev"}),
     "file gone": (404, {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}),
-    "429": (429, {"Retry-After": "1"}), "500": (500, {}), "502": (502, {}), "503": (503, {}),
+    "429": (429, {"Retry-After": "1"}),
+    "500": (500, {}),
+    "502": (502, {}),
+    "503": (503, {}),
     "no answer of a Hub": (200, {"Content-Type": "text/html"}),
 }
 KINDS = ("truncated", "reset", "moved", *FAULTS)
@@ -88,9 +94,9 @@ class Server:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.plain: dict[str, bytes] = {}  # other files, by path: no repository's
         self.asked: list[str] = []
-        self.unknown: list[str] = (
-            []
-        )  # requests that the Hub would know, perhaps, and this one does not
+        self.unknown: list[
+            str
+        ] = []  # requests that the Hub would know, perhaps, and this one does not
         self.fault = lambda method, path: ""
 
     def add(self, kind: str, name: str, files: dict[str, bytes], revision: str = "main") -> str:
@@ -182,8 +188,15 @@ class _Large(_Handler):
         )
         if content is None:
             return self._send(404, b"")
-        self._send(200, content, {"ETag": f'"{_sha256(content)}"', "Accept-Ranges": "bytes",
-                                  "Content-Type": "application/octet-stream"})
+        self._send(
+            200,
+            content,
+            {
+                "ETag": f'"{_sha256(content)}"',
+                "Accept-Ranges": "bytes",
+                "Content-Type": "application/octet-stream",
+            },
+        )
 
 
 class _Hub(_Handler):
@@ -214,8 +227,14 @@ class _Hub(_Handler):
         self, repository: Repository, what: str, revision: str = "main", below: str = ""
     ) -> None:
         if what == "refs":
-            heads = [{"name": name, "ref": name if "/" in name else f"refs/heads/{name}",
-                      "targetCommit": commit} for name, commit in repository.branches.items()]
+            heads = [
+                {
+                    "name": name,
+                    "ref": name if "/" in name else f"refs/heads/{name}",
+                    "targetCommit": commit,
+                }
+                for name, commit in repository.branches.items()
+            ]
             return self._json({"tags": [], "converts": [], "branches": heads})
         commit, files = repository.files(unquote(revision))
         if what in ("", "revision"):

@@ -3,6 +3,7 @@ Prints {port: the uid it ran under, or null} as JSON.
 
     python tests/intruder.py 65534 34567 34568     # as which user, given by number; at which ports
 """
+
 import asyncio
 import encodings.idna  # noqa: F401  before: another user may not read this Python's folder
 import json
@@ -22,13 +23,17 @@ async def attempt(port, protocol, operation):
         async with asyncio.timeout(3), rpc(address, connection_args=secured, timeout=2) as there:
             said = await getattr(there, operation)(function=dumps(os.getuid))
             return said["result"] if said["status"] == "OK" else None
-    except Exception as error:     # noqa: BLE001  refused, whatever the words
+    except Exception as error:  # noqa: BLE001  refused, whatever the words
         print(port, protocol, operation, repr(error), file=sys.stderr)
 
 
 async def main(ports):
-    tried = [(port, protocol, operation) for port in ports for protocol in ("tcp", "tls")
-             for operation in ("run", "run_function")]     # a worker's, a scheduler's
+    tried = [
+        (port, protocol, operation)
+        for port in ports
+        for protocol in ("tcp", "tls")
+        for operation in ("run", "run_function")
+    ]  # a worker's, a scheduler's
     got = await asyncio.gather(*(attempt(*one) for one in tried))
     ran = {port: uid for (port, *_), uid in zip(tried, got) if uid is not None}
     print(json.dumps({port: ran.get(port) for port in ports}))

@@ -1,8 +1,9 @@
 """What an input from outside may cost, whatever it holds: 5 seconds and 2 GB.
 
-    with within_limits():
-        read(damaged)
+with within_limits():
+    read(damaged)
 """
+
 import resource
 import time
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ SECONDS, KILOBYTES = 5, 2 << 20
 
 
 def peak():
-    """The most memory that this process had at any time, in KB: what counts is what a test adds to it."""
+    """The most memory that this process had at any time, in KB: what counts is what a test adds to
+    it."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

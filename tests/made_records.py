@@ -1,4 +1,6 @@
-"""Artifacts with scores that nobody computed, as runs write them: records of every form without a training."""
+"""Artifacts with scores that nobody computed, as runs write them: records of every form without a
+training."""
+
 import itertools
 import json
 
@@ -25,13 +27,28 @@ def _scores(folder, run, draw, n):
     for name in run.trained if isinstance(run, Adapt) else (run.target,):
         task = TASKS[name]
         layers = range(3) if task.untrained else [execution.NO_LAYER]
-        for language, layer, metric in itertools.product(credible._languages(run, name), layers, credible._metrics(task)):
+        for language, layer, metric in itertools.product(
+            credible._languages(run, name), layers, credible._metrics(task)
+        ):
             where = {"task": name, "language": language, "metric": metric, "layer": layer}
             pairs = _pairs(task, metric, draw, n)
-            examples.append(pd.DataFrame(pairs, columns=credible.PARTS).assign(
-                **where, example=range(n), **{"unit": np.arange(n) // 3} if task.kind == "span" else {}))
-            scores.append({**where, "split": split, "value": metrics.value(pairs), "n": n, "of": 40,
-                           "baseline": 25.0 if metric.startswith(task.metric) else float("nan")})
+            examples.append(
+                pd.DataFrame(pairs, columns=credible.PARTS).assign(
+                    **where,
+                    example=range(n),
+                    **{"unit": np.arange(n) // 3} if task.kind == "span" else {},
+                )
+            )
+            scores.append(
+                {
+                    **where,
+                    "split": split,
+                    "value": metrics.value(pairs),
+                    "n": n,
+                    "of": 40,
+                    "baseline": 25.0 if metric.startswith(task.metric) else float("nan"),
+                }
+            )
     pd.DataFrame(scores).to_csv(folder / "scores.csv", index=False)
     pd.concat(examples).to_parquet(folder / "examples.parquet", index=False)
     if not (name in TASKS and TASKS[name].untrained):
@@ -43,4 +60,7 @@ def _pairs(task, metric, draw, n):
         below = draw.integers(1, 30, n)
         return [(2 * draw.integers(0, most // 2 + 1), most) for most in below]
     right = draw.integers(0, 2, n)
-    return [(value * (2 / 3 if metric == "F1" and number % 3 else 1), 1) for number, value in enumerate(right)]
+    return [
+        (value * (2 / 3 if metric == "F1" and number % 3 else 1), 1)
+        for number, value in enumerate(right)
+    ]

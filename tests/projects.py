@@ -1,4 +1,5 @@
 """A book of few pages: what the project's own is built with, in a folder of its own."""
+
 import shutil
 from pathlib import Path
 
@@ -6,7 +7,8 @@ ROOT = Path(__file__).parents[1]
 
 
 def project(root: Path, first: str) -> Path:
-    """root, which then has the book's configuration, static files and references, and a table of contents of one page."""
+    """root, which then has the book's configuration, static files and references, and a table of
+    contents of one page."""
     (root / "notebooks").mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "book" / "static", root / "book" / "static")
     for name in ("_config.yml", "book/references.bib"):

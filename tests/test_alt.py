@@ -1,4 +1,5 @@
 """A figure's words are read off the figure."""
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -8,12 +9,24 @@ from xstilts.study import profiles
 
 
 def test_the_words_of_a_heat_map_are_its_cells():
-    gains = pd.DataFrame([dict(intermediate=task, target=target, difference=value, low=value - 1, high=value + 1)
-                          for task, target, value in (("mnli", "xnli", 3.21), ("mnli", "udpos", np.nan), ("squad", "xnli", -0.5),
-                                                      ("squad", "udpos", 0.0))])
+    gains = pd.DataFrame(
+        [
+            dict(intermediate=task, target=target, difference=value, low=value - 1, high=value + 1)
+            for task, target, value in (
+                ("mnli", "xnli", 3.21),
+                ("mnli", "udpos", np.nan),
+                ("squad", "xnli", -0.5),
+                ("squad", "udpos", 0.0),
+            )
+        ]
+    )
     words = alt.described(figures.heatmap(profiles.study(), gains))
-    for cell in ("MNLI for XNLI accuracy +3.2", "MNLI for UDPOS F1 –", "SQuAD v1.1 for XNLI accuracy -0.5",
-                 "SQuAD v1.1 for UDPOS F1 0.0"):
+    for cell in (
+        "MNLI for XNLI accuracy +3.2",
+        "MNLI for UDPOS F1 –",
+        "SQuAD v1.1 for XNLI accuracy -0.5",
+        "SQuAD v1.1 for UDPOS F1 0.0",
+    ):
         assert cell in words, words
     assert words.startswith("Difference to no intermediate training")
 
@@ -22,14 +35,18 @@ def test_the_words_of_lines_are_their_ranges():
     figure, axes = plt.subplots(1, 2)
     axes[0].plot([1, 2, 3], [10, np.nan, 30.04], label="none")
     axes[0].plot([1, 2], [5, 5], label="MNLI")
-    axes[0].plot([1, 2], [0, 99])                       # without a name: an ornament
+    axes[0].plot([1, 2], [0, 99])  # without a name: an ornament
     axes[0].set(title="XNLI", xlabel="step", ylabel="accuracy")
-    axes[1].plot([-2.5, 4, np.nan], [-0.2, 1.1, 1], "o", label="POS")        # names run down: values are sideways
-    axes[1].plot([1], [0.1], "o", label="_QA")          # not in the legend
+    axes[1].plot(
+        [-2.5, 4, np.nan], [-0.2, 1.1, 1], "o", label="POS"
+    )  # names run down: values are sideways
+    axes[1].plot([1], [0.1], "o", label="_QA")  # not in the legend
     axes[1].axvline(0)
     axes[1].set(xlabel="difference", ylim=(2, -1), yticks=[0, 1], yticklabels=["MNLI", "SQuAD"])
-    assert alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. " \
+    assert (
+        alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. "
         "difference; MNLI: POS -2.5 and QA +1.0, SQuAD: POS +4.0"
+    )
     bars, axis = plt.subplots()
     axis.barh(["a chapter", "another"], [3, 0], label="live")
     axis.set(xlabel="runs")
@@ -41,5 +58,7 @@ def test_the_words_of_lines_are_their_ranges():
     assert alt.described(empty) == "points; nothing was run"
     plt.close(empty)
     axes[0].plot([1], [1], label="x" * 2000)
-    assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith("and more in the table")
+    assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith(
+        "and more in the table"
+    )
     plt.close(figure)

@@ -1,4 +1,6 @@
-"""Every named encoder's architecture and tokenizer, tiny and made here: what each is known to get wrong is right."""
+"""Every named encoder's architecture and tokenizer, tiny and made here: what each is known to get
+wrong is right."""
+
 import numpy as np
 import pytest
 import sentencepiece
@@ -31,12 +33,23 @@ ROWS = {
         {"texts": (SENTENCES[2], SENTENCES[3]), "label": 2},
     ]
     * 4,
-    "tag": [{"words": WORDS, "tags": [5, 7, 15, 1, 5, 7, 7, 7, 12]}, {"words": ["猫"], "tags": [7]}] * 4,
-    "span": [{"question": "Who sat?", "context": SENTENCES[0] * 4, "answers": ("cat",), "starts": (4,)}] * 6,
-    "choice": [{"context": SENTENCES[0], "choices": ("a cat", "the mat", SENTENCES[3]), "label": 1}] * 6,
+    "tag": [{"words": WORDS, "tags": [5, 7, 15, 1, 5, 7, 7, 7, 12]}, {"words": ["猫"], "tags": [7]}]
+    * 4,
+    "span": [
+        {"question": "Who sat?", "context": SENTENCES[0] * 4, "answers": ("cat",), "starts": (4,)}
+    ]
+    * 6,
+    "choice": [{"context": SENTENCES[0], "choices": ("a cat", "the mat", SENTENCES[3]), "label": 1}]
+    * 6,
     "mlm": [{"text": text} for text in SENTENCES],
 }
-TASK = {"classify": "mnli", "tag": "udpos", "span": "squad", "choice": "commonsenseqa", "mlm": "text"}
+TASK = {
+    "classify": "mnli",
+    "tag": "udpos",
+    "span": "squad",
+    "choice": "commonsenseqa",
+    "mlm": "text",
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +68,50 @@ def folder_of(family_of, tmp_path_factory):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("family", ARCHITECTURES)
 def test_every_kind_trains_on_every_architecture(folder_of, family, precision):
-    """Two steps each, heads of every kind together; also in mixed precision, where mDeBERTa once gave NaN in half."""
+    """Two steps each, heads of every kind together; also in mixed precision, where mDeBERTa once
+    gave NaN in half."""
     model, tokenizer = encoders.load(folder_of(family))
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
-    recipe = Recipe(steps=10, epochs=0, batch_size=4, learning_rate=1e-3, max_length=32, rows=0, precision=precision)
-    sets = {TASK[name]: kind(name).encode(rows, tokenizer, TASKS[TASK[name]], 32) for name, rows in ROWS.items()}
+    recipe = Recipe(
+        steps=10,
+        epochs=0,
+        batch_size=4,
+        learning_rate=1e-3,
+        max_length=32,
+        rows=0,
+        precision=precision,
+    )
+    sets = {
+        TASK[name]: kind(name).encode(rows, tokenizer, TASKS[TASK[name]], 32)
+        for name, rows in ROWS.items()
+    }
     logged = []
     heads = train(model, tokenizer, sets, recipe, 0, logged.append)
     assert np.isfinite(logged[-1]["loss"])
     for name, rows in ROWS.items():
-        predictions, pairs = evaluate.score(model, heads[TASK[name]], tokenizer, TASKS[TASK[name]], rows, recipe)
-        assert len(predictions) == len(rows) and all(np.isfinite(list(values)).all() for values in pairs.values())
+        predictions, pairs = evaluate.score(
+            model, heads[TASK[name]], tokenizer, TASKS[TASK[name]], rows, recipe
+        )
+        assert len(predictions) == len(rows) and all(
+            np.isfinite(list(values)).all() for values in pairs.values()
+        )
 
 
 @pytest.mark.parametrize("family", ARCHITECTURES)
 def test_padding_changes_nothing(folder_of, family):
-    """Position ids, padding ids and masks: a sentence gives the same vector alone and beside a longer one."""
+    """Position ids, padding ids and masks: a sentence gives the same vector alone and beside a
+    longer one."""
     model, tokenizer = encoders.load(folder_of(family))
     assert model.config.pad_token_id == tokenizer.pad_token_id
-    recipe = Recipe(steps=0, epochs=0, batch_size=1, learning_rate=0.0, max_length=60, rows=0, precision="fp32")
+    recipe = Recipe(
+        steps=0, epochs=0, batch_size=1, learning_rate=0.0, max_length=60, rows=0, precision="fp32"
+    )
     rows = [{"texts": (text, ""), "label": 0} for text in (SENTENCES[0], " ".join(SENTENCES[:3]))]
     features = kind("classify").encode(rows, tokenizer, TASKS["mnli"], 60)
     together = evaluate.pooled(model, tokenizer, features, recipe)
-    alone = np.concatenate([evaluate.pooled(model, tokenizer, [feature], recipe) for feature in features], axis=1)
+    alone = np.concatenate(
+        [evaluate.pooled(model, tokenizer, [feature], recipe) for feature in features], axis=1
+    )
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
@@ -101,7 +135,10 @@ def test_an_embedding_narrower_than_the_layers_is_tied(folder_of):
     """RemBERT: 16 wide in, 32 in the layers."""
     model, _ = encoders.load(folder_of("rembert"))
     head = mlm.Head(model, TASKS["text"])
-    assert head.dense.weight.shape == (16, 32) and head.embeddings[0] is model.get_input_embeddings().weight
+    assert (
+        head.dense.weight.shape == (16, 32)
+        and head.embeddings[0] is model.get_input_embeddings().weight
+    )
 
 
 def test_half_precision_weights_become_float32(folder_of, tmp_path):
@@ -111,7 +148,8 @@ def test_half_precision_weights_become_float32(folder_of, tmp_path):
     model.config.dtype = None
     model.config.save_pretrained(tmp_path)
     state = {
-        key: value.half() if number % 2 else value for number, (key, value) in enumerate(model.state_dict().items())
+        key: value.half() if number % 2 else value
+        for number, (key, value) in enumerate(model.state_dict().items())
     }
     torch.save(state, tmp_path / "pytorch_model.bin")
     encoders.bin_to_safetensors(tmp_path)
@@ -121,7 +159,8 @@ def test_half_precision_weights_become_float32(folder_of, tmp_path):
 
 
 def test_minilm_is_a_bert_that_reads_sentencepiece(tmp_path):
-    """config.json says bert and XLMRobertaTokenizer, pad id 0; there is sentencepiece.bpe.model alone."""
+    """config.json says bert and XLMRobertaTokenizer, pad id 0; there is sentencepiece.bpe.model
+    alone."""
     trained = sentencepiece_model()
     (tmp_path / "sentencepiece.bpe.model").write_bytes(trained)
     size = sentencepiece.SentencePieceProcessor(model_proto=trained).get_piece_size() + 2
@@ -130,7 +169,12 @@ def test_minilm_is_a_bert_that_reads_sentencepiece(tmp_path):
     AutoModel.from_config(config).save_pretrained(tmp_path)
     model, tokenizer = encoders.load(tmp_path)
     assert type(tokenizer).__name__ == "XLMRobertaTokenizer" and tokenizer.is_fast
-    assert model.config.pad_token_id == model.get_input_embeddings().padding_idx == tokenizer.pad_token_id == 1
+    assert (
+        model.config.pad_token_id
+        == model.get_input_embeddings().padding_idx
+        == tokenizer.pad_token_id
+        == 1
+    )
     ids = tokenizer("The cat")["input_ids"]
     assert ids[0] == 0 and ids[-1] == 2 and tokenizer.convert_ids_to_tokens(ids)[1].startswith("▁")
 
@@ -153,7 +197,9 @@ def wordpiece():
         "c",
         "##at",
     ]
-    backend = BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}, do_lower_case=False)
+    backend = BertTokenizerFast(
+        vocab={word: number for number, word in enumerate(words)}, do_lower_case=False
+    )
     return backend
 
 
@@ -161,33 +207,55 @@ def gemma_like():
     """mmBERT's: spaces become ▁ in the normaliser, no space is put before the first word."""
     backend = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=False))
     backend.normalizer = normalizers.Replace(" ", "▁")
-    backend.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")    # no piece crosses a space
+    backend.pre_tokenizer = pre_tokenizers.Split(
+        "▁", "merged_with_next"
+    )  # no piece crosses a space
     backend.decoder = decoders.Replace("▁", " ")
-    backend.train_from_iterator([" ".join(SENTENCES[:4])] * 3 + ["the cat sat on the mat"] * 9, trainers.BpeTrainer(
-        vocab_size=150, special_tokens=["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"], show_progress=False))
+    backend.train_from_iterator(
+        [" ".join(SENTENCES[:4])] * 3 + ["the cat sat on the mat"] * 9,
+        trainers.BpeTrainer(
+            vocab_size=150,
+            special_tokens=["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"],
+            show_progress=False,
+        ),
+    )
     backend.post_processor = processors.TemplateProcessing(
         "<bos> $A <eos>", "<bos> $A <eos> $B <eos>", [("<bos>", 2), ("<eos>", 1)]
     )
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<bos>", eos_token="<eos>", cls_token="<bos>",
-                                   sep_token="<eos>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<bos>",
+        eos_token="<eos>",
+        cls_token="<bos>",
+        sep_token="<eos>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+    )
 
 
 @pytest.mark.parametrize(
-    "tokenizer", [wordpiece, gemma_like, lambda: tiny_tokenizer("bert")], ids=["mBERT", "mmBERT", "XLM-R"]
+    "tokenizer",
+    [wordpiece, gemma_like, lambda: tiny_tokenizer("bert")],
+    ids=["mBERT", "mmBERT", "XLM-R"],
 )
 def test_words_are_tagged_as_the_tokenizer_sees_them_in_a_sentence(tokenizer):
     tokenizer = tokenizer()
     row = {"words": ["the", "cat", "zzz", "on", "mat"], "tags": [5, 7, 16, 1, 7]}
-    feature, = tag.encode([row], tokenizer, TASKS["udpos"], 32)
+    (feature,) = tag.encode([row], tokenizer, TASKS["udpos"], 32)
     assert feature.ids[0] == tokenizer("the cat zzz on mat")["input_ids"]
-    assert sorted(feature.where) == [0, 1, 2, 3, 4] and feature.lost == 0     # an unknown word is tagged, too
+    assert (
+        sorted(feature.where) == [0, 1, 2, 3, 4] and feature.lost == 0
+    )  # an unknown word is tagged, too
     assert [gold for gold in feature.gold if gold >= 0] == row["tags"]
 
 
 def test_short_names_are_pinned(monkeypatch):
     monkeypatch.setattr(encoders, "commit", lambda repository, revision, kind: revision)
     assert str(encoders.parse_name("xlmr-large:12")) == "FacebookAI/xlm-roberta-large:12"
-    assert encoders.fingerprint("xlmr-large") == encoders.fingerprint("FacebookAI/xlm-roberta-large")
+    assert encoders.fingerprint("xlmr-large") == encoders.fingerprint(
+        "FacebookAI/xlm-roberta-large"
+    )
     assert encoders.fingerprint("xlmr-large").endswith("@c23d21b0620b635a76227c604d44e43a9f0ee389")
     assert encoders.fingerprint("mdeberta@main").endswith("@main")
     assert encoders.fingerprint("mdeberta").endswith("@refs/pr/5")

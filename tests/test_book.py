@@ -1,4 +1,6 @@
-"""Notebooks and book: thin, without outputs, parameterised alike, and published only when they have finished."""
+"""Notebooks and book: thin, without outputs, parameterised alike, and published only when they have
+finished."""
+
 import ast
 import dataclasses
 import io
@@ -32,9 +34,17 @@ def test_a_notebook_is_thin_and_clean(path):
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     tagged = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
-    lines = [line for cell in code if cell not in tagged for line in cell.source.splitlines() if line.strip()]
+    lines = [
+        line
+        for cell in code
+        if cell not in tagged
+        for line in cell.source.splitlines()
+        if line.strip()
+    ]
     assert len(lines) <= 60
-    for statement in ast.parse(tagged[0].source).body:      # papermill injects after this cell: nothing may be derived
+    for statement in ast.parse(
+        tagged[0].source
+    ).body:  # papermill injects after this cell: nothing may be derived
         assert isinstance(statement, ast.Assign)
         ast.literal_eval(statement.value)
     prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -49,12 +59,18 @@ def test_every_parameter_is_a_parameter_of_the_study(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_parameter_reaches_the_study(path):
-    code = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    given = dict(data="/no/such/rows")    # the parameter that the imports of a careless cell would hide
+    code = [
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+    ]
+    given = dict(
+        data="/no/such/rows"
+    )  # the parameter that the imports of a careless cell would hide
     with pytest.raises(UserError, match="/no/such/rows"):
         exec(code[1], {**given, "profile": "mini"})
     names = {"profile": "small", "seeds": [7], "data": "mini", "encoder": "e5-small:3"}
-    exec(code[1].split("profiles.parameters(globals())")[0] + "profiles.parameters(globals())", names)
+    exec(
+        code[1].split("profiles.parameters(globals())")[0] + "profiles.parameters(globals())", names
+    )
     assert (names["study"].seeds, names["study"].encoder) == ((7,), "e5-small:3")
 
 
@@ -65,7 +81,9 @@ def test_every_notebook_is_in_the_book():
 def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
     """`xstilts record` draws it anew."""
     monkeypatch.delenv("XSTILTS_RECORDS", raising=False)
-    drawn = pd.read_csv(io.StringIO(Image.open(ROOT / "book" / "main_result.png").info["Description"]))
+    drawn = pd.read_csv(
+        io.StringIO(Image.open(ROOT / "book" / "main_result.png").info["Description"])
+    )
     now = build.main_result(profiles.study(), tmp_path).reset_index(drop=True)
     assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]]).all(axis=None)
     np.testing.assert_allclose(drawn[build.CELLS[2:]], now[build.CELLS[2:]], atol=0.05)
@@ -73,7 +91,8 @@ def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """A kernel without records, for several chapters: to start one takes longer than most of them."""
+    """A kernel without records, for several chapters: to start one takes longer than most of
+    them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XSTILTS_RECORDS", str(tmp_path_factory.mktemp("records")))
         with build.kernel(ROOT) as started:
@@ -82,25 +101,44 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def executed(tiny_encoder, shared, tmp_path_factory):
-    """chapter -> the executed notebook, at a smoke size, in a folder that has all that a book is built from."""
+    """chapter -> the executed notebook, at a smoke size, in a folder that has all that a book is
+    built from."""
     root = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("chapters"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, root)
-    given = dict(encoder=str(tiny_encoder), sizes=[f"{tiny_encoder}:1", str(tiny_encoder)], missing="compute",
-                 scheduler="local",
-                 intermediates=["commonsenseqa", "mnli"], targets=["tatoeba", "udpos"], languages=["en", "fi", "hu", "sw"],
-                 phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=10,
-                 max_length=64)
+    given = dict(
+        encoder=str(tiny_encoder),
+        sizes=[f"{tiny_encoder}:1", str(tiny_encoder)],
+        missing="compute",
+        scheduler="local",
+        intermediates=["commonsenseqa", "mnli"],
+        targets=["tatoeba", "udpos"],
+        languages=["en", "fi", "hu", "sw"],
+        phase1_steps=2,
+        phase2_steps=2,
+        phase3_steps=2,
+        phase1_rows=20,
+        phase2_rows=20,
+        phase3_rows=20,
+        eval_rows=10,
+        max_length=64,
+    )
 
     def run(chapter):
-        out, known = root / "book" / "chapters" / f"{chapter}.ipynb", papermill.inspect_notebook(
-            str(ROOT / "notebooks" / f"{chapter}.ipynb"))
+        out, known = (
+            root / "book" / "chapters" / f"{chapter}.ipynb",
+            papermill.inspect_notebook(str(ROOT / "notebooks" / f"{chapter}.ipynb")),
+        )
         if out.is_file():
             return out
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("XSTILTS_STORE", str(root / "store"))      # one for all chapters, as in the book, and not each test's own
-            return build.run(chapter, out, {name: given[name] for name in given if name in known}, shared)
+            patch.setenv(
+                "XSTILTS_STORE", str(root / "store")
+            )  # one for all chapters, as in the book, and not each test's own
+            return build.run(
+                chapter, out, {name: given[name] for name in given if name in known}, shared
+            )
 
     return run
 
@@ -109,58 +147,95 @@ def executed(tiny_encoder, shared, tmp_path_factory):
 def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
     monkeypatch.chdir(ROOT)
     notebook = nbformat.read(executed(chapter), as_version=4)
-    kinds = {kind for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
-             for kind in output.get("data", {})}
+    kinds = {
+        kind
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        for kind in output.get("data", {})
+    }
     assert {"image/png", "text/html"} <= kinds
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "embedded synthetic benchmark" in text
-    said = {cell.id: cell.metadata["mystnb"]["image"]["alt"] for cell in notebook.cells if "mystnb" in cell.metadata}
-    for cell in nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", as_version=4).cells:      # its sentence, then its values
-        if "mystnb" in cell.metadata and any("image/png" in output.get("data", {}) for output in notebook.cells[
-                [other.id for other in notebook.cells].index(cell.id)].outputs):
-            assert re.match(re.escape(cell.metadata["mystnb"]["image"]["alt"]) + " .*;", said[cell.id])
+    said = {
+        cell.id: cell.metadata["mystnb"]["image"]["alt"]
+        for cell in notebook.cells
+        if "mystnb" in cell.metadata
+    }
+    for cell in nbformat.read(
+        ROOT / "notebooks" / f"{chapter}.ipynb", as_version=4
+    ).cells:  # its sentence, then its values
+        if "mystnb" in cell.metadata and any(
+            "image/png" in output.get("data", {})
+            for output in notebook.cells[
+                [other.id for other in notebook.cells].index(cell.id)
+            ].outputs
+        ):
+            assert re.match(
+                re.escape(cell.metadata["mystnb"]["image"]["alt"]) + " .*;", said[cell.id]
+            )
 
 
 def test_the_chapter_on_phase_1_runs_without_a_phase_1(shared, tiny_encoder, tmp_path, monkeypatch):
     """As in the profile `paper`, whose encoder is a masked language model already."""
     monkeypatch.chdir(ROOT)
-    given = dict(encoder=str(tiny_encoder), phase1_steps=0, scheduler="local", targets=["tatoeba"], languages=["en", "fi"],
-                 eval_rows=10, max_length=64)
-    notebook = nbformat.read(build.run("phase1_encoder", tmp_path / "out.ipynb", given, shared), as_version=4)
+    given = dict(
+        encoder=str(tiny_encoder),
+        phase1_steps=0,
+        scheduler="local",
+        targets=["tatoeba"],
+        languages=["en", "fi"],
+        eval_rows=10,
+        max_length=64,
+    )
+    notebook = nbformat.read(
+        build.run("phase1_encoder", tmp_path / "out.ipynb", given, shared), as_version=4
+    )
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "phase 1 is empty" in text and "image/png" in text and "after phase 1" in text
 
 
 def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    notebook = nbformat.read(build.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4)
+    notebook = nbformat.read(
+        build.run("multi_task", tmp_path / "out.ipynb", {}, shared), as_version=4
+    )
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "not run" in text and "image/png" in text and "none" in text
     assert "helps" not in text and "can't tell" not in text
 
 
-@pytest.mark.timeout(1500)      # alone it runs every chapter first
+@pytest.mark.timeout(1500)  # alone it runs every chapter first
 def test_nothing_is_trained_twice_in_the_whole_book(executed, monkeypatch):
     monkeypatch.chdir(ROOT)
     root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
     log = [json.loads(line) for line in (root / "store" / "log.jsonl").read_text().splitlines()]
     computed = [line["key"] for line in log if line["event"] == "computed"]
-    assert len(computed) == len(set(computed)) == len(list((root / "store").glob("*/run.json"))) > 100
+    assert (
+        len(computed) == len(set(computed)) == len(list((root / "store").glob("*/run.json"))) > 100
+    )
 
 
 @pytest.mark.timeout(1500)
 def test_the_book_builds_without_warnings(executed, monkeypatch):
     monkeypatch.chdir(ROOT)
     root = [executed(path.stem) for path in NOTEBOOKS][0].parents[2]
-    stray = root / ".venv" / "lib" / "template.md"       # what packages bring along is no page of the book
+    stray = (
+        root / ".venv" / "lib" / "template.md"
+    )  # what packages bring along is no page of the book
     stray.parent.mkdir(parents=True)
     stray.write_text("---\n{{ data }}\n---\n")
     page = build.html(root)
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
     for name in build.chapters(ROOT):
-        for image in re.findall("<img [^>]*>", (page.parent / "book" / "chapters" / f"{name}.html").read_text().split("<article")[1]):
-            assert re.search('alt="[^"]*[a-z]+ [^"]*"', image), f"{name}: a figure without words: {image[:200]}"
+        for image in re.findall(
+            "<img [^>]*>",
+            (page.parent / "book" / "chapters" / f"{name}.html").read_text().split("<article")[1],
+        ):
+            assert re.search('alt="[^"]*[a-z]+ [^"]*"', image), (
+                f"{name}: a figure without words: {image[:200]}"
+            )
     assert "::" not in front.split("<article")[1].split("</article>")[0], "a glued value is missing"
 
 
@@ -179,7 +254,9 @@ def test_a_failing_chapter_is_not_published(shared, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     out = tmp_path / "out.ipynb"
     out.write_text("the last good one")
-    with pytest.raises(papermill.exceptions.PapermillExecutionError, match="unknown profile 'huge'"):
+    with pytest.raises(
+        papermill.exceptions.PapermillExecutionError, match="unknown profile 'huge'"
+    ):
         build.run("single_task", out, {"profile": "huge"}, shared)
     assert out.read_text() == "the last good one"
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
@@ -188,7 +265,9 @@ def test_a_failing_chapter_is_not_published(shared, tmp_path, monkeypatch):
 def test_a_kernel_that_is_killed_ends_in_words(tmp_path, monkeypatch):
     toy(tmp_path, one="import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="one: its process was ended from outside.*finished runs are kept"):
+    with pytest.raises(
+        UserError, match="one: its process was ended from outside.*finished runs are kept"
+    ):
         build.run("one", tmp_path / "out.ipynb", {})
     assert not list(tmp_path.glob("*.ipynb")) and not list(tmp_path.glob(".running*"))
 
@@ -197,11 +276,21 @@ def toy(folder, parameters=(), **chapters):
     """A book of one code cell a chapter, after its parameters."""
     for name in ("notebooks", "book/recorded"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "_toc.yml").write_text("root: book/index\nchapters:\n" + "".join(f"- file: {name}\n" for name in chapters))
+    (folder / "_toc.yml").write_text(
+        "root: book/index\nchapters:\n" + "".join(f"- file: {name}\n" for name in chapters)
+    )
     for name, code in chapters.items():
-        cells = [nbformat.v4.new_code_cell(dict(parameters).get(name, "encoder = 1"), metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(code)]
+        cells = [
+            nbformat.v4.new_code_cell(
+                dict(parameters).get(name, "encoder = 1"), metadata={"tags": ["parameters"]}
+            ),
+            nbformat.v4.new_code_cell(code),
+        ]
         metadata = {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}}
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "notebooks" / f"{name}.ipynb")
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=cells, metadata=metadata),
+            folder / "notebooks" / f"{name}.ipynb",
+        )
 
 
 def test_a_chapter_knows_no_names_of_the_one_before(shared, tmp_path, monkeypatch):
@@ -210,7 +299,11 @@ def test_a_chapter_knows_no_names_of_the_one_before(shared, tmp_path, monkeypatc
     build.run("one", tmp_path / "one.ipynb", {}, shared)
     out = nbformat.read(build.run("two", tmp_path / "two.ipynb", {}, shared), as_version=4)
     names = out.cells[-1].outputs[0]["text"]
-    assert "'encoder'" in names and "'__spec__'" in names and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
+    assert (
+        "'encoder'" in names
+        and "'__spec__'" in names
+        and not any(f"'{name}'" in names for name in ("left", "_left", "json"))
+    )
 
 
 def test_chapters_that_only_show_run_side_by_side_after_those_that_compute(tmp_path, monkeypatch):
@@ -220,16 +313,34 @@ assert pathlib.Path("computed").exists()
 pathlib.Path("{own}").touch()
 while not pathlib.Path("{other}").exists():
     time.sleep(0.05)"""
-    toy(tmp_path, claims="import pathlib; assert pathlib.Path('one').exists() and pathlib.Path('two').exists()",
-        one=meet.format(own="one", other="two"), two=meet.format(own="two", other="one"),
-        computes="open('computed', 'w')", parameters={name: 'missing = "dash"' for name in ("claims", "one", "two")})
+    toy(
+        tmp_path,
+        claims=(
+            "import pathlib; assert pathlib.Path('one').exists() and pathlib.Path('two').exists()"
+        ),
+        one=meet.format(own="one", other="two"),
+        two=meet.format(own="two", other="one"),
+        computes="open('computed', 'w')",
+        parameters={name: 'missing = "dash"' for name in ("claims", "one", "two")},
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
     monkeypatch.setattr(build, "READY_KERNEL", build.QUIET_KERNEL)
-    monkeypatch.setattr(build, "html", lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")))
+    monkeypatch.setattr(
+        build,
+        "html",
+        lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")),
+    )
     assert build.build() == ["claims", "computes", "one", "two"]
-    (tmp_path / "computed").unlink()      # now one and two fail
-    toy(tmp_path, claims="", computes="", one=meet, two="", parameters={"claims": 'missing = "dash"', "one": 'missing = "dash"'})
+    (tmp_path / "computed").unlink()  # now one and two fail
+    toy(
+        tmp_path,
+        claims="",
+        computes="",
+        one=meet,
+        two="",
+        parameters={"claims": 'missing = "dash"', "one": 'missing = "dash"'},
+    )
     (tmp_path / "book" / "chapters" / "claims.ipynb").unlink()
     with pytest.raises(papermill.exceptions.PapermillExecutionError, match="AssertionError"):
         build.build()
@@ -238,8 +349,16 @@ while not pathlib.Path("{other}").exists():
 
 def test_where_missing_runs_are_computed_chapters_take_turns():
     computing, showing, last = build._turns(ROOT, {})
-    assert computing[0] == "phase1_encoder" and "rq1" in showing and sorted(last) == ["claims", "costs"]
-    assert build._turns(ROOT, {"missing": "compute"}) == (computing[:4] + showing + computing[4:] + last, [], [])
+    assert (
+        computing[0] == "phase1_encoder"
+        and "rq1" in showing
+        and sorted(last) == ["claims", "costs"]
+    )
+    assert build._turns(ROOT, {"missing": "compute"}) == (
+        computing[:4] + showing + computing[4:] + last,
+        [],
+        [],
+    )
 
 
 def test_an_unknown_parameter_is_refused_before_a_kernel_starts(tmp_path, monkeypatch):
@@ -267,5 +386,8 @@ def test_quoted_values_are_what_myst_nb_would_write():
                 glue(name, text, display=False)
     finally:
         shell.clear_instance()
-    ours, theirs = [(output.data, output.metadata) for output in written.outputs[:4]], written.outputs[4:]
+    ours, theirs = (
+        [(output.data, output.metadata) for output in written.outputs[:4]],
+        written.outputs[4:],
+    )
     assert ours == [(output.data, output.metadata) for output in theirs] and len(ours) == 4

@@ -1,4 +1,6 @@
-"""A training that is stopped goes on from its checkpoint, and ends bit for bit where it would have ended."""
+"""A training that is stopped goes on from its checkpoint, and ends bit for bit where it would have
+ended."""
+
 import pytest
 import torch
 
@@ -27,16 +29,36 @@ def features(tokenizer, name, count=60):
 def trained(folder, names, recipe, kept=None, log=lambda entry: None):
     """All weights after a training, as one list."""
     model, tokenizer = encoders.load(folder)
-    scores = iter([10.0, 40.0, 30.0, 20.0, 10.0, 5.0])     # the second is the best: its weights are kept
+    scores = iter(
+        [10.0, 40.0, 30.0, 20.0, 10.0, 5.0]
+    )  # the second is the best: its weights are kept
     dev = None if not recipe.evaluate_every else lambda heads: 50.0 - abs(4 - next(scores) / 10)
-    heads = loop.train(model, tokenizer, {name: features(tokenizer, name) for name in names}, recipe, 3, log, dev, kept=kept)
+    heads = loop.train(
+        model,
+        tokenizer,
+        {name: features(tokenizer, name) for name in names},
+        recipe,
+        3,
+        log,
+        dev,
+        kept=kept,
+    )
     return [weight.detach().clone() for weight in (*model.parameters(), *heads.parameters())]
 
 
-@pytest.mark.parametrize("every, measured", [(2, [0, 2, 4, 6]), (4, [0, 4]), (6, [0, 6]), (100, [0, 6]), (0, [])])
-def test_dev_rows_are_scored_on_the_way_and_at_the_end_of_a_short_training(tiny_encoder, every, measured):
+@pytest.mark.parametrize(
+    "every, measured", [(2, [0, 2, 4, 6]), (4, [0, 4]), (6, [0, 6]), (100, [0, 6]), (0, [])]
+)
+def test_dev_rows_are_scored_on_the_way_and_at_the_end_of_a_short_training(
+    tiny_encoder, every, measured
+):
     log = []
-    trained(tiny_encoder, ["mnli"], Recipe(**vars(RECIPE) | {"steps": 6, "evaluate_every": every}), log=log.append)
+    trained(
+        tiny_encoder,
+        ["mnli"],
+        Recipe(**vars(RECIPE) | {"steps": 6, "evaluate_every": every}),
+        log=log.append,
+    )
     assert [entry["step"] for entry in log if "dev" in entry] == measured
 
 
@@ -55,7 +77,9 @@ def stop_after(monkeypatch, count):
 
 @pytest.mark.parametrize("names, precision", [(["text"], "fp32"), (["mnli", "text"], "bf16")])
 @pytest.mark.parametrize("stop", [1, 20, 23])
-def test_a_stopped_training_ends_where_it_would_have_ended(tiny_encoder, tmp_path, monkeypatch, names, precision, stop):
+def test_a_stopped_training_ends_where_it_would_have_ended(
+    tiny_encoder, tmp_path, monkeypatch, names, precision, stop
+):
     recipe = Recipe(**vars(RECIPE) | {"precision": precision})
     whole = trained(tiny_encoder, names, recipe)
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
@@ -64,7 +88,7 @@ def test_a_stopped_training_ends_where_it_would_have_ended(tiny_encoder, tmp_pat
         stop_after(patch, stop)
         with pytest.raises(Stopped):
             trained(tiny_encoder, names, recipe, tmp_path / checkpoint.FILE)
-    torch.rand(7)                                            # another process has other random states
+    torch.rand(7)  # another process has other random states
     resumed = trained(tiny_encoder, names, recipe, tmp_path / checkpoint.FILE, log.append)
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
     assert [entry["step"] for entry in log if "resumed" in entry] == [stop]
@@ -80,7 +104,10 @@ def test_encoders_with_their_own_dropout_go_on_too(family_of, tmp_path, monkeypa
         stop_after(patch, 3)
         with pytest.raises(Stopped):
             trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE)
-    assert all(torch.equal(a, b) for a, b in zip(whole, trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE)))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(whole, trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE))
+    )
 
 
 def test_the_best_state_so_far_outlives_the_stop(tiny_encoder, tmp_path, monkeypatch):
@@ -96,8 +123,16 @@ def test_the_best_state_so_far_outlives_the_stop(tiny_encoder, tmp_path, monkeyp
             trained(tiny_encoder, ["mnli"], recipe, tmp_path / checkpoint.FILE)
     model, tokenizer = encoders.load(tiny_encoder)
     left = iter([scores[step] for step in sorted(scores) if step > 13])
-    heads = loop.train(model, tokenizer, {"mnli": features(tokenizer, "mnli")}, recipe, 3, lambda entry: None,
-                        lambda heads: next(left), kept=tmp_path / checkpoint.FILE)
+    heads = loop.train(
+        model,
+        tokenizer,
+        {"mnli": features(tokenizer, "mnli")},
+        recipe,
+        3,
+        lambda entry: None,
+        lambda heads: next(left),
+        kept=tmp_path / checkpoint.FILE,
+    )
     resumed = [*model.parameters(), *heads.parameters()]
     assert max(scores) < RECIPE.steps and max(scores, key=scores.get) < 13
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
@@ -123,9 +158,15 @@ def test_a_write_that_fails_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     path = tmp_path / checkpoint.FILE
     checkpoint.write(path, {"a": torch.zeros(2)}, {"step": 1})
     with monkeypatch.context() as patch, pytest.raises(OSError):
-        patch.setattr(checkpoint.os, "fsync", lambda number: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patch.setattr(
+            checkpoint.os,
+            "fsync",
+            lambda number: (_ for _ in ()).throw(OSError(28, "No space left on device")),
+        )
         checkpoint.write(path, {"a": torch.ones(2)}, {"step": 2})
-    assert checkpoint.read(path)[1]["step"] == 1 and [item.name for item in tmp_path.iterdir()] == [checkpoint.FILE]
+    assert checkpoint.read(path)[1]["step"] == 1 and [item.name for item in tmp_path.iterdir()] == [
+        checkpoint.FILE
+    ]
 
 
 def test_a_number_of_minutes_is_asked_for(monkeypatch):
@@ -135,8 +176,17 @@ def test_a_number_of_minutes_is_asked_for(monkeypatch):
 
 
 def test_an_unfinished_run_keeps_its_checkpoint_and_nothing_else(tiny_encoder, monkeypatch):
-    study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli", languages="en", phase1_steps=0,
-                           phase2_steps=8, phase2_rows=20, max_length=48, vocabulary="full")
+    study = profiles.study(
+        encoder=str(tiny_encoder),
+        intermediates="mnli",
+        targets="xnli",
+        languages="en",
+        phase1_steps=0,
+        phase2_steps=8,
+        phase2_rows=20,
+        max_length=48,
+        vocabulary="full",
+    )
     run, root = graph.phase2(study, ("mnli",), 0), store.default_root()
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
     with monkeypatch.context() as patch:
@@ -145,7 +195,9 @@ def test_an_unfinished_run_keeps_its_checkpoint_and_nothing_else(tiny_encoder, m
             graph.compute([run])
     left = [path for folder in root.glob(".writing-*") for path in folder.iterdir()]
     assert [path.name for path in left] == [checkpoint.FILE] and store.find(root, run) is None
-    left[0].parent.rename(left[0].parent.with_name(f"{left[0].parent.name.rsplit('-', 1)[0]}-1"))   # another process's
+    left[0].parent.rename(
+        left[0].parent.with_name(f"{left[0].parent.name.rsplit('-', 1)[0]}-1")
+    )  # another process's
     folder = graph.compute([run])[key(run)]
     assert not list(root.glob(".writing-*")) and not (folder / checkpoint.FILE).exists()
     assert "resumed" in (folder / "log.jsonl").read_text()

@@ -1,4 +1,6 @@
-"""The front page: effects are means of paired differences, verdicts follow the stated rules, dashes where nothing was run."""
+"""The front page: effects are means of paired differences, verdicts follow the stated rules, dashes
+where nothing was run."""
+
 import numpy as np
 import pandas as pd
 import pretended
@@ -21,20 +23,39 @@ def study():
 
 
 def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bucc", "tatoeba")):
-    """Runs of conditions that are right so often: (asked, found) as if every chapter had the same conditions."""
+    """Runs of conditions that are right so often: (asked, found) as if every chapter had the same
+    conditions."""
     draw = np.random.default_rng(0)
-    wanted = {(name, target, 0): Base(f"{name} {target}", f"{name} {target}") for name in rates for target in targets}
+    wanted = {
+        (name, target, 0): Base(f"{name} {target}", f"{name} {target}")
+        for name in rates
+        for target in targets
+    }
     ease = {target: draw.random(300) for target in targets}
 
     def examples(cells):
-        return pd.DataFrame([{
-            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1,
-            "metric": TASKS[target].metric, "numerator": (ease[target] < rates[name]) * 1.0, "denominator": np.ones(300)}
-            for name, target, seed in cells for language in ("en", "fi")])
+        return pd.DataFrame(
+            [
+                {
+                    "condition": name,
+                    "target": target,
+                    "seed": seed,
+                    "language": language,
+                    "layer": -1,
+                    "metric": TASKS[target].metric,
+                    "numerator": (ease[target] < rates[name]) * 1.0,
+                    "denominator": np.ones(300),
+                }
+                for name, target, seed in cells
+                for language in ("en", "fi")
+            ]
+        )
 
     monkeypatch.setattr(results, "examples", examples)
     monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(results.examples(cells)))
-    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    monkeypatch.setattr(
+        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
+    )
     asked = {name: conditions.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)
 
@@ -50,32 +71,66 @@ def test_nothing_was_run(study):
     words = claims.words(study, shown)
     assert words["not_run"] == len(NAMES) and words["agreeing"] == words["carried"] == "none"
     figures = shown.set_index("claim").published.dropna()
-    assert dict(figures) == {"SQuAD, named among the best tasks, helps on average": 8.4, "The best task for each target gains on XTREME": 5.4}
-    every = dict(zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True))
+    assert dict(figures) == {
+        "SQuAD, named among the best tasks, helps on average": 8.4,
+        "The best task for each target gains on XTREME": 5.4,
+    }
+    every = dict(
+        zip(shown.claim, shown.differences.str.split(" of ").str[1].astype(int), strict=True)
+    )
     assert every["XNLI does not gain"] == every["TyDiQA gains consistently"] == 9
-    assert every["MLM mixed in does not consistently help more than the English task alone"] == 4 and min(every.values()) == 1
+    assert (
+        every["MLM mixed in does not consistently help more than the English task alone"] == 4
+        and min(every.values()) == 1
+    )
     assert comparison_figures.claims(study, asked, shown).axes
 
 
 def test_verdicts_follow_the_rules(study, monkeypatch):
-    rates = {"none": 0.5, "squad": 0.8, "mnli": 0.8, "hellaswag": 0.8, "qqp": 0.6, "ccg": 0.4, "all, own steps": 0.9}
+    rates = {
+        "none": 0.5,
+        "squad": 0.8,
+        "mnli": 0.8,
+        "hellaswag": 0.8,
+        "qqp": 0.6,
+        "ccg": 0.4,
+        "all, own steps": 0.9,
+    }
     shown = said(study, *pretend(monkeypatch, rates))
     assert shown.verdict["SQuAD, named among the best tasks, helps on average"] == "agrees"
     assert shown.effect["These three help more than the other six"] == pytest.approx(30, abs=8)
-    assert shown.verdict["All together, with their own steps, help more than SQuAD alone"] == "agrees"
+    assert (
+        shown.verdict["All together, with their own steps, help more than SQuAD alone"] == "agrees"
+    )
     assert shown.verdict["XNLI does not gain"] == "disagrees"
-    assert shown.verdict["TyDiQA gains consistently"] == "agrees"         # 4 of 5 up
-    assert shown.differences["TyDiQA gains consistently"] == "5 of 5" and shown.targets["TyDiQA gains consistently"] == "1 of 1"
-    assert shown.verdict["A task translated does not consistently help more than in English"] == "not run"
-    assert shown["so far"]["TyDiQA gains consistently"] == shown["so far"]["A task translated does not consistently help more than in English"] == ""
+    assert shown.verdict["TyDiQA gains consistently"] == "agrees"  # 4 of 5 up
+    assert (
+        shown.differences["TyDiQA gains consistently"] == "5 of 5"
+        and shown.targets["TyDiQA gains consistently"] == "1 of 1"
+    )
+    assert (
+        shown.verdict["A task translated does not consistently help more than in English"]
+        == "not run"
+    )
+    assert (
+        shown["so far"]["TyDiQA gains consistently"]
+        == shown["so far"]["A task translated does not consistently help more than in English"]
+        == ""
+    )
 
 
 def test_a_verdict_on_a_part_says_so(study, monkeypatch):
     asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.8, "mnli": 0.8})
-    found["xtreme"] = {cell: run for cell, run in found["xtreme"].items() if cell[:2] != ("mnli", "tydiqa")}
+    found["xtreme"] = {
+        cell: run for cell, run in found["xtreme"].items() if cell[:2] != ("mnli", "tydiqa")
+    }
     shown = claims.table(study, asked, found)
     assert shown.set_index("claim")["so far"]["TyDiQA gains consistently"] == " so far"
-    assert ", so far)" in next(part for part in claims.words(study, shown)["agreeing"].split("; ") if part.startswith("TyDiQA gains"))
+    assert ", so far)" in next(
+        part
+        for part in claims.words(study, shown)["agreeing"].split("; ")
+        if part.startswith("TyDiQA gains")
+    )
 
 
 def test_what_one_target_carries_is_named(study, monkeypatch):
@@ -89,18 +144,62 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
 
     monkeypatch.setattr(results, "examples", one_target_up)
     shown = claims.table(study, asked, found)
-    assert shown.set_index("claim").verdict["SQuAD, named among the best tasks, helps on average"] == "can't tell"
-    assert "SQuAD, named among the best tasks, helps on average (+13.4, 0.0 without TyDiQA-GoldP, by TyDiQA-GoldP)" in claims.words(study, shown)["carried"]
+    assert (
+        shown.set_index("claim").verdict["SQuAD, named among the best tasks, helps on average"]
+        == "can't tell"
+    )
+    assert (
+        "SQuAD, named among the best tasks, helps on average (+13.4, 0.0 without TyDiQA-GoldP, "
+        "by TyDiQA-GoldP)" in claims.words(study, shown)["carried"]
+    )
 
 
-@pytest.mark.parametrize("rates, words", [
-    ({"none": 0.5, "squad": 0.3}, {"SQuAD, named among the best tasks, helps on average": "disagrees", "XNLI does not gain": "agrees",
-                                   "TyDiQA gains consistently": "disagrees"}),
-    ({"none": 0.5, "squad": 0.5}, {"SQuAD, named among the best tasks, helps on average": "can't tell", "XNLI does not gain": "agrees"}),
-    ({"none": 0.5, "mnli in English": 0.7, "mnli translated": 0.6, "mnli": 0.6, "mnli + 25% text": 0.7, "mnli + 50% text": 0.7},
-     {"A task translated does not consistently help more than in English": "agrees", "MLM mixed in does not consistently help more than the English task alone": "disagrees"}),
-    ({"none": 0.5, "squad": 0.95, "mnli": 0.95, "qqp": 0.45, "ccg": 0.45, "cosmosqa": 0.45, "hellaswag": 0.45},
-     {"TyDiQA gains consistently": "disagrees"})])
+@pytest.mark.parametrize(
+    "rates, words",
+    [
+        (
+            {"none": 0.5, "squad": 0.3},
+            {
+                "SQuAD, named among the best tasks, helps on average": "disagrees",
+                "XNLI does not gain": "agrees",
+                "TyDiQA gains consistently": "disagrees",
+            },
+        ),
+        (
+            {"none": 0.5, "squad": 0.5},
+            {
+                "SQuAD, named among the best tasks, helps on average": "can't tell",
+                "XNLI does not gain": "agrees",
+            },
+        ),
+        (
+            {
+                "none": 0.5,
+                "mnli in English": 0.7,
+                "mnli translated": 0.6,
+                "mnli": 0.6,
+                "mnli + 25% text": 0.7,
+                "mnli + 50% text": 0.7,
+            },
+            {
+                "A task translated does not consistently help more than in English": "agrees",
+                "MLM mixed in does not consistently help more than the English task alone": "disagrees",  # noqa: E501
+            },
+        ),
+        (
+            {
+                "none": 0.5,
+                "squad": 0.95,
+                "mnli": 0.95,
+                "qqp": 0.45,
+                "ccg": 0.45,
+                "cosmosqa": 0.45,
+                "hellaswag": 0.45,
+            },
+            {"TyDiQA gains consistently": "disagrees"},
+        ),
+    ],
+)
 def test_words_turn_with_the_numbers(study, monkeypatch, rates, words):
     shown = said(study, *pretend(monkeypatch, rates))
     assert {claim: shown.verdict[claim] for claim in words} == words
@@ -109,21 +208,42 @@ def test_words_turn_with_the_numbers(study, monkeypatch, rates, words):
 def test_targets_count_alike(monkeypatch):
     """A mean over targets is the mean of their means, however many languages each has."""
     draw = np.random.default_rng(1)
-    table = pd.DataFrame([{"condition": name, "target": target, "language": language, "metric": "accuracy", "layer": -1,
-                           "seed": 0, "numerator": (draw.random(80) < rate) * 1.0, "denominator": np.ones(80)}
-                          for name, rate in (("none", 0.5), ("mnli", 0.7))
-                          for target, there in (("xnli", "de fi hu"), ("xcopa", "en")) for language in there.split()])
+    table = pd.DataFrame(
+        [
+            {
+                "condition": name,
+                "target": target,
+                "language": language,
+                "metric": "accuracy",
+                "layer": -1,
+                "seed": 0,
+                "numerator": (draw.random(80) < rate) * 1.0,
+                "denominator": np.ones(80),
+            }
+            for name, rate in (("none", 0.5), ("mnli", 0.7))
+            for target, there in (("xnli", "de fi hu"), ("xcopa", "en"))
+            for language in there.split()
+        ]
+    )
     both = stats.contrast(table, {"mnli": 1, "none": -1}, ("xnli", "xcopa"))
     alone = [stats.difference(table, "mnli", target) for target in ("xnli", "xcopa")]
-    assert both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4
+    assert (
+        both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4
+    )
     assert both.high - both.low < max(part.high - part.low for part in alone)
 
 
 def test_published_scores_stand_beside_each_other():
     whole, one = published.leaderboard(), published.leaderboard("PAWS-X")
-    source = published.published("xtreme_leaderboard").set_index(["task", "metric", "model"])["average over languages"].sort_index()
+    source = (
+        published.published("xtreme_leaderboard")
+        .set_index(["task", "metric", "model"])["average over languages"]
+        .sort_index()
+    )
     assert 2 * len(whole) == len(source) and len(one) == 1 and whole.notna().all(axis=None)
     for row in whole.to_dict("records"):
-        before, after = source[row["task"], row["metric"]][["XLM-R Large", "X-STILTs (Phang2020) best-per-task"]]
+        before, after = source[row["task"], row["metric"]][
+            ["XLM-R Large", "X-STILTs (Phang2020) best-per-task"]
+        ]
         assert (row["XLM-R Large"], row["best task for each target"]) == (before, after)
         assert abs(float(row["difference"]) - (after - before)) < 0.051

@@ -1,4 +1,6 @@
-"""Runs in several processes: failures, two clients at once, what goes first. Deaths are in test_deaths.py and torture.py."""
+"""Runs in several processes: failures, two clients at once, what goes first. Deaths are in
+test_deaths.py and torture.py."""
+
 import dataclasses
 import json
 import threading
@@ -11,9 +13,20 @@ from xstilts.runs import results, store
 from xstilts.runs.key import key
 from xstilts.study import cluster, graph, profiles
 
-SMALL = dict(intermediates="mnli", targets="xnli,udpos,tatoeba", languages="en,fi", phase1_steps=2, phase2_steps=2,
-             vocabulary="full",     # to look for the pieces of all texts takes longer than everything else
-             phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=64)
+SMALL = dict(
+    intermediates="mnli",
+    targets="xnli,udpos,tatoeba",
+    languages="en,fi",
+    phase1_steps=2,
+    phase2_steps=2,
+    vocabulary="full",  # to look for the pieces of all texts takes longer than everything else
+    phase3_steps=2,
+    phase1_rows=20,
+    phase2_rows=20,
+    phase3_rows=20,
+    eval_rows=12,
+    max_length=64,
+)
 
 
 @pytest.fixture
@@ -26,18 +39,26 @@ def computed(root):
     return [line["key"] for line in lines if line["event"] == "computed"]
 
 
-@pytest.mark.parametrize("scheduler", ["", "process", "processes:0", "processes:x", "dask:somewhere", "dask:no.yml", "local:2"])
+@pytest.mark.parametrize(
+    "scheduler",
+    ["", "process", "processes:0", "processes:x", "dask:somewhere", "dask:no.yml", "local:2"],
+)
 def test_an_unknown_scheduler_is_refused_with_those_that_are_known(scheduler):
     with pytest.raises(UserError, match="parameter scheduler: .*(processes:N|no file)"):
         cluster.check(scheduler)
 
 
 def test_a_cluster_file_names_only_clusters(tmp_path):
-    for text, reason in (("cluster: os.system\njobs: 1", "cluster os"), ("cluster: distributed.LocalCluster\nqueue: a", "queue"),
-                         ("cluster: dask_cuda.Nothing", "install the package|Nothing"), ("- cluster", "cluster None; it has"),
-                         ("cluster: [", "not readable"), ("cluster: distributed.LocalCluster\njobs: many", "jobs: 'many'"),
-                         ("cluster: distributed.Nothing", "no attribute 'Nothing'"),
-                         ("cluster: distributed.LocalCluster\noptions: [a]", r"options \['a'\]")):
+    for text, reason in (
+        ("cluster: os.system\njobs: 1", "cluster os"),
+        ("cluster: distributed.LocalCluster\nqueue: a", "queue"),
+        ("cluster: dask_cuda.Nothing", "install the package|Nothing"),
+        ("- cluster", "cluster None; it has"),
+        ("cluster: [", "not readable"),
+        ("cluster: distributed.LocalCluster\njobs: many", "jobs: 'many'"),
+        ("cluster: distributed.Nothing", "no attribute 'Nothing'"),
+        ("cluster: distributed.LocalCluster\noptions: [a]", r"options \['a'\]"),
+    ):
         path = tmp_path / "cluster.yml"
         path.write_text(text)
         with pytest.raises(UserError, match=reason), cluster.crew(f"dask:{path}", []):
@@ -50,19 +71,26 @@ def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, schedu
     wanted = graph.single_tasks(bad)
     folders = graph.compute(wanted.values(), tmp_path, scheduler)
     table = results.scores(wanted, tmp_path)
-    assert set(table[table.state == ""].target) == {"xnli", "udpos", "tatoeba"} and len(folders) == 3
-    lost = table[table.state == "diverged"]        # the three targets after it
+    assert (
+        set(table[table.state == ""].target) == {"xnli", "udpos", "tatoeba"} and len(folders) == 3
+    )
+    lost = table[table.state == "diverged"]  # the three targets after it
     assert set(lost.condition) == {"mnli"} and len(lost) == 3 and lost.value.isna().all()
     assert len(list(tmp_path.glob(".failed-*/failed.json"))) == 1
 
 
 def test_workers_train_once_what_is_tested_twice(study, tmp_path):
     study = dataclasses.replace(study, targets=("xquad", "mlqa", "tatoeba"), phase3_steps=10)
-    good, bad = (graph.grid(dataclasses.replace(study, phase3_learning_rate=rate), {"none": lambda seed: graph.base(study)})
-                 for rate in (1e-4, float("inf")))
+    good, bad = (
+        graph.grid(
+            dataclasses.replace(study, phase3_learning_rate=rate),
+            {"none": lambda seed: graph.base(study)},
+        )
+        for rate in (1e-4, float("inf"))
+    )
     graph.compute([*good.values(), *bad.values()], tmp_path, "processes:2")
     first, second = (results.history(good["none", name, 0], tmp_path) for name in ("xquad", "mlqa"))
-    pd.testing.assert_frame_equal(first, second)      # its seconds, too
+    pd.testing.assert_frame_equal(first, second)  # its seconds, too
     assert len(computed(tmp_path)) == 4
     assert list(results.lost(bad.values(), tmp_path).what) == ["diverged", "diverged"]
 
@@ -70,15 +98,20 @@ def test_workers_train_once_what_is_tested_twice(study, tmp_path):
 def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=40) as made:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=40
+    ) as made:
         address = f"dask:{made.scheduler_address}"
-        halves = [dataclasses.replace(study, targets=targets) for targets in (("xnli", "udpos"), ("udpos", "tatoeba"))]
+        halves = [
+            dataclasses.replace(study, targets=targets)
+            for targets in (("xnli", "udpos"), ("udpos", "tatoeba"))
+        ]
         errors = []
 
         def client(half):
             try:
                 graph.compute(graph.single_tasks(half).values(), tmp_path, address)
-            except Exception as error:     # noqa: BLE001  a thread's error would be lost
+            except Exception as error:  # noqa: BLE001  a thread's error would be lost
                 errors.append(error)
 
         threads = [threading.Thread(target=client, args=(half,)) for half in halves]

@@ -1,4 +1,6 @@
-"""Wide chapters: equal budgets by construction, words that follow from the numbers, dashes for what was not run."""
+"""Wide chapters: equal budgets by construction, words that follow from the numbers, dashes for what
+was not run."""
+
 import dataclasses
 
 import numpy as np
@@ -16,18 +18,28 @@ from xstilts.tasks import benchmarks, languages
 
 @pytest.fixture(scope="module")
 def study():
-    return profiles.study(targets="xnli,tatoeba", languages="en,de,fi,sw", sizes="e5-small:4,e5-small:8")
+    return profiles.study(
+        targets="xnli,tatoeba", languages="en,de,fi,sw", sizes="e5-small:4,e5-small:8"
+    )
 
 
 @pytest.mark.parametrize("name", needed.WIDE)
 def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
     asked = getattr(conditions, name)(study)
     there = {condition for condition, _, _ in asked.wanted}
-    assert asked.contrasts and {condition for _, weights in asked.contrasts for condition in weights} <= there
+    assert (
+        asked.contrasts
+        and {condition for _, weights in asked.contrasts for condition in weights} <= there
+    )
     assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
     for label, weights in asked.contrasts:
-        taken = {key(run.encoder): run.encoder.recipe for (condition, _, _), run in asked.wanted.items()
-                 if condition in weights and isinstance(run.encoder, Adapt) and (run.encoder.tasks != ("text",) or "text" in condition)}
+        taken = {
+            key(run.encoder): run.encoder.recipe
+            for (condition, _, _), run in asked.wanted.items()
+            if condition in weights
+            and isinstance(run.encoder, Adapt)
+            and (run.encoder.tasks != ("text",) or "text" in condition)
+        }
         if "own steps" not in label and "as many steps of text" not in label:
             assert len({(recipe.steps, recipe.batch_size) for recipe in taken.values()}) == 1, label
         elif " against none" not in label:
@@ -35,10 +47,18 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
 
 
 def test_tasks_that_are_mixed_take_the_budget(study):
-    steps = {condition: run.encoder.recipe.steps for (condition, _, _), run in conditions.multi_task(study).wanted.items()
-             if condition != graph.NONE}
+    steps = {
+        condition: run.encoder.recipe.steps
+        for (condition, _, _), run in conditions.multi_task(study).wanted.items()
+        if condition != graph.NONE
+    }
     assert steps.pop("all, own steps") > 3 * profiles.phase2_budget(study)
-    assert set(steps.values()) == {profiles.phase2_budget(study)} and {"all", "best three", "all but squad", "squad"} <= set(steps)
+    assert set(steps.values()) == {profiles.phase2_budget(study)} and {
+        "all",
+        "best three",
+        "all but squad",
+        "squad",
+    } <= set(steps)
 
 
 def test_two_of_the_papers_three_best_are_not_called_three(study):
@@ -49,20 +69,38 @@ def test_two_of_the_papers_three_best_are_not_called_three(study):
 
 def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
     everywhere = conditions.data.languages
-    monkeypatch.setattr(conditions.data, "languages", lambda name, source, split="train": everywhere(name, source, split) if split != "train"
-                        else ("en", "fi") if name == "mnli" else ("en",))
+    monkeypatch.setattr(
+        conditions.data,
+        "languages",
+        lambda name, source, split="train": (
+            everywhere(name, source, split)
+            if split != "train"
+            else ("en", "fi")
+            if name == "mnli"
+            else ("en",)
+        ),
+    )
     names = {condition for condition, _, _ in conditions.rq1(study).wanted}
-    assert {"1 task in fi (draw 1)", "1 task in fi (draw 1, in English)"} <= names and not any(name.startswith("3 tasks in") for name in names)
+    assert {"1 task in fi (draw 1)", "1 task in fi (draw 1, in English)"} <= names and not any(
+        name.startswith("3 tasks in") for name in names
+    )
 
 
 def test_african_languages_are_shown_beside_english(study):
     assert conditions.african(study) == ("sw",)
-    assert set(conditions.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {"de", "fi", "sw"}     # scored, to be shared
+    assert set(conditions.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {
+        "de",
+        "fi",
+        "sw",
+    }  # scored, to be shared
 
 
 def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_where_it_asks(study):
     study = dataclasses.replace(study, targets=("udpos", "tatoeba", "xnli"))
-    asked, others = conditions.rq2(study).wanted, {key(run) for run in needed.needed("xtreme", study)}
+    asked, others = (
+        conditions.rq2(study).wanted,
+        {key(run) for run in needed.needed("xtreme", study)},
+    )
     assert conditions.finnish_hungarian(study) == ("fi",)
     for (condition, target, _), run in asked.items():
         if condition == graph.NONE or condition.endswith(" in en"):
@@ -75,24 +113,40 @@ def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_wh
 @pytest.mark.parametrize("name", needed.WIDE)
 def test_all_conditions_start_from_the_same_encoder(study, name):
     asked = getattr(conditions, name)(study).wanted.values()
-    phase1 = {key(step) for run in asked for step in graph.line(run) if isinstance(step, Adapt) and step.tasks == ("text",)
-              and not isinstance(step.encoder, Adapt)}
+    phase1 = {
+        key(step)
+        for run in asked
+        for step in graph.line(run)
+        if isinstance(step, Adapt)
+        and step.tasks == ("text",)
+        and not isinstance(step.encoder, Adapt)
+    }
     sizes = {study.encoder, *(study.sizes if name in ("model_size", "rq1", "rq5") else ())}
     assert phase1 <= {key(graph.phase1(dataclasses.replace(study, encoder=size))) for size in sizes}
 
 
 def test_chapters_share_their_runs(study):
-    keys = [{key(run) for run in needed.needed(name, study)} for name in ("multi_task", "translated", "rq3", "single_task")]
+    keys = [
+        {key(run) for run in needed.needed(name, study)}
+        for name in ("multi_task", "translated", "rq3", "single_task")
+    ]
     assert keys[0] & keys[1] and keys[1] & keys[2] and keys[0] & keys[3]
 
 
 def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
     study = dataclasses.replace(study, targets=("udpos", "tydiqa"))
     asked = conditions.rq2(study)
-    assert ("squad in fi", "tydiqa", 0) in asked.wanted and ("ccg in fi", "tydiqa", 0) not in asked.wanted
+    assert ("squad in fi", "tydiqa", 0) in asked.wanted and (
+        "ccg in fi",
+        "tydiqa",
+        0,
+    ) not in asked.wanted
     shown = differences.table(study, asked, {})
     cells = set(zip(shown.comparison, shown.target, strict=True))
-    assert ("squad in fi against squad in en", "tydiqa") in cells and ("ccg in fi against ccg in en", "udpos") in cells
+    assert ("squad in fi against squad in en", "tydiqa") in cells and (
+        "ccg in fi against ccg in en",
+        "udpos",
+    ) in cells
     assert ("ccg in fi against ccg in en", "tydiqa") not in cells
 
 
@@ -106,26 +160,67 @@ def test_translated_rows_are_as_many_and_in_other_languages(study):
 def fake(monkeypatch, study, rates: dict[str, float]):
     """Examples of conditions that are right so often, on a test set of 400 in two languages."""
     draw = np.random.default_rng(0)
-    asked = conditions.Comparison({(name, target, 0): Base(f"{name} {target}", f"{name} {target}")
-                                    for name in (*rates, "missing") for target in ("xnli", "tatoeba")},
-                                   [conditions.against(name) for name in (*rates, "missing") if name != graph.NONE])
+    asked = conditions.Comparison(
+        {
+            (name, target, 0): Base(f"{name} {target}", f"{name} {target}")
+            for name in (*rates, "missing")
+            for target in ("xnli", "tatoeba")
+        },
+        [conditions.against(name) for name in (*rates, "missing") if name != graph.NONE],
+    )
     found = {cell: run for cell, run in asked.wanted.items() if cell[0] != "missing"}
-    parts = {cell: pd.DataFrame([{
-        "condition": cell[0], "target": cell[1], "seed": 0, "language": language, "metric": "accuracy", "layer": layer,
-        "numerator": (draw.random(400) < rates[cell[0]]) * 1.0, "denominator": np.ones(400)}
-        for language in ("en", "fi") for layer in ([-1] if cell[1] == "xnli" else [2, 4])]) for cell in found}
-    monkeypatch.setattr(results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
+    parts = {
+        cell: pd.DataFrame(
+            [
+                {
+                    "condition": cell[0],
+                    "target": cell[1],
+                    "seed": 0,
+                    "language": language,
+                    "metric": "accuracy",
+                    "layer": layer,
+                    "numerator": (draw.random(400) < rates[cell[0]]) * 1.0,
+                    "denominator": np.ones(400),
+                }
+                for language in ("en", "fi")
+                for layer in ([-1] if cell[1] == "xnli" else [2, 4])
+            ]
+        )
+        for cell in found
+    }
+    monkeypatch.setattr(
+        results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted])
+    )
     scores(monkeypatch, {name: 100 * rate for name, rate in rates.items()})
-    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    monkeypatch.setattr(
+        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
+    )
     return asked, found
 
 
 def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
     """Scores of conditions (0-100) in English, and of all in Finnish."""
-    monkeypatch.setattr(results, "scores", lambda wanted: pd.DataFrame([
-        {"condition": name, "target": target, "seed": seed, "language": language, "metric": "accuracy", "layer": -1 if target == "xnli" else 4,
-         "baseline": 33.0, "value": english[name] if language == "en" else elsewhere, "n": 400}
-        for name, target, seed in wanted for language in ("en", "fi")]))
+    monkeypatch.setattr(
+        results,
+        "scores",
+        lambda wanted: pd.DataFrame(
+            [
+                {
+                    "condition": name,
+                    "target": target,
+                    "seed": seed,
+                    "language": language,
+                    "metric": "accuracy",
+                    "layer": -1 if target == "xnli" else 4,
+                    "baseline": 33.0,
+                    "value": english[name] if language == "en" else elsewhere,
+                    "n": 400,
+                }
+                for name, target, seed in wanted
+                for language in ("en", "fi")
+            ]
+        ),
+    )
 
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
@@ -138,25 +233,51 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     only = differences.table(study, asked, found, only=("fi",))
     assert set(only.dropna(subset="difference").languages) == {1}
     drawn = comparison_figures.differences(study, asked, shown)
-    for name, part in shown.dropna(subset="difference").groupby("comparison"):     # each dot in its own row, beneath its name
-        values = " and ".join(f"{wording.title(row.target)} {row.difference:+.1f}" for row in part.itertuples())
+    for name, part in shown.dropna(subset="difference").groupby(
+        "comparison"
+    ):  # each dot in its own row, beneath its name
+        values = " and ".join(
+            f"{wording.title(row.target)} {row.difference:+.1f}" for row in part.itertuples()
+        )
         assert f"{wording.title(name)}: {values}" in alt.described(drawn)
-    names = dict(zip((label.get_text() for label in drawn.axes[0].get_yticklabels()), drawn.axes[0].get_yticks(), strict=True))
+    names = dict(
+        zip(
+            (label.get_text() for label in drawn.axes[0].get_yticklabels()),
+            drawn.axes[0].get_yticks(),
+            strict=True,
+        )
+    )
     assert len(names) == 4 and names["MNLI against none"] == min(names.values())
-    assert drawn.get_figwidth() < 6     # a phone shows no more of it
+    assert drawn.get_figwidth() < 6  # a phone shows no more of it
 
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     shown = differences.table(study, asked, found, only=("sw",))
-    assert len(shown) == 4 and shown.difference.isna().all() and set(shown.n) == set(shown["from"]) == {"–"}
-    parts = {cell: results.examples({cell: None}).head(0) for cell in found}        # recorded of real rows: scores alone
-    monkeypatch.setattr(results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted]))
-    assert differences.table(study, asked, found, only=("fi",)).languages.tolist() == [1, 1, "–", "–"]
+    assert (
+        len(shown) == 4
+        and shown.difference.isna().all()
+        and set(shown.n) == set(shown["from"]) == {"–"}
+    )
+    parts = {
+        cell: results.examples({cell: None}).head(0) for cell in found
+    }  # recorded of real rows: scores alone
+    monkeypatch.setattr(
+        results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted])
+    )
+    assert differences.table(study, asked, found, only=("fi",)).languages.tolist() == [
+        1,
+        1,
+        "–",
+        "–",
+    ]
 
 
 def test_words_turn_with_the_numbers(study, monkeypatch):
-    for rate, helping, hurting in ((0.9, "MNLI against none", "none"), (0.1, "none", "MNLI against none")):
+    for rate, helping, hurting in (
+        (0.9, "MNLI against none", "none"),
+        (0.1, "none", "MNLI against none"),
+    ):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
         shown = differences.table(study, asked, found)
         words = differences.words(study, asked, found, shown)
@@ -167,68 +288,158 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
 
 def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(monkeypatch, {"none": 39.0, "mnli": 41.0})        # of 100, chance 33: a tenth of the way is 39.7
+    scores(
+        monkeypatch, {"none": 39.0, "mnli": 41.0}
+    )  # of 100, chance 33: a tenth of the way is 39.7
     assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
-    assert differences.words(study, asked, found, differences.table(study, asked, found))["near_chance"] == "none for XNLI"
+    assert (
+        differences.words(study, asked, found, differences.table(study, asked, found))[
+            "near_chance"
+        ]
+        == "none for XNLI"
+    )
     assert differences.near_chance(differences.learned(study, {})) == []
     both = results.scores
-    monkeypatch.setattr(results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli"), ("mnli", "xnli")], "English is not scored: 33 in Finnish is chance"
+    monkeypatch.setattr(
+        results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'")
+    )
+    assert differences.near_chance(differences.learned(study, found)) == [
+        ("none", "xnli"),
+        ("mnli", "xnli"),
+    ], "English is not scored: 33 in Finnish is chance"
 
 
 def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})        # of 100, chance 33: 0.4 of the way, of 0.85
-    assert differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"] and differences.near_chance(differences.learned(study, found)) == []
-    assert differences.words(study, asked, found, differences.table(study, asked, found))["half_learned"] == "none for XNLI (60)"
-    scores(monkeypatch, {"none": 77.0, "mnli": 90.0})        # 0.65 of the way
-    assert differences.half_learned(differences.learned(study, found)) == differences.half_learned(differences.learned(study, {})) == []
+    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})  # of 100, chance 33: 0.4 of the way, of 0.85
+    assert (
+        differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"]
+        and differences.near_chance(differences.learned(study, found)) == []
+    )
+    assert (
+        differences.words(study, asked, found, differences.table(study, asked, found))[
+            "half_learned"
+        ]
+        == "none for XNLI (60)"
+    )
+    scores(monkeypatch, {"none": 77.0, "mnli": 90.0})  # 0.65 of the way
+    assert (
+        differences.half_learned(differences.learned(study, found))
+        == differences.half_learned(differences.learned(study, {}))
+        == []
+    )
     scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
-    assert differences.half_learned(differences.learned(study, found)) == [] and differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
+    assert differences.half_learned(
+        differences.learned(study, found)
+    ) == [] and differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
     scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
     everywhere = results.scores
-    monkeypatch.setattr(results, "scores", lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"))
-    assert differences.half_learned(differences.learned(study, found)) == [], "a low mean of other languages is no training that stopped early"
+    monkeypatch.setattr(
+        results,
+        "scores",
+        lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"),
+    )
+    assert differences.half_learned(differences.learned(study, found)) == [], (
+        "a low mean of other languages is no training that stopped early"
+    )
 
 
 def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):
     none, mnli = "e5-small:8, none", "e5-small:8, mnli"
-    found = {cell: run for cell, run in conditions.model_size(study).wanted.items() if cell[:2] in ((none, "xnli"), (mnli, "xnli"))}
+    found = {
+        cell: run
+        for cell, run in conditions.model_size(study).wanted.items()
+        if cell[:2] in ((none, "xnli"), (mnli, "xnli"))
+    }
     scores(monkeypatch, {none: 90.0, mnli: 94.0}, elsewhere=50.0)
     shown = explain.conditions(study, found).set_index("condition")
-    assert shown.loc[none, ["tasks", "languages", "steps", "score", "in English"]].tolist() == ["–", "–", "–", 70, 90]
+    assert shown.loc[none, ["tasks", "languages", "steps", "score", "in English"]].tolist() == [
+        "–",
+        "–",
+        "–",
+        70,
+        90,
+    ]
     steps = str(found[mnli, "xnli", 0].encoder.recipe.steps)
-    assert shown.loc[mnli, ["tasks", "languages", "steps", "score", "in English"]].tolist() == ["MNLI", "en", steps, 72, 94]
+    assert shown.loc[mnli, ["tasks", "languages", "steps", "score", "in English"]].tolist() == [
+        "MNLI",
+        "en",
+        steps,
+        72,
+        94,
+    ]
     assert shown.loc[mnli, explain.WORK] > shown.loc[none, explain.WORK] > 0
     assert explain.conditions(study, {}).columns.tolist() == shown.reset_index().columns.tolist()
 
 
 def test_the_figure_names_one_of_two_conditions_that_cost_the_same(study):
-    asked = conditions.Comparison({(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, [])
-    table = pd.DataFrame({"condition": ["none", "worse", "better"], "target": "xnli", explain.WORK: [1.0, 2.0, 2.0], "score": [50.0, 60.0, 70.0]})
+    asked = conditions.Comparison(
+        {(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, []
+    )
+    table = pd.DataFrame(
+        {
+            "condition": ["none", "worse", "better"],
+            "target": "xnli",
+            explain.WORK: [1.0, 2.0, 2.0],
+            "score": [50.0, 60.0, 70.0],
+        }
+    )
     drawn = comparison_figures.against_cost(study, asked, table)
-    assert [text.get_text() for text in drawn.axes[0].texts] == ["better", wording.title("none")]     # the best one first
+    assert [text.get_text() for text in drawn.axes[0].texts] == [
+        "better",
+        wording.title("none"),
+    ]  # the best one first
 
 
-def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(study, monkeypatch):
+def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(
+    study, monkeypatch
+):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")
-    assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [1]     # Finnish; not English
-    by_task = explain.groups(study, asked, found, benchmarks.category, "kind of task", of="target").set_index("kind of task")
+    assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [
+        1
+    ]  # Finnish; not English
+    by_task = explain.groups(
+        study, asked, found, benchmarks.category, "kind of task", of="target"
+    ).set_index("kind of task")
     assert set(by_task.index) == {"classification", "retrieval"} and set(by_task.targets) == {1}
-    alone = differences.table(study, asked, found, only=("fi",)).set_index(["comparison", "target"]).difference
+    alone = (
+        differences.table(study, asked, found, only=("fi",))
+        .set_index(["comparison", "target"])
+        .difference
+    )
     assert by_task.difference["classification"] == pytest.approx(alone["mnli against none", "xnli"])
-    del found["mnli", "tatoeba", 0]      # not run: none has it, but there is nothing to compare
+    del found["mnli", "tatoeba", 0]  # not run: none has it, but there is nothing to compare
     fewer = explain.groups(study, asked, found, languages.resources, "web text")
-    assert fewer.targets.tolist() == [1] and fewer.difference.tolist() == pytest.approx([alone["mnli against none", "xnli"]])
+    assert fewer.targets.tolist() == [1] and fewer.difference.tolist() == pytest.approx(
+        [alone["mnli against none", "xnli"]]
+    )
 
 
 def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
     asked, _ = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    table = pd.DataFrame({"condition": ["mnli", "squad"], "difficulty": [3.0, np.nan], "gain 1": [2.0, 1.0], "gain 2": [np.nan, -1.0]})
-    axis, = comparison_figures.scatter(study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition").axes
-    assert [text.get_text() for text in axis.texts] == ["MNLI"] and axis.get_lines()[0].get_ydata().tolist() == [2.0]
-    axis, = comparison_figures.scatter(study, asked, table.assign(difficulty=np.nan), "difficulty", {"gain 1": "there"}, "condition").axes
+    table = pd.DataFrame(
+        {
+            "condition": ["mnli", "squad"],
+            "difficulty": [3.0, np.nan],
+            "gain 1": [2.0, 1.0],
+            "gain 2": [np.nan, -1.0],
+        }
+    )
+    (axis,) = comparison_figures.scatter(
+        study, asked, table, "difficulty", {"gain 1": "there", "gain 2": "in English"}, "condition"
+    ).axes
+    assert [text.get_text() for text in axis.texts] == ["MNLI"] and axis.get_lines()[
+        0
+    ].get_ydata().tolist() == [2.0]
+    (axis,) = comparison_figures.scatter(
+        study,
+        asked,
+        table.assign(difficulty=np.nan),
+        "difficulty",
+        {"gain 1": "there"},
+        "condition",
+    ).axes
     assert [text.get_text() for text in axis.texts] == ["–"]
 
 
@@ -236,9 +447,15 @@ def test_each_language_is_of_one_kind():
     for kinds in (languages.FAMILIES, languages.SCRIPTS, languages.WEB_TEXT):
         members = " ".join(kinds.values()).split()
         assert len(members) == len(set(members))
-    kinds = [(languages.family(name), languages.resources(name)) for name in ("hu", "hi", "yo", "fon")]
-    assert kinds == [("Uralic", "10 GB and more"), ("Indo-Aryan", "1 to 10 GB"), ("Niger-Congo", "under 1 GB"),
-                     ("Niger-Congo", "none in CC-100")]
+    kinds = [
+        (languages.family(name), languages.resources(name)) for name in ("hu", "hi", "yo", "fon")
+    ]
+    assert kinds == [
+        ("Uralic", "10 GB and more"),
+        ("Indo-Aryan", "1 to 10 GB"),
+        ("Niger-Congo", "under 1 GB"),
+        ("Niger-Congo", "none in CC-100"),
+    ]
 
 
 def test_nothing_at_all_was_run(study):
@@ -253,9 +470,14 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets)
     asked = conditions.xtreme(study)
     found = dict(asked.wanted)
-    dev = {key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0 for (condition, target, _), run in found.items()
-           if condition != graph.NONE and target in ("xnli", "tatoeba")}
-    monkeypatch.setattr(selection, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan))
+    dev = {
+        key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0
+        for (condition, target, _), run in found.items()
+        if condition != graph.NONE and target in ("xnli", "tatoeba")
+    }
+    monkeypatch.setattr(
+        selection, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan)
+    )
     chosen = selection.table(study, asked, found).set_index("target")
     assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
     assert chosen["as good"]["xnli"] == 1 and chosen["as good"]["panx"] == 0
@@ -264,9 +486,13 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]
     assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs
     assert all(run.split == "test" for run in runs.values())
-    assert {run.split for (condition, _, _), run in asked.wanted.items() if condition.endswith("(dev)")} == {"validation"}
+    assert {
+        run.split for (condition, _, _), run in asked.wanted.items() if condition.endswith("(dev)")
+    } == {"validation"}
 
 
 def test_a_cell_without_a_task_is_a_dash():
-    page = tables.show(pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})).data
+    page = tables.show(
+        pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})
+    ).data
     assert "MNLI" in page and "–" in page

@@ -1,4 +1,6 @@
-"""Workers that die: only the run that kills them is lost, after its own tries; the others are done once."""
+"""Workers that die: only the run that kills them is lost, after its own tries; the others are done
+once."""
+
 import contextlib
 import json
 import signal
@@ -65,11 +67,16 @@ def test_a_run_that_kills_its_worker_is_lost_alone_also_where_every_worker_is_ki
     failed = cluster.compute(runs, tmp_path, "processes:2", None, first_the_culprit)
     killer.join(1)
     begun = only_the_culprit_is_lost(failed, tmp_path)
-    assert begun == Counter(map(label, HARMLESS)) + Counter(map(label, SLOW))      # killed once
-    assert "culprit: each of the 2 workers that tried it died; the last one ended by itself with code 7" \
-        in str(failed[key(AFTER)])
-    assert sorted(line["label"] for line in logged(tmp_path, "died")) == \
-        ["culprit", "culprit", *map(label, SLOW)]
+    assert begun == Counter(map(label, HARMLESS)) + Counter(map(label, SLOW))  # killed once
+    assert (
+        "culprit: each of the 2 workers that tried it died; the last one ended by itself with "
+        "code 7" in str(failed[key(AFTER)])
+    )
+    assert sorted(line["label"] for line in logged(tmp_path, "died")) == [
+        "culprit",
+        "culprit",
+        *map(label, SLOW),
+    ]
     # its second try waits for the others, of which one may be beginning
     before = (tmp_path / "begun").read_text().rpartition("culprit")[0].splitlines()
     assert len(set(before) - {"culprit"}) >= len(HARMLESS) - 1
@@ -79,23 +86,39 @@ def test_on_a_dask_cluster_too(tmp_path):
     from distributed import LocalCluster
 
     (tmp_path / "go").touch()
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1",
-                      silence_logs=50) as made:
-        failed = cluster.compute([CULPRIT, AFTER, *HARMLESS], tmp_path, f"dask:{made.scheduler_address}",
-                                 None, first_the_culprit)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50
+    ) as made:
+        failed = cluster.compute(
+            [CULPRIT, AFTER, *HARMLESS],
+            tmp_path,
+            f"dask:{made.scheduler_address}",
+            None,
+            first_the_culprit,
+        )
     assert only_the_culprit_is_lost(failed, tmp_path) == Counter(map(label, HARMLESS))
 
 
 def test_a_scheduler_that_is_gone_is_told_in_words(tmp_path):
     from distributed import LocalCluster
 
-    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}), \
-            LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp",
-                         host="127.0.0.1", dashboard_address=":0", silence_logs=50) as made:
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            protocol="tcp",
+            host="127.0.0.1",
+            dashboard_address=":0",
+            silence_logs=50,
+        ) as made,
+    ):
+
         def close():
             while not (tmp_path / "begun").exists():
                 time.sleep(0.01)
-            threading.Timer(1, (tmp_path / "go").touch).start()     # its thread would not end
+            threading.Timer(1, (tmp_path / "go").touch).start()  # its thread would not end
             made.close()
 
         threading.Thread(target=close, daemon=True).start()
@@ -128,7 +151,9 @@ class Pretended:
 
 @pytest.fixture
 def beside(tmp_path, monkeypatch):
-    """What failed, and what a worker was given: the culprit beside another run, one more, what comes after."""
+    """What failed, and what a worker was given: the culprit beside another run, one more, what
+    comes after."""
+
     def ran(outcome):
         worker = Pretended(outcome)
         monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))

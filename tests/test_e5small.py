@@ -1,7 +1,10 @@
-"""The embedded encoder: its conversion, its tokenizer, and that it is the model that the package's own engine runs.
+"""The embedded encoder: its conversion, its tokenizer, and that it is the model that the package's
+own engine runs.
 
-    pytest tests/test_e5small.py                     # XSTILTS_CACHE names where the conversion is kept (470 MB)
+pytest tests/test_e5small.py                     # XSTILTS_CACHE names where the conversion is kept
+                                                 (470 MB)
 """
+
 import importlib.util
 import struct
 from pathlib import Path
@@ -34,7 +37,13 @@ def test_conversion_gives_a_bert_without_pooler(embedded):
     assert model.get_input_embeddings().weight.shape == (250002, 384)
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert model.pooler is None and not model.training
-    assert tokenizer.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]) == [0, 1, 2, 3, 250001]
+    assert tokenizer.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]) == [
+        0,
+        1,
+        2,
+        3,
+        250001,
+    ]
     assert tokenizer.is_fast and len(tokenizer) == 250002 and max_length(model, tokenizer) == 512
 
 
@@ -47,7 +56,11 @@ def test_dequantise_a_block_by_hand():
 
 @pytest.mark.parametrize(
     ("content", "wrong"),
-    [(b"E5S1" + struct.pack("<I", 1) + b"x" * 99, "sha256"), (b"GGUF1234", "begins b'GGUF'"), (b"", "begins")],
+    [
+        (b"E5S1" + struct.pack("<I", 1) + b"x" * 99, "sha256"),
+        (b"GGUF1234", "begins b'GGUF'"),
+        (b"", "begins"),
+    ],
 )
 def test_another_file_is_refused(tmp_path, content, wrong):
     (tmp_path / "file.bin").write_bytes(content)
@@ -93,19 +106,29 @@ def test_nfkc_and_joiner(embedded):
         ("  Hello   wörld!", ["Hello", "w", "ör", "ld", "!"]),
         ("a\tbig cat", ["a", "big", "cat"]),
         ("ﬁne day", ["ﬁne", "day"]),  # as written, not as normalised
-        ("看！ 好", ["看", "看", "！", "好", "好"]),  # a bare ▁ spans the first character of its word
+        (
+            "看！ 好",
+            ["看", "看", "！", "好", "好"],
+        ),  # a bare ▁ spans the first character of its word
     ],
 )
 def test_offsets_point_at_the_words_without_the_spaces(embedded, text, expected):
-    offsets = embedded[1](text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    offsets = embedded[1](text, add_special_tokens=False, return_offsets_mapping=True)[
+        "offset_mapping"
+    ]
     assert [text[start:end] for start, end in offsets] == expected
 
 
 @QUICK
-@given(st.lists(st.sampled_from([*WORDS, "2½", "ﬁ", "日本"]), min_size=1), st.sampled_from([" ", "  ", "\n"]))
+@given(
+    st.lists(st.sampled_from([*WORDS, "2½", "ﬁ", "日本"]), min_size=1),
+    st.sampled_from([" ", "  ", "\n"]),
+)
 def test_offsets_cover_everything_but_the_spaces(embedded, words, space):
     text = space.join(words)
-    offsets = embedded[1](text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    offsets = embedded[1](text, add_special_tokens=False, return_offsets_mapping=True)[
+        "offset_mapping"
+    ]
     covered = {i for start, end in offsets for i in range(start, end)}
     assert covered == {i for i, c in enumerate(text) if not c.isspace()}
 
@@ -122,17 +145,22 @@ def test_the_engine_of_the_package_agrees(embedded):
     states, mask = hidden_states(model, tokenizer, texts)
     cosines = (mean_pool(states[-1], mask).numpy() * engine.passage(SENTENCES)).sum(1)
     assert cosines.mean() > 0.999
-    assert [len(ids) for ids in tokenizer(texts)["input_ids"]] == [engine.token_count(s) for s in SENTENCES]
+    assert [len(ids) for ids in tokenizer(texts)["input_ids"]] == [
+        engine.token_count(s) for s in SENTENCES
+    ]
 
 
 def test_tatoeba(embedded, realdata):
-    """As many right neighbours among 1,000 as were counted when the file was first converted, at two depths."""
+    """As many right neighbours among 1,000 as were counted when the file was first converted, at
+    two depths."""
     import pandas as pd
 
     model, tokenizer = embedded
     rows = pd.read_parquet(Path(realdata) / "tatoeba" / "tr" / "validation.parquet")
     texts = rows["source_sentence"].tolist()[:200] + rows["target_sentence"].tolist()
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # similar lengths: little padding
+    order = sorted(
+        range(len(texts)), key=lambda i: len(texts[i])
+    )  # similar lengths: little padding
     vectors = {layer: torch.empty(len(texts), 384) for layer in (4, 12)}
     for start in range(0, len(order), 64):
         batch = order[start : start + 64]

@@ -1,4 +1,6 @@
-"""An encoder's folder: what decides what is computed is in its fingerprint, what was made here is whole, the rest is refused."""
+"""An encoder's folder: what decides what is computed is in its fingerprint, what was made here is
+whole, the rest is refused."""
+
 import hashlib
 import json
 import os
@@ -42,7 +44,11 @@ def split(folder, *places):
     place_of = {name: places[number % len(places)] for number, name in enumerate(sorted(weights))}
     for place in places:
         (folder / place).parent.mkdir(exist_ok=True)
-        save_file({name: weights[name] for name in weights if place_of[name] == place}, folder / place, metadata={"format": "pt"})
+        save_file(
+            {name: weights[name] for name in weights if place_of[name] == place},
+            folder / place,
+            metadata={"format": "pt"},
+        )
     (folder / INDEX).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": place_of}))
 
 
@@ -61,11 +67,33 @@ def test_a_folder_without_the_newly_covered_files_keeps_its_fingerprint(folder):
     assert encoders.fingerprint(folder) == f"folder-{digest.hexdigest()}"
 
 
-@pytest.mark.parametrize("name", [
-    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "spm.model",
-    "entity_vocab.json", "target_vocab.json", "source.spm", "tekken.json", "bpe.codes", "dict.txt", "prophetnet.tokenizer",
-    "cl100k.tiktoken", INDEX])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.txt",
+        "vocab.json",
+        "merges.txt",
+        "sentencepiece.bpe.model",
+        "spiece.model",
+        "tokenizer.model",
+        "spm.model",
+        "entity_vocab.json",
+        "target_vocab.json",
+        "source.spm",
+        "tekken.json",
+        "bpe.codes",
+        "dict.txt",
+        "prophetnet.tokenizer",
+        "cl100k.tiktoken",
+        INDEX,
+    ],
+)
 def test_every_file_that_is_read_is_in_the_fingerprint(folder, name):
     if name == INDEX:
         split(folder, "a.safetensors", "b.safetensors")
@@ -86,7 +114,7 @@ def test_every_file_that_a_tokenizer_of_transformers_names_is_in_the_fingerprint
     for name in set(filter(None, auto.TOKENIZER_MAPPING_NAMES.values())):
         try:
             found |= set(auto.tokenizer_class_from_name(name).vocab_files_names.values())
-        except (ImportError, AttributeError):      # of a package that is not here
+        except (ImportError, AttributeError):  # of a package that is not here
             continue
     assert {"vocab.txt", "spiece.model", "sentencepiece.bpe.model", "merges.txt"} <= found
     for name in filter(None, found):
@@ -95,16 +123,29 @@ def test_every_file_that_a_tokenizer_of_transformers_names_is_in_the_fingerprint
 
 
 def test_python_opens_nothing_else_in_the_folder(folder):
-    """By the interpreter's own events, in a folder that has a file of every name that might be read."""
-    for name in ("special_tokens_map.json", "added_tokens.json", "generation_config.json", "processor_config.json"):
+    """By the interpreter's own events, in a folder that has a file of every name that might be
+    read."""
+    for name in (
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "generation_config.json",
+        "processor_config.json",
+    ):
         (folder / name).write_text("{}")
     split(folder, "part/a.safetensors", "b.safetensors")
     opened = set()
-    sys.addaudithook(lambda event, some: event == "open" and str(some[0]).startswith(str(folder)) and opened.add(str(some[0])))
+    sys.addaudithook(
+        lambda event, some: (
+            event == "open" and str(some[0]).startswith(str(folder)) and opened.add(str(some[0]))
+        )
+    )
     encoders.load(folder)
     read = set(opened)
     assert str(folder / "config.json") in read
-    assert read - {str(path) for path in encoder_folder.deciding(folder)} <= {str(folder), str(folder / "generation_config.json")}
+    assert read - {str(path) for path in encoder_folder.deciding(folder)} <= {
+        str(folder),
+        str(folder / "generation_config.json"),
+    }
 
 
 def test_weights_in_a_folder_below_are_in_the_fingerprint(folder):
@@ -112,7 +153,11 @@ def test_weights_in_a_folder_below_are_in_the_fingerprint(folder):
     before, model = encoders.fingerprint(folder), encoders.load(folder)[0]
     weights = load_file(folder / "part" / "a.safetensors")
     name = min(weights)
-    save_file(weights | {name: weights[name] + 1}, folder / "part" / "a.safetensors", metadata={"format": "pt"})
+    save_file(
+        weights | {name: weights[name] + 1},
+        folder / "part" / "a.safetensors",
+        metadata={"format": "pt"},
+    )
     assert not torch.equal(encoders.load(folder)[0].state_dict()[name], model.state_dict()[name])
     assert encoders.fingerprint(folder) != before
 
@@ -121,7 +166,9 @@ def test_a_tensor_in_two_files_or_in_another_than_the_index_says_is_refused(fold
     split(folder, "a.safetensors", "b.safetensors")
     weights, other = (load_file(folder / f"{name}.safetensors") for name in "ab")
     name = min(weights)
-    save_file(other | {name: weights[name] * 2}, folder / "b.safetensors", metadata={"format": "pt"})
+    save_file(
+        other | {name: weights[name] * 2}, folder / "b.safetensors", metadata={"format": "pt"}
+    )
     with pytest.raises(UserError, match="two files have the tensor"):
         encoders.load(folder)
     save_file(other, folder / "b.safetensors", metadata={"format": "pt"})
@@ -136,7 +183,8 @@ def test_a_tensor_in_two_files_or_in_another_than_the_index_says_is_refused(fold
                 look(folder)
 
 
-# ---------------------------------------------------------------- the conversion of the embedded encoder
+# ---------------------------------------------------------------- the conversion of the embedded
+# encoder
 
 
 @pytest.fixture
@@ -166,7 +214,8 @@ def _flip_and_keep_the_time(place):
 
 
 DAMAGES = {
-    "bits": _flip, "bits, with the old time": _flip_and_keep_the_time,
+    "bits": _flip,
+    "bits, with the old time": _flip_and_keep_the_time,
     "a setting": lambda place: edit(place / "config.json", layer_norm_eps=0.1),
     "gone": lambda place: (place / "tokenizer.json").unlink(),
     "added": lambda place: (place / "added_tokens.json").write_text("{}"),
@@ -185,14 +234,18 @@ def test_a_damaged_conversion_is_set_aside_and_made_anew(conversion, damage, cap
     DAMAGES[damage](place)
     assert encoders.source_folder("e5-small") == place and len(made) == 2
     assert {path.name: path.read_bytes() for path in place.iterdir()} == whole
-    assert "damaged" in capsys.readouterr().out and place.with_name(f"{place.name}.damaged").is_dir()
+    assert (
+        "damaged" in capsys.readouterr().out and place.with_name(f"{place.name}.damaged").is_dir()
+    )
     encoders.source_folder("e5-small")
     assert len(made) == 2
 
 
 def test_a_whole_conversion_is_read_once_a_process(conversion, monkeypatch):
     encoders.source_folder("e5-small")
-    monkeypatch.setattr(encoder_folder.files, "sha256", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(
+        encoder_folder.files, "sha256", lambda path: pytest.fail(f"{path} was read again")
+    )
     encoders.source_folder("e5-small")
 
 
@@ -238,19 +291,34 @@ def at_once():
     signal.alarm(0)
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors", "added_tokens.json", "vocab.txt",
-                                  "chat_template.jinja", "additional_chat_templates/a.jinja"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "tokenizer.json",
+        "model.safetensors",
+        "added_tokens.json",
+        "vocab.txt",
+        "chat_template.jinja",
+        "additional_chat_templates/a.jinja",
+    ],
+)
 @pytest.mark.parametrize("sort", ["pipe", "socket", "device", "folder", "dead link", "loop"])
 def test_what_is_no_file_is_refused_by_name(folder, name, sort, at_once, monkeypatch):
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     if sort == "socket":
-        monkeypatch.chdir(path.parent)      # their names are short
+        monkeypatch.chdir(path.parent)  # their names are short
         socket.socket(socket.AF_UNIX).bind(path.name)
     else:
-        {"pipe": os.mkfifo, "device": lambda path: path.symlink_to("/dev/zero"), "folder": os.mkdir,
-         "dead link": lambda path: path.symlink_to("nowhere"), "loop": lambda path: path.symlink_to(path.name)}[sort](path)
+        {
+            "pipe": os.mkfifo,
+            "device": lambda path: path.symlink_to("/dev/zero"),
+            "folder": os.mkdir,
+            "dead link": lambda path: path.symlink_to("nowhere"),
+            "loop": lambda path: path.symlink_to(path.name),
+        }[sort](path)
     if sort == "folder" and path.suffix == ".jinja":
         assert encoders.load(folder)
         return
@@ -260,13 +328,35 @@ def test_what_is_no_file_is_refused_by_name(folder, name, sort, at_once, monkeyp
 
 
 ABSURD = [
-    ("num_hidden_layers", 10**6), ("num_hidden_layers", 0), ("num_hidden_layers", "3"), ("hidden_size", -32), ("hidden_size", 10**9),
-    ("hidden_size", 33), ("hidden_size", True), ("num_attention_heads", 0), ("num_attention_heads", 5), ("vocab_size", 10**12),
-    ("vocab_size", 9_000_000), ("intermediate_size", 10**10), ("intermediate_size", 1.5), ("max_position_embeddings", -1),
-    ("max_position_embeddings", 9_999_999), ("type_vocab_size", 10**9), ("num_labels", 10**9), ("layer_norm_eps", float("nan")),
-    ("layer_norm_eps", -1.0), ("hidden_dropout_prob", 7), ("pad_token_id", 10**9), ("hidden_act", "nothing"), ("model_type", 5),
-    ("dtype", "float99"), ("quantization_config", {"quant_method": "fp8"}), ("transformers_weights", "other.safetensors"),
-    ("configuration_files", ["config.5.0.0.json"]), ("id2label", "x"), ("is_encoder_decoder", True),
+    ("num_hidden_layers", 10**6),
+    ("num_hidden_layers", 0),
+    ("num_hidden_layers", "3"),
+    ("hidden_size", -32),
+    ("hidden_size", 10**9),
+    ("hidden_size", 33),
+    ("hidden_size", True),
+    ("num_attention_heads", 0),
+    ("num_attention_heads", 5),
+    ("vocab_size", 10**12),
+    ("vocab_size", 9_000_000),
+    ("intermediate_size", 10**10),
+    ("intermediate_size", 1.5),
+    ("max_position_embeddings", -1),
+    ("max_position_embeddings", 9_999_999),
+    ("type_vocab_size", 10**9),
+    ("num_labels", 10**9),
+    ("layer_norm_eps", float("nan")),
+    ("layer_norm_eps", -1.0),
+    ("hidden_dropout_prob", 7),
+    ("pad_token_id", 10**9),
+    ("hidden_act", "nothing"),
+    ("model_type", 5),
+    ("dtype", "float99"),
+    ("quantization_config", {"quant_method": "fp8"}),
+    ("transformers_weights", "other.safetensors"),
+    ("configuration_files", ["config.5.0.0.json"]),
+    ("id2label", "x"),
+    ("is_encoder_decoder", True),
 ]
 
 
@@ -275,12 +365,27 @@ def test_an_absurd_configuration_is_refused(folder, name, value):
     edit(folder / "config.json", **{name: value})
     with pytest.raises(UserError):
         encoders.load(folder)
-    if (name, value) not in (("vocab_size", 9_000_000), ("max_position_embeddings", 9_999_999)):     # those fit this machine
+    if (name, value) not in (
+        ("vocab_size", 9_000_000),
+        ("max_position_embeddings", 9_999_999),
+    ):  # those fit this machine
         with pytest.raises(UserError):
             encoders.load(f"{folder}:random")
 
 
-@pytest.mark.parametrize("content", ["[" * 10**6, '{"a":' * 10**5, "{", "", "null", "[]", "\ud800", '{"hidden_size": 1' + "0" * 9999 + "}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 10**6,
+        '{"a":' * 10**5,
+        "{",
+        "",
+        "null",
+        "[]",
+        "\ud800",
+        '{"hidden_size": 1' + "0" * 9999 + "}",
+    ],
+)
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "tokenizer.json"])
 def test_what_is_no_json_object_is_refused(folder, name, content):
     (folder / name).write_bytes(content.encode("utf-8", "surrogatepass"))
@@ -290,12 +395,14 @@ def test_what_is_no_json_object_is_refused(folder, name, content):
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(folder):
     with open(folder / "config.json", "ab") as file:
-        file.truncate(1 << 40)       # of holes
+        file.truncate(1 << 40)  # of holes
     with pytest.raises(UserError, match="more than 10 are not read"):
         encoders.load(folder)
 
 
-@pytest.mark.parametrize("name", ["_attn_implementation", "attn_implementation", "experts_implementation"])
+@pytest.mark.parametrize(
+    "name", ["_attn_implementation", "attn_implementation", "experts_implementation"]
+)
 def test_a_package_of_kernels_is_never_asked_for(folder, name):
     edit(folder / "config.json", **{name: "kernels-community/flash-attn"})
     with pytest.raises(UserError, match=f"{name} is 'kernels-community"):
@@ -322,7 +429,9 @@ def test_an_encoder_with_a_decoder_is_refused(tmp_path):
 
 def test_a_tokenizer_that_cannot_pad_or_has_more_pieces_than_the_encoder_is_refused(folder):
     config = json.loads((folder / "tokenizer_config.json").read_text())
-    (folder / "tokenizer_config.json").write_text(json.dumps({key: config[key] for key in config if key != "pad_token"}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({key: config[key] for key in config if key != "pad_token"})
+    )
     with pytest.raises(UserError, match="no token for padding"):
         encoders.load(folder)
     edit(folder / "tokenizer_config.json", pad_token="<of its own>")
@@ -333,11 +442,24 @@ def test_a_tokenizer_that_cannot_pad_or_has_more_pieces_than_the_encoder_is_refu
 # ---------------------------------------------------------------- regular expressions
 
 
-@pytest.mark.parametrize("pattern", [
-    r"(a+)+$", r"(a*)*b", r"(?:a|aa)+$", r"(?:a|a)*b", r"((ab?)c)*d", r"(?:\s*\w)*x", r"(a{1,5}){2,}", r"(?<x>a\g<x>?)", r"([^]]+)*!",
-    r"(?:a?){20}b", r"(?i:(\w+))+?c"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(a+)+$",
+        r"(a*)*b",
+        r"(?:a|aa)+$",
+        r"(?:a|a)*b",
+        r"((ab?)c)*d",
+        r"(?:\s*\w)*x",
+        r"(a{1,5}){2,}",
+        r"(?<x>a\g<x>?)",
+        r"([^]]+)*!",
+        r"(?:a?){20}b",
+        r"(?i:(\w+))+?c",
+    ],
+)
 def test_a_regular_expression_that_could_explode_is_refused(folder, pattern):
-    Tokenizer.from_str(json.dumps(_with(folder, pattern)))      # the library takes it
+    Tokenizer.from_str(json.dumps(_with(folder, pattern)))  # the library takes it
     (folder / "tokenizer.json").write_text(json.dumps(_with(folder, pattern)))
     with pytest.raises(UserError, match="regular expression"):
         encoders.load(folder)
@@ -349,15 +471,33 @@ def test_a_regular_expression_that_could_explode_is_refused(folder, pattern):
 
 def _with(folder, pattern):
     spec = json.loads((folder / "tokenizer.json").read_text())
-    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-    return spec | {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, spec["pre_tokenizer"]]}}
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": pattern},
+        "behavior": "Isolated",
+        "invert": False,
+    }
+    return spec | {
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, spec["pre_tokenizer"]]}
+    }
 
 
-@pytest.mark.parametrize("pattern", [   # of tokenizers that are in use
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}",
-    r" ?[^(\s|[.,!?…。，、।۔،])]+", r" {2,}", r"\s+$", r"\d{1,3}(?=(?:\d{3})*\b)", "[一-龥぀-ゟ゠-ヿ]+", r"[\r\n]", r"\(\+\)+[\]+*]+"])
+@pytest.mark.parametrize(
+    "pattern",
+    [  # of tokenizers that are in use
+        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| "
+        r"?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}",
+        r" ?[^(\s|[.,!?…。，、।۔،])]+",
+        r" {2,}",
+        r"\s+$",
+        r"\d{1,3}(?=(?:\d{3})*\b)",
+        "[一-龥぀-ゟ゠-ヿ]+",
+        r"[\r\n]",
+        r"\(\+\)+[\]+*]+",
+    ],
+)
 def test_the_regular_expressions_of_known_tokenizers_are_taken(pattern):
     assert not checks.explosive(pattern)
     assert pre_tokenizers.Split(Regex(pattern), "isolated").pre_tokenize_str("a b")
@@ -366,7 +506,9 @@ def test_the_regular_expressions_of_known_tokenizers_are_taken(pattern):
 def test_a_tokenizer_that_breaks_off_is_told_in_words(folder, tmp_path, monkeypatch):
     """Its panics are no Exception: they would end the whole study."""
     split = pre_tokenizers.Split(Regex("(a+)+$"), "isolated")
-    monkeypatch.setattr(execution, "base", lambda run, folder: split.pre_tokenize_str("a" * 60 + "!"))
+    monkeypatch.setattr(
+        execution, "base", lambda run, folder: split.pre_tokenize_str("a" * 60 + "!")
+    )
     with pytest.raises(UserError, match="tokenizer broke off"):
         execution.execute(Base(str(folder), "x"), tmp_path, None)
 

@@ -1,4 +1,5 @@
 """Encoders: names, depth, random weights, every family from a local folder. Offline."""
+
 import threading
 import time
 
@@ -24,7 +25,9 @@ def test_fewer_layers_are_the_first_layers(embedded):
     assert shallow.config.num_hidden_layers == 4 == len(shallow.encoder.layer)
     states, mask = hidden_states(*embedded, SENTENCES)
     shallow_states, _ = hidden_states(shallow, tokenizer, SENTENCES)
-    torch.testing.assert_close(shallow_states[-1][mask.bool()], states[4][mask.bool()], rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        shallow_states[-1][mask.bool()], states[4][mask.bool()], rtol=0, atol=1e-5
+    )
 
 
 def test_random_weights_are_reproducible(family_of):
@@ -37,7 +40,9 @@ def test_random_weights_are_reproducible(family_of):
     assert torch.equal(torch.rand(3), expected_draw), "load must leave torch's own generator alone"
     shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (pretrained, first)]
     assert shapes[0] == shapes[1]
-    weights = [m.encoder.layer[0].attention.self.query.weight for m in (pretrained, first, again, other)]
+    weights = [
+        m.encoder.layer[0].attention.self.query.weight for m in (pretrained, first, again, other)
+    ]
     assert torch.equal(weights[1], weights[2])
     assert not torch.equal(weights[0], weights[1]) and not torch.equal(weights[1], weights[3])
 
@@ -60,7 +65,10 @@ def test_random_embedded_encoder_keeps_shape_and_tokenizer(embedded):
         ("e5-small:random", EncoderName("e5-small", None, True)),
         ("FacebookAI/xlm-roberta-large", EncoderName("FacebookAI/xlm-roberta-large")),
         ("FacebookAI/xlm-roberta-large:30", EncoderName("FacebookAI/xlm-roberta-large", 30)),
-        ("microsoft/mdeberta-v3-base@refs/pr/5:6", EncoderName("microsoft/mdeberta-v3-base", 6, False, "refs/pr/5")),
+        (
+            "microsoft/mdeberta-v3-base@refs/pr/5:6",
+            EncoderName("microsoft/mdeberta-v3-base", 6, False, "refs/pr/5"),
+        ),
     ],
 )
 def test_names_are_parsed_and_written_back(text, name):
@@ -70,9 +78,17 @@ def test_names_are_parsed_and_written_back(text, name):
 @pytest.mark.parametrize(
     ("text", "known"),
     [
-        ("", "BASE"), ("e5-large", "e5-small"), ("e5-small:0", "1 to 12"), ("e5-small:13", "1 to 12"),
-        ("e5-small:x", "e5-small"), ("e5-small:random:4", "BASE"), ("e5-small@main", "Hub id"),
-        ("a/b/c", "one slash"), ("./nowhere", "folder"), ("org/model:x", "one slash"), ("org/model:0", "layers"),
+        ("", "BASE"),
+        ("e5-large", "e5-small"),
+        ("e5-small:0", "1 to 12"),
+        ("e5-small:13", "1 to 12"),
+        ("e5-small:x", "e5-small"),
+        ("e5-small:random:4", "BASE"),
+        ("e5-small@main", "Hub id"),
+        ("a/b/c", "one slash"),
+        ("./nowhere", "folder"),
+        ("org/model:x", "one slash"),
+        ("org/model:0", "layers"),
     ],
 )
 def test_unknown_names_name_what_is_known(text, known):
@@ -127,7 +143,9 @@ def test_conversion_happens_once_and_an_unfinished_one_is_not_seen(tmp_path, mon
     monkeypatch.setattr(e5small, "convert", convert)
     with pytest.raises(KeyboardInterrupt):
         encoders.source_folder("e5-small")
-    threads = [threading.Thread(target=encoders.source_folder, args=("e5-small",)) for _ in range(3)]
+    threads = [
+        threading.Thread(target=encoders.source_folder, args=("e5-small",)) for _ in range(3)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -136,7 +154,8 @@ def test_conversion_happens_once_and_an_unfinished_one_is_not_seen(tmp_path, mon
     assert len(calls) == 2 and (folder / "config.json").is_file() and folder.parent == tmp_path
 
 
-# ---------------------------------------------------------------- any architecture, from local folders
+# ---------------------------------------------------------------- any architecture, from local
+# folders
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -171,7 +190,10 @@ def test_a_checkpoint_with_a_head_gives_its_encoder(family_of, tmp_path):
     with_head = AutoModelForMaskedLM.from_config(tiny_config("bert", len(tokenizer)))
     save(with_head, tokenizer, tmp_path)
     encoder = load(tmp_path)[0]
-    assert torch.equal(encoder.encoder.layer[2].output.dense.weight, with_head.bert.encoder.layer[2].output.dense.weight)
+    assert torch.equal(
+        encoder.encoder.layer[2].output.dense.weight,
+        with_head.bert.encoder.layer[2].output.dense.weight,
+    )
 
 
 def test_incomplete_weights_are_refused(family_of, tmp_path):

@@ -1,4 +1,6 @@
-"""A full disk, too little memory, a training that diverges or learns nothing: told in words, kept, marked."""
+"""A full disk, too little memory, a training that diverges or learns nothing: told in words, kept,
+marked."""
+
 import dataclasses
 import json
 
@@ -24,50 +26,88 @@ FULL = OSError(28, "No space left on device")
 
 @pytest.fixture
 def study(tiny_encoder):
-    return profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli", languages="en,fi", phase1_steps=0,
-                          phase2_steps=3, phase3_steps=3, phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48,
-                          vocabulary="full")
+    return profiles.study(
+        encoder=str(tiny_encoder),
+        intermediates="mnli",
+        targets="xnli",
+        languages="en,fi",
+        phase1_steps=0,
+        phase2_steps=3,
+        phase3_steps=3,
+        phase2_rows=20,
+        phase3_rows=20,
+        eval_rows=12,
+        max_length=48,
+        vocabulary="full",
+    )
 
 
 def contents(root):
-    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*")
-            if path.is_file() and path.suffix not in (".jsonl", ".lock")}
+    return {
+        path.relative_to(root): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix not in (".jsonl", ".lock")
+    }
 
 
 def fail(error):
     def failing(*arguments, **options):
         raise error
+
     return failing
 
 
-@pytest.mark.parametrize("place, name", [
-    (pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (execution.encoders, "save"), (checkpoint, "save_file"),
-    (store.os, "rename"), (store.Path, "write_text")])
-def test_a_full_disk_leaves_the_store_as_it_was_and_says_what_is_needed(study, monkeypatch, place, name):
+@pytest.mark.parametrize(
+    "place, name",
+    [
+        (pd.DataFrame, "to_parquet"),
+        (pd.DataFrame, "to_csv"),
+        (execution.encoders, "save"),
+        (checkpoint, "save_file"),
+        (store.os, "rename"),
+        (store.Path, "write_text"),
+    ],
+)
+def test_a_full_disk_leaves_the_store_as_it_was_and_says_what_is_needed(
+    study, monkeypatch, place, name
+):
     root, run = store.default_root(), graph.phase2(study, ("mnli",), 0)
     graph.compute([graph.base(study)])
     before = contents(root)
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
     with monkeypatch.context() as patch:
         patch.setattr(place, name, fail(FULL))
-        with pytest.raises(UserError, match=r"no space left for .*mnli.*it needs about \d+ MB.*are free.*XSTILTS_STORE"):
+        with pytest.raises(
+            UserError,
+            match=r"no space left for .*mnli.*it needs about \d+ MB.*are free.*XSTILTS_STORE",
+        ):
             graph._execute(run, root)
     after = contents(root)
-    assert {path: content for path, content in after.items() if path.name != checkpoint.FILE} == before
-    assert graph.compute([run])      # and there is nothing to clear up first
+    assert {
+        path: content for path, content in after.items() if path.name != checkpoint.FILE
+    } == before
+    assert graph.compute([run])  # and there is nothing to clear up first
     assert not list(root.glob(".writing-*"))
 
 
 def test_a_full_disk_is_known_by_what_libraries_say(study):
     from safetensors import SafetensorError
 
-    error = SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    error = SafetensorError(
+        "Error while serializing: I/O error: No space left on device (os error 28)"
+    )
     assert isinstance(failures.explained(error, graph.base(study), store.default_root()), UserError)
     assert failures.explained(ValueError("shape"), graph.base(study), store.default_root()) is None
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
-                                   RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    ],
+)
 def test_too_little_memory_is_known_by_what_libraries_say(study, error):
     told = failures.explained(error, graph.phase2(study, ("mnli",), 0), store.default_root())
     assert isinstance(told, failures.OutOfMemory) and "give micro_batch 16" in str(told)
@@ -78,33 +118,54 @@ def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(s
     real = execution.adapt
     monkeypatch.setattr(execution, "adapt", fail(MemoryError()))
     assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
-    assert len(list(store.default_root().glob(".failed-*"))) == 1     # of the run itself, not of what starts from it
+    assert (
+        len(list(store.default_root().glob(".failed-*"))) == 1
+    )  # of the run itself, not of what starts from it
     why = results.lost(wanted.values())
     assert list(why.what) == ["failed"] and "out of memory" in why.why[0]
     assert "32 rows a forward pass: give micro_batch 16" in tables.reasons(why).data
     table, examples = results.scores(wanted), results.examples(wanted)
     gains = score_tables.differences(study, table, examples)
     assert list(gains.marks.dropna()) == ["failed: seed 0"] and figures.heatmap(study, gains)
-    assert score_tables.verdicts(gains) | {"unlearned": "", "twice": ""} == dict.fromkeys(score_tables.verdicts(gains), "–") | {
-        "cells": 0, "up": 0, "down": 0, "unclear": 0, "verdict": "is not known", "unlearned": "", "twice": ""}
-    with pytest.raises(graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"):
-        graph.compute([graph.phase2(study, ("mnli",), 0)])      # nothing of what was asked for
+    assert score_tables.verdicts(gains) | {"unlearned": "", "twice": ""} == dict.fromkeys(
+        score_tables.verdicts(gains), "–"
+    ) | {
+        "cells": 0,
+        "up": 0,
+        "down": 0,
+        "unclear": 0,
+        "verdict": "is not known",
+        "unlearned": "",
+        "twice": "",
+    }
+    with pytest.raises(
+        graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"
+    ):
+        graph.compute([graph.phase2(study, ("mnli",), 0)])  # nothing of what was asked for
     monkeypatch.setattr(execution, "adapt", real)
-    assert len(graph.compute(wanted.values())) == 2     # not held against it
-    assert not len(results.lost(wanted.values())) and not list(store.default_root().glob(".failed-*"))
+    assert len(graph.compute(wanted.values())) == 2  # not held against it
+    assert not len(results.lost(wanted.values())) and not list(
+        store.default_root().glob(".failed-*")
+    )
 
 
 def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys):
-    """What is wrong in row 7 of a file is found when it is read: that cell has a reason, the others a score."""
+    """What is wrong in row 7 of a file is found when it is read: that cell has a reason, the others
+    a score."""
     both = dataclasses.replace(study, targets=("xnli", "udpos"))
     wanted = graph.grid(both, {graph.NONE: lambda seed: graph.phase1(both)})
     bad = dataclasses.replace(wanted[graph.NONE, "udpos", 0], languages=("en", "xx"))
     wanted[graph.NONE, "udpos", 0] = bad
     assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
     table = results.scores(wanted)
-    assert set(table[table.state == ""].target) == {"xnli"} and list(table[table.state == "failed"].target) == ["udpos"]
+    assert set(table[table.state == ""].target) == {"xnli"} and list(
+        table[table.state == "failed"].target
+    ) == ["udpos"]
     assert "no rows of UDPOS in 'xx'" in results.lost(wanted.values()).why[0]
-    assert cli._tell_lost(results.lost(wanted.values())) == 1 and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
+    assert (
+        cli._tell_lost(results.lost(wanted.values())) == 1
+        and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
+    )
     with pytest.raises(UserError, match="no rows of UDPOS in 'xx'"):
         graph.compute([bad])
 
@@ -124,34 +185,49 @@ def test_a_full_disk_stops_the_study_at_once(study, monkeypatch):
 
 
 def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
-    bad = profiles.study(**{name: value for name, value in vars(study).items() if value not in ("", ())} |
-                         dict(phase2_learning_rate=1e30, seeds=(0, 1)))
+    bad = profiles.study(
+        **{name: value for name, value in vars(study).items() if value not in ("", ())}
+        | dict(phase2_learning_rate=1e30, seeds=(0, 1))
+    )
     wanted, root = graph.single_tasks(bad), store.default_root()
     graph.compute(wanted.values())
     kept = list(root.glob(".failed-*"))
-    assert len(kept) == 2 and "learning rate below 1e+30" in json.loads((kept[0] / "failed.json").read_text())["why"]
+    assert (
+        len(kept) == 2
+        and "learning rate below 1e+30" in json.loads((kept[0] / "failed.json").read_text())["why"]
+    )
     monkeypatch.setattr(execution, "train", fail(AssertionError("trained again")))
     graph.compute(wanted.values())
     table, examples = results.scores(wanted), results.examples(wanted)
     gains = score_tables.differences(bad, table, examples).set_index("intermediate")
-    assert gains.marks["mnli"] == "diverged: seed 0, 1" and pd.isna(gains.difference["mnli"]) and gains.n["mnli"] == 0
+    assert (
+        gains.marks["mnli"] == "diverged: seed 0, 1"
+        and pd.isna(gains.difference["mnli"])
+        and gains.n["mnli"] == 0
+    )
     assert "diverged: seed 0, 1" in tables.show(gains.reset_index()).data
     assert figures.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
     assert figures.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
         results.predictions(wanted["mnli", "xnli", 0])
-    with pytest.raises(UserError, match="none of these runs has a result; the first: .*the loss is"):
+    with pytest.raises(
+        UserError, match="none of these runs has a result; the first: .*the loss is"
+    ):
         results.finished({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
     assert results.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"}).empty
 
 
-@pytest.mark.parametrize("name", ["xnli", "xcopa", "xquad", "udpos", "text", "lareqa", "tatoeba", "bucc"])
+@pytest.mark.parametrize(
+    "name", ["xnli", "xcopa", "xquad", "udpos", "text", "lareqa", "tatoeba", "bucc"]
+)
 def test_an_encoder_that_gives_no_numbers_gives_no_score(tiny_encoder, name):
     model, tokenizer = encoders.load(tiny_encoder)
     model.encoder.layer[1].output.dense.weight.data[0, 0] = float("nan")
     task, recipe = TASKS[name], Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32")
     rows = data.load(name, "test", "de", "mini", 8)
-    with pytest.raises(Diverged, match=f"{task.title}: the encoder's output is not a number.* make it anew"):
+    with pytest.raises(
+        Diverged, match=f"{task.title}: the encoder's output is not a number.* make it anew"
+    ):
         if task.kind == "retrieve":
             evaluate.retrieval(model, tokenizer, task, rows, recipe)
         elif task.kind == "mine":
@@ -164,19 +240,32 @@ def test_an_encoder_that_gives_no_numbers_gives_no_score(tiny_encoder, name):
 
 def test_a_choice_that_a_row_does_not_have_is_no_divergence(tiny_encoder):
     model, tokenizer = encoders.load(tiny_encoder)
-    rows = [{"context": "Who?", "choices": ("Anna", "Omar", "Nobody")[:count], "label": 0} for count in (2, 3)]
+    rows = [
+        {"context": "Who?", "choices": ("Anna", "Omar", "Nobody")[:count], "label": 0}
+        for count in (2, 3)
+    ]
     task = TASKS["cosmosqa"]
-    predictions, _ = evaluate.score(model, kind("choice").Head(model, task), tokenizer, task, rows,
-                                   Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32"))
+    predictions, _ = evaluate.score(
+        model,
+        kind("choice").Head(model, task),
+        tokenizer,
+        task,
+        rows,
+        Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32"),
+    )
     assert len(predictions) == 2
 
 
-def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(study, tiny_encoder, tmp_path):
+def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(
+    study, tiny_encoder, tmp_path
+):
     """Its weights are numbers, which is looked at first."""
     model, tokenizer = encoders.load(tiny_encoder)
     model.encoder.layer[-1].output.LayerNorm.weight.data[0] = 3e38
     encoders.save(model, tokenizer, tmp_path / "broken")
-    broken = dataclasses.replace(study, encoder=str(tmp_path / "broken"), phase1_steps=0, targets=("tatoeba",))
+    broken = dataclasses.replace(
+        study, encoder=str(tmp_path / "broken"), phase1_steps=0, targets=("tatoeba",)
+    )
     run = graph.phase3(broken, graph.base(broken), "tatoeba", 0)
     assert graph.compute([run]) == {}
     known = failures.known(store.default_root(), run)
@@ -198,31 +287,57 @@ def test_a_last_step_that_breaks_the_weights_is_no_result(study):
     run = graph.phase3(bad, graph.base(bad), "xnli", 0)
     assert graph.compute([run]) == {}
     why = results.lost([run])
-    assert list(why.what) == ["diverged"] and "the last step left weights that are no numbers" in why.why[0]
+    assert (
+        list(why.what) == ["diverged"]
+        and "the last step left weights that are no numbers" in why.why[0]
+    )
 
 
 def scored(english):
-    """A table and examples: (condition, seed) -> XNLI accuracy in English, of 100 rows each; None: diverged."""
+    """A table and examples: (condition, seed) -> XNLI accuracy in English, of 100 rows each; None:
+    diverged."""
     table, examples = [], []
     for (condition, seed), value in english.items():
-        row = {"condition": condition, "target": "xnli", "seed": seed, "language": "en", "metric": "accuracy", "layer": -1,
-               "value": value, "n": 100, "baseline": 33.0, "state": "" if value is not None else "diverged"}
+        row = {
+            "condition": condition,
+            "target": "xnli",
+            "seed": seed,
+            "language": "en",
+            "metric": "accuracy",
+            "layer": -1,
+            "value": value,
+            "n": 100,
+            "baseline": 33.0,
+            "state": "" if value is not None else "diverged",
+        }
         table.append(row)
         if value is not None:
-            examples.append({name: row[name] for name in ("condition", "target", "seed", "language", "metric", "layer")} |
-                            {"numerator": (np.arange(100) < value) * 1.0, "denominator": np.ones(100)})
+            examples.append(
+                {
+                    name: row[name]
+                    for name in ("condition", "target", "seed", "language", "metric", "layer")
+                }
+                | {"numerator": (np.arange(100) < value) * 1.0, "denominator": np.ones(100)}
+            )
     return pd.DataFrame(table), pd.DataFrame(examples)
 
 
 def test_a_collapsed_run_is_marked_where_others_learned(study):
     table, examples = scored({("none", 0): 80, ("none", 1): 82, ("mnli", 0): 34, ("mnli", 1): 84})
     gains = score_tables.differences(study, table, examples).set_index("intermediate")
-    assert gains.marks["mnli"] == "at chance: seed 0" and pd.isna(gains.marks["none"]) and gains.seeds["mnli"] == 2
+    assert (
+        gains.marks["mnli"] == "at chance: seed 0"
+        and pd.isna(gains.marks["none"])
+        and gains.seeds["mnli"] == 2
+    )
     assert score_tables.scores(study, table, examples, "mnli").marks[0] == "at chance: seed 0"
 
 
 def test_nothing_is_marked_where_nobody_learned_or_all_did(study):
-    for values in (dict(zip([("none", 0), ("mnli", 0)], [34, 33])), dict(zip([("none", 0), ("mnli", 0)], [70, 80]))):
+    for values in (
+        dict(zip([("none", 0), ("mnli", 0)], [34, 33])),
+        dict(zip([("none", 0), ("mnli", 0)], [70, 80])),
+    ):
         assert "marks" not in score_tables.differences(study, *scored(values))
 
 
@@ -231,5 +346,7 @@ def test_a_diverged_seed_is_left_out_on_both_sides_of_a_difference(study):
     gains = score_tables.differences(study, table, examples).set_index("intermediate")
     assert gains.difference["mnli"] == pytest.approx(10) and gains.seeds["mnli"] == 1
     assert gains.marks["mnli"] == "diverged: seed 1"
-    reference = score_tables.differences(study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80}))
+    reference = score_tables.differences(
+        study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80})
+    )
     assert reference.set_index("intermediate").marks["mnli"] == "the reference diverged: seed 1"

@@ -277,8 +277,10 @@ def test_a_folder_says_how_it_differs(fresh, tmp_path):
     table = hubrows.dataset(task, task.sources[0], ["de"], 30).rename_column("pos_tags", "upos")
     table.to_parquet(place / "all.parquet")
     (tmp_path / "xstilts.toml").write_text(
-        '["udpos/{name}"]\nfolder = "my-tags/{name}"\nnames = { tlh = "Klingon" }\ncolumns = { upos = "pos_tags" }\n'
-        'splits = { train = "all[:-10]", validation = "all[-10:-5]", test = ["missing", "all[-5:]"] }\n'
+        '["udpos/{name}"]\nfolder = "my-tags/{name}"\nnames = { tlh = "Klingon" }\ncolumns = { '
+        'upos = "pos_tags" }\n'
+        'splits = { train = "all[:-10]", validation = "all[-10:-5]", test = ["missing", '
+        '"all[-5:]"] }\n'
     )
     assert data.languages("udpos", str(tmp_path)) == ("tlh",)
     sizes = [len(data.load("udpos", split, "tlh", str(tmp_path))) for split in data.SPLITS]

@@ -123,9 +123,7 @@ def test_a_damaged_copy_is_made_whole_and_a_whole_one_is_not_asked_for_again(
             sum("GET" in line and "/resolve/" in line or "/large/" in line for line in server.asked)
             <= 2
         )  # that one alone
-    assert (
-        "replaced models/org/one: it was not as the Hub has it" in capsys.readouterr().out
-    )
+    assert "replaced models/org/one: it was not as the Hub has it" in capsys.readouterr().out
     # what comes is checked, too: bytes that change on the way, at the right length
     server.add("model", "org/two", files)
     turned = files["model.safetensors"][:-1] + b"?"

@@ -113,8 +113,9 @@ def test_a_card_is_read_once_and_a_table_once(server, monkeypatch):
         MetadataConfigs,
         "from_dataset_card_data",
         classmethod(
-            lambda kind, card, first=MetadataConfigs.from_dataset_card_data.__func__: read.append(1)
-            or first(kind, card)
+            lambda kind, card, first=MetadataConfigs.from_dataset_card_data.__func__: (
+                read.append(1) or first(kind, card)
+            )
         ),
     )
     for name in ("udpos", "panx"):
@@ -138,8 +139,9 @@ def test_what_is_cached_is_read_without_the_hub_and_other_commits_are_not(
 ):
     serve(server, [name], {"en", "lt", "de"})
     language = "lt" if name == "panx" else "en"
-    rows, print_of_it = data.load(name, "test", language, "hub"), data.fingerprint(
-        name, "test", (language,), "hub"
+    rows, print_of_it = (
+        data.load(name, "test", language, "hub"),
+        data.fingerprint(name, "test", (language,), "hub"),
     )
     server.fault = lambda method, path: "500"
     another_process()
@@ -183,9 +185,10 @@ def test_what_was_computed_is_computed_again_without_the_hub(
         "-p encoder org/tiny -p eval_rows 8"
     ).split()
     assert cli.main(["compute", "small", "single_task", *words]) == 0
-    first, asked = {
-        path.name for path in (tmp_path / "store").iterdir() if len(path.name) == 20
-    }, len(server.asked)
+    first, asked = (
+        {path.name for path in (tmp_path / "store").iterdir() if len(path.name) == 20},
+        len(server.asked),
+    )
     assert len(first) >= 4
     done = subprocess.run(
         [sys.executable, "-m", "xstilts.cli", "compute", "small", "single_task", *words],
@@ -286,7 +289,7 @@ AUTO = r"""ID=wsj_0201.1 PARSER=GOLD NUMPARSE=1
 (<T S[dcl] 0 2> (<T NP 0 1> (<L N NNP NNP Anna N>) ) (<L (S[dcl]\NP)/NP VBZ VBZ likes (S[dcl]\NP_1)/NP_2>) (<L N NN NN Chile N>) )
 ID=wsj_0201.2 PARSER=GOLD NUMPARSE=1
 (<L N NN NN Yes N>)
-"""
+"""  # noqa: E501
 
 
 def test_a_licensed_ccgbank_lies_beside_the_hub(fake_hub, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,6 @@
-"""Every wide chapter has an answer: its hypotheses find their conditions, and verdicts turn with the numbers."""
+"""Every wide chapter has an answer: its hypotheses find their conditions, and verdicts turn with
+the numbers."""
+
 import dataclasses
 
 import numpy as np
@@ -25,23 +27,44 @@ def compared(study, chapter: str) -> Comparison:
     if chapter != "xtreme":
         return asked
     targets = dict.fromkeys(target for _, target, _ in asked.wanted)
-    return selection.best(asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"}))[0]
+    return selection.best(
+        asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"})
+    )[0]
 
 
 def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
-    """The chapter with all of its runs, which are right as often as `rate` says of a condition and a language."""
+    """The chapter with all of its runs, which are right as often as `rate` says of a condition and
+    a language."""
     asked, draw = compared(study, chapter), np.random.default_rng(0)
-    ease = {target: draw.random(400) for target in dict.fromkeys(target for _, target, _ in asked.wanted)}
+    ease = {
+        target: draw.random(400)
+        for target in dict.fromkeys(target for _, target, _ in asked.wanted)
+    }
 
     def examples(cells):
-        return pd.DataFrame([{
-            "condition": name, "target": target, "seed": seed, "language": language, "layer": -1, "metric": TASKS[target].metric,
-            "numerator": (ease[target] < rate(name, language)) * 1.0, "denominator": np.ones(400)}
-            for (name, target, seed), run in cells.items() for language in run.languages if language in ("en", "fi", "sw")])
+        return pd.DataFrame(
+            [
+                {
+                    "condition": name,
+                    "target": target,
+                    "seed": seed,
+                    "language": language,
+                    "layer": -1,
+                    "metric": TASKS[target].metric,
+                    "numerator": (ease[target] < rate(name, language)) * 1.0,
+                    "denominator": np.ones(400),
+                }
+                for (name, target, seed), run in cells.items()
+                for language in run.languages
+                if language in ("en", "fi", "sw")
+            ]
+        )
 
     monkeypatch.setattr(results, "examples", examples)
     monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(examples(cells)))
-    monkeypatch.setattr(records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []})
+    monkeypatch.setattr(
+        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
+    )
     return asked, dict(asked.wanted)
 
 
@@ -56,8 +79,10 @@ def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
         conditions = {name for name, _, _ in asked.wanted}
         for hypothesis in there:
             every = hypothesis.weigh(asked)
-            assert every and all(set(weights) <= conditions and sum(weights.values()) == pytest.approx(0) for weights in every), (
-                chapter, hypothesis.text)
+            assert every and all(
+                set(weights) <= conditions and sum(weights.values()) == pytest.approx(0)
+                for weights in every
+            ), (chapter, hypothesis.text)
 
 
 def test_without_runs_nothing_is_said(study):
@@ -67,81 +92,191 @@ def test_without_runs_nothing_is_said(study):
         assert "points" not in hypotheses.words(shown)
 
 
-@pytest.mark.parametrize("chapter, rate, verdicts", [
-    ("multi_task", lambda name, _: 0.9 if name == "all" else 0.6, ["holds"]),
-    ("multi_task", lambda name, _: 0.4 if name == "all" else 0.6, ["does not hold"]),
-    ("mlm_continuation", lambda name, _: 0.8 if name.endswith("% text") else 0.6, ["holds"]),
-    ("translated", lambda name, _: 0.8 if name.endswith("translated") else 0.6, ["holds", "holds"]),
-    ("translated", lambda name, _: 0.8 if "noise" in name else 0.6, ["can't tell", "does not hold"]),
-    ("model_size", lambda name, _: 0.8 if name in ("e5-small:4, mnli", "e5-small:4, squad") else 0.5, ["holds"]),
-    ("rq5", lambda name, _: 0.8 if name.startswith("e5-small, ") and name != "e5-small, none" else 0.5, ["does not hold"]),
-    ("rq5", lambda name, _: 0.8 if name == "e5-small, squad" else 0.5, ["can't tell"]),      # one task carries it
-    ("xtreme", lambda name, _: 0.7 if name == "best on dev" else 0.6, ["holds"]),
-    ("rq1", lambda name, _: {"3": 0.7, "9": 0.9}.get(name[0], 0.4), ["holds", "holds", "holds"]),
-    ("rq1", lambda name, _: 0.9 if name == "e5-small, three tasks" else 0.5, ["can't tell", "can't tell", "does not hold"]),
-    ("rq2", lambda name, _: 0.8 if name.endswith((" fi", " hu", " et")) else 0.6, ["holds", "holds"]),
-    ("rq2", lambda name, _: 0.8 if name.endswith((" de", " tr")) else 0.6, ["can't tell", "does not hold"]),
-    ("rq2", lambda name, language: 0.8 if name.endswith((" fi", " hu", " et")) and language == "en" else 0.6, ["can't tell", "holds"]),
-    ("rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6, ["holds"]),
-    ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6, ["holds", "holds"]),
-    ("rq4", lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6, ["can't tell", "does not hold"])])
+@pytest.mark.parametrize(
+    "chapter, rate, verdicts",
+    [
+        ("multi_task", lambda name, _: 0.9 if name == "all" else 0.6, ["holds"]),
+        ("multi_task", lambda name, _: 0.4 if name == "all" else 0.6, ["does not hold"]),
+        ("mlm_continuation", lambda name, _: 0.8 if name.endswith("% text") else 0.6, ["holds"]),
+        (
+            "translated",
+            lambda name, _: 0.8 if name.endswith("translated") else 0.6,
+            ["holds", "holds"],
+        ),
+        (
+            "translated",
+            lambda name, _: 0.8 if "noise" in name else 0.6,
+            ["can't tell", "does not hold"],
+        ),
+        (
+            "model_size",
+            lambda name, _: 0.8 if name in ("e5-small:4, mnli", "e5-small:4, squad") else 0.5,
+            ["holds"],
+        ),
+        (
+            "rq5",
+            lambda name, _: (
+                0.8 if name.startswith("e5-small, ") and name != "e5-small, none" else 0.5
+            ),
+            ["does not hold"],
+        ),
+        (
+            "rq5",
+            lambda name, _: 0.8 if name == "e5-small, squad" else 0.5,
+            ["can't tell"],
+        ),  # one task carries it
+        ("xtreme", lambda name, _: 0.7 if name == "best on dev" else 0.6, ["holds"]),
+        (
+            "rq1",
+            lambda name, _: {"3": 0.7, "9": 0.9}.get(name[0], 0.4),
+            ["holds", "holds", "holds"],
+        ),
+        (
+            "rq1",
+            lambda name, _: 0.9 if name == "e5-small, three tasks" else 0.5,
+            ["can't tell", "can't tell", "does not hold"],
+        ),
+        (
+            "rq2",
+            lambda name, _: 0.8 if name.endswith((" fi", " hu", " et")) else 0.6,
+            ["holds", "holds"],
+        ),
+        (
+            "rq2",
+            lambda name, _: 0.8 if name.endswith((" de", " tr")) else 0.6,
+            ["can't tell", "does not hold"],
+        ),
+        (
+            "rq2",
+            lambda name, language: (
+                0.8 if name.endswith((" fi", " hu", " et")) and language == "en" else 0.6
+            ),
+            ["can't tell", "holds"],
+        ),
+        ("rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6, ["holds"]),
+        (
+            "rq4",
+            lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6,
+            ["holds", "holds"],
+        ),
+        (
+            "rq4",
+            lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6,
+            ["can't tell", "does not hold"],
+        ),
+    ],
+)
 def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdicts):
-    monkeypatch.setattr(hypotheses.differences.repeats, "variance", lambda study: None)      # intervals over rows alone
+    monkeypatch.setattr(
+        hypotheses.differences.repeats, "variance", lambda study: None
+    )  # intervals over rows alone
     assert said(study, chapter, *pretend(monkeypatch, study, chapter, rate)) == verdicts
 
 
 def test_the_answer_names_what_carries_it(study, monkeypatch):
-    asked, found = pretend(monkeypatch, study, "rq4", lambda name, _: 0.1 if name == "squad (difficulty 1)" else 0.6)
-    assert "can't tell (-" in (answer := hypotheses.words(hypotheses.table(study, "rq4", asked, found)))
+    asked, found = pretend(
+        monkeypatch, study, "rq4", lambda name, _: 0.1 if name == "squad (difficulty 1)" else 0.6
+    )
+    assert "can't tell (-" in (
+        answer := hypotheses.words(hypotheses.table(study, "rq4", asked, found))
+    )
     assert "carried by SQuAD v1.1 (difficulty 1)" in answer
 
 
 def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
-    asked, found = pretend(monkeypatch, study, "rq3", lambda name, language: 0.8 if name.endswith("many languages") and language == "en" else 0.6)
+    asked, found = pretend(
+        monkeypatch,
+        study,
+        "rq3",
+        lambda name, language: 0.8 if name.endswith("many languages") and language == "en" else 0.6,
+    )
     decided = hypotheses.table(study, "rq3", asked, found)
     row = decided.iloc[0]
     assert row["in English"] == pytest.approx(20, abs=4) and row.effect < 10
     assert f"], in English +{row['in English']:.1f}" in hypotheses.words(decided)
-    decided = hypotheses.table(study, "rq4", *pretend(monkeypatch, study, "rq4", lambda name, language: (
-        0.8 if "difficulty 1" in name and language == "en" else 0.6)))
+    decided = hypotheses.table(
+        study,
+        "rq4",
+        *pretend(
+            monkeypatch,
+            study,
+            "rq4",
+            lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6,
+        ),
+    )
     african = decided.iloc[0]
-    assert african.effect == pytest.approx(0, abs=4) and african["in English"] == pytest.approx(20, abs=4)
-    assert hypotheses.words(decided).count(", in English") == 1, "the second hypothesis is about English"
-    retrieval = hypotheses.table(study, "rq3", asked, {cell: run for cell, run in found.items() if cell[1] == "tatoeba"})
-    assert "points [" in hypotheses.words(retrieval) and ", in English" not in hypotheses.words(retrieval), "no English is scored"
+    assert african.effect == pytest.approx(0, abs=4) and african["in English"] == pytest.approx(
+        20, abs=4
+    )
+    assert hypotheses.words(decided).count(", in English") == 1, (
+        "the second hypothesis is about English"
+    )
+    retrieval = hypotheses.table(
+        study, "rq3", asked, {cell: run for cell, run in found.items() if cell[1] == "tatoeba"}
+    )
+    assert "points [" in hypotheses.words(retrieval) and ", in English" not in hypotheses.words(
+        retrieval
+    ), "no English is scored"
 
 
 def test_what_rests_on_a_part_says_so(study, monkeypatch):
-    asked, found = pretend(monkeypatch, study, "rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6)
+    asked, found = pretend(
+        monkeypatch, study, "rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6
+    )
     whole = hypotheses.words(hypotheses.table(study, "rq3", asked, found))
-    assert whole.startswith("With the same rows, many languages help more than English: holds (+") and "so far" not in whole
-    part = {cell: run for cell, run in found.items() if cell[0].startswith("squad") and cell[1] == "tatoeba"}
-    assert "so far 1 of 2 differences, 1 of" in hypotheses.words(hypotheses.table(study, "rq3", asked, part))
+    assert (
+        whole.startswith("With the same rows, many languages help more than English: holds (+")
+        and "so far" not in whole
+    )
+    part = {
+        cell: run
+        for cell, run in found.items()
+        if cell[0].startswith("squad") and cell[1] == "tatoeba"
+    }
+    assert "so far 1 of 2 differences, 1 of" in hypotheses.words(
+        hypotheses.table(study, "rq3", asked, part)
+    )
 
 
 def test_a_target_is_asked_for_the_conditions_that_the_chapter_has_for_it(study, monkeypatch):
-    asked, found = pretend(monkeypatch, study, "rq2", lambda name, _: 0.8 if name in ("squad in fi", "squad in hu", "squad in et") else 0.6)
+    asked, found = pretend(
+        monkeypatch,
+        study,
+        "rq2",
+        lambda name, _: 0.8 if name in ("squad in fi", "squad in hu", "squad in et") else 0.6,
+    )
     decided = hypotheses.table(study, "rq2", asked, found)
-    assert decided.targets.tolist() == ["4 of 4"] * 2 and decided["so far"].tolist() == ["", ""], "TyDiQA comes after two of the tasks"
-    assert decided.effect[0] == pytest.approx((3 * 20 / 4 + 20 / 2) / 4, abs=1.5), "targets count alike"
+    assert decided.targets.tolist() == ["4 of 4"] * 2 and decided["so far"].tolist() == ["", ""], (
+        "TyDiQA comes after two of the tasks"
+    )
+    assert decided.effect[0] == pytest.approx((3 * 20 / 4 + 20 / 2) / 4, abs=1.5), (
+        "targets count alike"
+    )
 
 
 def test_targets_without_the_language_are_not_asked(study):
     shown = hypotheses.table(study, "rq4", comparisons.rq4(study), {})
-    assert shown.targets.tolist() == ["0 of 3", "0 of 2"]      # Tatoeba has no English
+    assert shown.targets.tolist() == ["0 of 3", "0 of 2"]  # Tatoeba has no English
 
 
 def test_what_the_data_cannot_answer_is_not_asked(study):
     asked = comparisons.rq4(study)
-    plain = dataclasses.replace(asked, wanted={cell: run for cell, run in asked.wanted.items() if "difficulty" not in cell[0]})
+    plain = dataclasses.replace(
+        asked,
+        wanted={cell: run for cell, run in asked.wanted.items() if "difficulty" not in cell[0]},
+    )
     shown = hypotheses.table(study, "rq4", plain, {})
-    assert shown.verdict.tolist() == ["not asked"] * 2 and hypotheses.words(shown).endswith("English more: not asked.")
+    assert shown.verdict.tolist() == ["not asked"] * 2 and hypotheses.words(shown).endswith(
+        "English more: not asked."
+    )
 
 
 def test_languages_that_the_study_lacks_are_not_asked_about(monkeypatch):
     """No African language: no verdict about African languages from English and Finnish."""
     few = profiles.study(languages="en,fi", missing="dash")
-    asked, found = pretend(monkeypatch, few, "rq4", lambda name, language: 0.9 if "difficulty 1" in name else 0.5)
+    asked, found = pretend(
+        monkeypatch, few, "rq4", lambda name, language: 0.9 if "difficulty 1" in name else 0.5
+    )
     african, english = said(few, "rq4", asked, found)
     assert african == "not asked" and english != "not asked"
     shown = differences.table(few, asked, found, only=comparisons.african(few))

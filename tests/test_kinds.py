@@ -1,4 +1,5 @@
 """Kinds: what is encoded comes back out, and each learns in a training of seconds."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,9 @@ from xstilts.training.recipe import Recipe
 
 RECIPE = Recipe(steps=2, epochs=0, batch_size=16, learning_rate=1e-3, max_length=128, rows=64)
 TRAINED = [
-    name for name, row in TASKS.items() if row.kind in ("classify", "choice", "span", "tag") and name in synthetic.TASKS
+    name
+    for name, row in TASKS.items()
+    if row.kind in ("classify", "choice", "span", "tag") and name in synthetic.TASKS
 ]
 
 
@@ -36,7 +39,7 @@ def gold_outputs(row, features, rows):
 @pytest.mark.parametrize("name", TRAINED)
 def test_gold_logits_decode_to_a_score_of_100(name, language, tiny):
     if language not in synthetic.languages(name):
-        language = "sw"                    # the African sets
+        language = "sw"  # the African sets
     task, rows = data.labelled(name, "mini"), data.load(name, "test", language, "mini", 40)
     module = kind(task.kind)
     features = module.encode(rows, tiny, task, 128)
@@ -51,7 +54,9 @@ def test_gold_logits_decode_to_a_score_of_100(name, language, tiny):
 def test_every_task_trains_and_predicts_each_row(name, tiny_encoder):
     task, rows = data.labelled(name, "mini"), data.load(name, "test", "sw", "mini", 20)
     model, tokenizer = encoders.load(tiny_encoder)
-    features = kind(task.kind).encode(data.load(training_task(task).name, "train", "en", "mini", 64), tokenizer, task, 128)
+    features = kind(task.kind).encode(
+        data.load(training_task(task).name, "train", "en", "mini", 64), tokenizer, task, 128
+    )
     logged = []
     heads = train(model, tokenizer, {name: features}, RECIPE, 0, logged.append, tasks={name: task})
     predictions, pairs = evaluate.score(model, heads[name], tokenizer, task, rows, RECIPE)
@@ -60,7 +65,8 @@ def test_every_task_trains_and_predicts_each_row(name, tiny_encoder):
 
 
 def test_a_task_is_learned(tiny_encoder):
-    """Tags of words can be learned by two narrow layers in seconds: the loop, the loss and the metric work together."""
+    """Tags of words can be learned by two narrow layers in seconds: the loop, the loss and the
+    metric work together."""
     task = TASKS["udpos"]
     model, tokenizer = encoders.load(tiny_encoder)
     features = tag.encode(data.load("udpos", "train", "en", "mini", 600), tokenizer, task, 64)
@@ -77,22 +83,41 @@ def test_masked_language_modelling_learns_and_masks_alike_every_time(tiny_encode
     task, rows = TASKS["text"], data.load("text", "train", "en", "mini", 100)
     model, tokenizer = encoders.load(tiny_encoder)
     recipe = Recipe(steps=60, epochs=0, batch_size=16, learning_rate=5e-3, max_length=64, rows=100)
-    heads = train(model, tokenizer, {"text": kind("mlm").encode(rows, tokenizer, task, 64)}, recipe, 0, lambda e: None)
+    heads = train(
+        model,
+        tokenizer,
+        {"text": kind("mlm").encode(rows, tokenizer, task, 64)},
+        recipe,
+        0,
+        lambda e: None,
+    )
     first = evaluate.score(model, heads["text"], tokenizer, task, rows, recipe)[1]
     assert first == evaluate.score(model, heads["text"], tokenizer, task, rows, recipe)[1]
     masked = sum(count for _, count in first["masked accuracy"])
-    pieces = sum(len(ids) - 2 for ids in tokenizer([row["text"] for row in rows], truncation=True,
-                                                   max_length=64)["input_ids"])
+    pieces = sum(
+        len(ids) - 2
+        for ids in tokenizer([row["text"] for row in rows], truncation=True, max_length=64)[
+            "input_ids"
+        ]
+    )
     assert masked / pieces == pytest.approx(0.15, abs=0.02)
-    assert metrics.value(first["masked accuracy"]) > 10    # the most frequent piece alone gives about 5
-    assert heads["text"].embeddings[0] is model.get_input_embeddings().weight    # tied
-    assert not any(parameter.shape == heads["text"].embeddings[0].shape for parameter in heads.parameters())
+    assert (
+        metrics.value(first["masked accuracy"]) > 10
+    )  # the most frequent piece alone gives about 5
+    assert heads["text"].embeddings[0] is model.get_input_embeddings().weight  # tied
+    assert not any(
+        parameter.shape == heads["text"].embeddings[0].shape for parameter in heads.parameters()
+    )
 
 
 def test_long_contexts_are_read_in_windows(tiny):
     context = "Anna lives in Chile. " * 40 + "Omar speaks Hausa."
-    row = {"question": "What does Omar speak?", "context": context, "answers": ("Hausa",),
-           "starts": (context.index("Hausa"),)}
+    row = {
+        "question": "What does Omar speak?",
+        "context": context,
+        "answers": ("Hausa",),
+        "starts": (context.index("Hausa"),),
+    }
     features = span.encode([row], tiny, TASKS["squad"], 64)
     assert len(features) > 5 and all(len(feature.ids[0]) <= 64 for feature in features)
     assert any(feature.gold != (0, 0) for feature in features)
@@ -102,11 +127,11 @@ def test_long_contexts_are_read_in_windows(tiny):
 
 def test_a_span_never_ends_before_it_starts(tiny):
     row = data.load("squad", "test", "en", "mini", 1)[0]
-    feature, = span.encode([row], tiny, TASKS["squad"], 128)
+    (feature,) = span.encode([row], tiny, TASKS["squad"], 128)
     draw = np.random.default_rng(0)
     for _ in range(50):
         logits = draw.normal(size=(len(feature.ids[0]), 2)) * 5
-        text, = span.decode([logits], [feature], [row], TASKS["squad"])
+        (text,) = span.decode([logits], [feature], [row], TASKS["squad"])
         assert text and text in row["context"]
 
 
@@ -122,7 +147,7 @@ def test_a_bare_piece_is_not_labelled(tiny):
     """Where a word becomes "▁" and more, the more is labelled."""
     bare = tiny.convert_tokens_to_ids("▁")
     row = {"words": ["中文", "x"], "tags": [7, 12]}
-    feature, = tag.encode([row], tiny, TASKS["udpos"], 32)
+    (feature,) = tag.encode([row], tiny, TASKS["udpos"], 32)
     for position in feature.where.values():
         assert feature.ids[0][position] != bare
 
@@ -136,7 +161,9 @@ def test_retrieval_finds_itself_and_centring_removes_an_offset():
     assert (retrieve.nearest(shifted, english, centred=False) == np.arange(50)).mean() < 0.9
 
 
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3))
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3)
+)
 @settings(deadline=None)
 def test_an_epoch_has_every_row_once(lengths, size, seed):
     found = batches.epoch(lengths, size, str(seed))
@@ -151,21 +178,34 @@ def test_evaluation_batches_keep_to_their_budget(lengths, budget):
     found = batches.by_tokens(features, budget)
     assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
     for batch in found:
-        assert len(batch) == 1 or len(batch) * max(lengths[position] for position in batch) <= budget
+        assert (
+            len(batch) == 1 or len(batch) * max(lengths[position] for position in batch) <= budget
+        )
 
 
 def test_tasks_are_sampled_in_proportion_to_capped_size():
     sets = [[Feature(0, [[0]])] * size for size in (1000, 100, 100)]
-    capped = Recipe(steps=0, epochs=1, batch_size=10, learning_rate=1, max_length=8, rows=0, cap=300)
+    capped = Recipe(
+        steps=0, epochs=1, batch_size=10, learning_rate=1, max_length=8, rows=0, cap=300
+    )
     drawn = [which for which, _ in batches.stream(sets, capped, 0, 5000)]
-    assert [drawn.count(which) / 5000 for which in range(3)] == pytest.approx([0.6, 0.2, 0.2], abs=0.03)
+    assert [drawn.count(which) / 5000 for which in range(3)] == pytest.approx(
+        [0.6, 0.2, 0.2], abs=0.03
+    )
     assert batches.steps([1000, 100, 100], capped) == 30 + 10 + 10
 
 
 @pytest.mark.parametrize("max_length", [32, 64, 384])
 def test_a_long_question_leaves_room_for_the_context(tiny, max_length):
-    row = {"question": "Where does Amina work? " * 30, "context": "Amina lives in Kenya. " * 40, "answers": ["Kenya"], "starts": [15]}
+    row = {
+        "question": "Where does Amina work? " * 30,
+        "context": "Amina lives in Kenya. " * 40,
+        "answers": ["Kenya"],
+        "starts": [15],
+    }
     features = span.encode([row], tiny, TASKS["squad"], max_length)
     assert all(len(feature.ids[0]) <= max_length and feature.where[0] for feature in features)
     read = [offset for feature in features for offset in feature.where[1]]
-    assert {at for start, end in read for at in range(start, end)} >= {at for at, c in enumerate(row["context"]) if c != " "}
+    assert {at for start, end in read for at in range(start, end)} >= {
+        at for at, c in enumerate(row["context"]) if c != " "
+    }

@@ -1,4 +1,6 @@
-"""The layers of the library: each folder imports only those below it (the list is in pyproject.toml)."""
+"""The layers of the library: each folder imports only those below it (the list is in
+pyproject.toml)."""
+
 import ast
 from pathlib import Path
 

@@ -1,5 +1,7 @@
-"""What is in the place of a file and is none: a pipe, a device, a socket, a folder, a link that leads nowhere. It is refused by
-name and at once, for to read it might never end; hidden files are nobody's rows."""
+"""What is in the place of a file and is none: a pipe, a device, a socket, a folder, a link that
+leads nowhere. It is refused by name and at once, for to read it might never end; hidden files are
+nobody's rows."""
+
 import os
 import re
 import socket
@@ -22,20 +24,23 @@ def folder(tmp_path):
     place = tmp_path / "udpos" / "English"
     place.mkdir(parents=True)
     for split in ("train", "validation", "test"):
-        pq.write_table(pa.table({"tokens": [["a", "b"]] * 40, "pos_tags": [[0, 1]] * 40}), place / f"{split}.parquet")
+        pq.write_table(
+            pa.table({"tokens": [["a", "b"]] * 40, "pos_tags": [[0, 1]] * 40}),
+            place / f"{split}.parquet",
+        )
     return tmp_path
 
 
 def device(path):
     try:
-        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))     # /dev/zero
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero
     except PermissionError:
         path.symlink_to("/dev/zero")
 
 
 def a_socket(path):
     there = os.getcwd()
-    os.chdir(path.parent)      # the name of a socket is short
+    os.chdir(path.parent)  # the name of a socket is short
     try:
         with socket.socket(socket.AF_UNIX) as made:
             made.bind(path.name)
@@ -48,11 +53,16 @@ def loop(path):
 
 
 THINGS = {
-    "pipe": (os.mkfifo, "is a named pipe, where a file is expected"), "device": (device, "is a device"),
-    "socket": (a_socket, "is a socket"), "folder": (lambda path: path.mkdir(), "is a folder"),
+    "pipe": (os.mkfifo, "is a named pipe, where a file is expected"),
+    "device": (device, "is a device"),
+    "socket": (a_socket, "is a socket"),
+    "folder": (lambda path: path.mkdir(), "is a folder"),
     "dead link": (lambda path: path.symlink_to("lost"), "is a link that leads nowhere"),
     "loop": (loop, r"is a link that leads nowhere \(Too many levels"),
-    "link to a pipe": (lambda path: (os.mkfifo(path.parent / "pipe"), path.symlink_to("pipe")), "is a named pipe"),
+    "link to a pipe": (
+        lambda path: (os.mkfifo(path.parent / "pipe"), path.symlink_to("pipe")),
+        "is a named pipe",
+    ),
     "link to null": (lambda path: path.symlink_to("/dev/null"), "is a device"),
 }
 
@@ -96,7 +106,9 @@ def test_what_is_no_file_is_refused_by_name(name, thing, look, folder):
     assert (folder / name).name in error and re.search(words, error), error
 
 
-@pytest.mark.parametrize("make", [loop, lambda path: path.symlink_to("lost")], ids=["loop", "dead link"])
+@pytest.mark.parametrize(
+    "make", [loop, lambda path: path.symlink_to("lost")], ids=["loop", "dead link"]
+)
 def test_a_language_whose_folder_is_a_link_that_leads_nowhere_is_not_lost_in_silence(make, folder):
     make(folder / "udpos" / "German")
     with pytest.raises(UserError, match="German: is a link that leads nowhere"):
@@ -135,5 +147,7 @@ def test_hidden_files_are_nobodys_rows(folder, name):
 
 def test_a_file_that_claims_billions_of_rows_is_refused(folder, monkeypatch):
     monkeypatch.setattr(parquet, "MOST_ROWS", 30)
-    with pytest.raises(UserError, match="test.parquet: 40 rows, which is more than a study can read"):
+    with pytest.raises(
+        UserError, match="test.parquet: 40 rows, which is more than a study can read"
+    ):
         data.load("udpos", "test", "en", str(folder))

@@ -1,4 +1,6 @@
-"""AdamW over one vector is torch's AdamW over many tensors; half-precision weights keep full-precision masters."""
+"""AdamW over one vector is torch's AdamW over many tensors; half-precision weights keep
+full-precision masters."""
+
 import copy
 
 import pytest
@@ -21,7 +23,10 @@ def network():
 
 def batches(count):
     draw = torch.Generator().manual_seed(1)
-    return [(torch.randn(4, 6, generator=draw), torch.randint(3, (4,), generator=draw)) for _ in range(count)]
+    return [
+        (torch.randn(4, 6, generator=draw), torch.randint(3, (4,), generator=draw))
+        for _ in range(count)
+    ]
 
 
 def test_it_is_adamw_with_clipping_and_no_decay_on_vectors():
@@ -29,11 +34,16 @@ def test_it_is_adamw_with_clipping_and_no_decay_on_vectors():
     body2, head2 = copy.deepcopy((body, head))
     optimizer = Optimizer(body, head, RECIPE)
     many = [*body2.parameters(), *head2.parameters()]
-    reference = torch.optim.AdamW([{"params": [p for p in many if p.ndim > 1], "weight_decay": 0.1},
-                                   {"params": [p for p in many if p.ndim < 2], "weight_decay": 0.0}], lr=1e-2)
+    reference = torch.optim.AdamW(
+        [
+            {"params": [p for p in many if p.ndim > 1], "weight_decay": 0.1},
+            {"params": [p for p in many if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=1e-2,
+    )
     for number, (inputs, gold) in enumerate(batches(10)):
         rate = 1e-2 / (number + 1)
-        for part in (slice(0, 2), slice(2, 4)):    # gradients of parts add up
+        for part in (slice(0, 2), slice(2, 4)):  # gradients of parts add up
             (nn.functional.cross_entropy(head(body(inputs[part])), gold[part]) / 2).backward()
             optimizer.collect()
         optimizer.step(rate)
@@ -55,13 +65,15 @@ def test_updates_too_small_for_bf16_are_not_lost():
     head.weight.data.fill_(1.0)
     recipe = Recipe(10, 0, 4, 1e-4, 32, 100, weight_decay=0.0)
     optimizer = Optimizer(body, head, recipe, low=[body.weight], dtype=torch.bfloat16)
-    for _ in range(100):            # each step is 1e-4; next to 1, bf16 knows steps of 4e-3
+    for _ in range(100):  # each step is 1e-4; next to 1, bf16 knows steps of 4e-3
         body.weight.grad = torch.ones(1, 1, dtype=torch.bfloat16)
         optimizer.collect()
         optimizer.step(1e-4)
     assert body.weight.dtype == torch.bfloat16 and head.weight.dtype == torch.float32
     optimizer.release()
-    assert body.weight.item() == pytest.approx(0.99, abs=1e-4) and body.weight.dtype == torch.float32
+    assert (
+        body.weight.item() == pytest.approx(0.99, abs=1e-4) and body.weight.dtype == torch.float32
+    )
 
 
 def test_an_earlier_state_comes_back():
@@ -93,7 +105,11 @@ def test_embeddings_of_some_pieces_are_those_of_all(family_of, family):
         info = Info.of(tokenizer, RECIPE, model)
         assert torch.equal(info.pieces[info.row[batch["input_ids"]]], batch["input_ids"])
         with pytest.raises(IndexError):
-            rows(torch.tensor([next(piece for piece in range(len(before)) if piece not in rows.ids.tolist())]))
+            rows(
+                torch.tensor(
+                    [next(piece for piece in range(len(before)) if piece not in rows.ids.tolist())]
+                )
+            )
         rows.weight.data += 1
     after = model.get_input_embeddings()
     assert after is whole
@@ -104,10 +120,11 @@ def test_embeddings_of_some_pieces_are_those_of_all(family_of, family):
 
 
 def test_a_step_for_which_nothing_was_collected_has_no_gradient():
-    """Of a batch with fewer rows than processes one has none: the last step's gradient, of all, is not its share."""
+    """Of a batch with fewer rows than processes one has none: the last step's gradient, of all, is
+    not its share."""
     body, head = network()
     optimizer = Optimizer(body, head, RECIPE)
-    (inputs, gold), = batches(1)
+    ((inputs, gold),) = batches(1)
     nn.functional.cross_entropy(head(body(inputs)), gold).backward()
     optimizer.collect()
     optimizer.step(1e-2)

@@ -1,4 +1,6 @@
-"""What people ask for: parameters of every type, unknown ones, and messages that name what is known."""
+"""What people ask for: parameters of every type, unknown ones, and messages that name what is
+known."""
+
 import types
 
 import pytest
@@ -12,48 +14,79 @@ from xstilts.study.profiles import PROFILES, parameters, study
 from xstilts.tasks.table import TASKS, training_task
 
 
-@pytest.mark.parametrize("given, message", [
-    (dict(profile="huge"), "unknown profile 'huge'; known: mini, small, paper"),
-    (dict(sedes=[1]), "unknown parameter 'sedes'; known: profile, encoder, .*seeds"),
-    (dict(targets=["xnlii"]), "unknown target task 'xnlii'; known: xnli, pawsx"),
-    (dict(intermediates=["xnli"]), "unknown intermediate task 'xnli'; known: anli, mnli"),
-    (dict(languages=["en", "xx"]), "unknown language 'xx'; embedded synthetic benchmark has: af, ar, de, en, es, et"),
-    (dict(encoder="e6-small"), "unknown encoder 'e6-small'.*e5-small"),
-    (dict(encoder="e5-small:13"), "13 layers"),
-    (dict(data="/nowhere/at/all"), "'/nowhere/at/all' is not a folder"),
-    (dict(phase2_steps="many"), "parameter phase2_steps: 'many' is not of type int"),
-    (dict(phase2_steps=2.5), "phase2_steps: 2.5 is not of type int"),
-    (dict(phase2_steps=-1), "negative"),
-    (dict(seeds=["a"]), "seeds: 'a' is not of type int"),
-    (dict(precision="fp8"), "none of auto, bf16, fp32"),
-    (dict(profile=["mini"]), "unknown profile"),
-])
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (dict(profile="huge"), "unknown profile 'huge'; known: mini, small, paper"),
+        (dict(sedes=[1]), "unknown parameter 'sedes'; known: profile, encoder, .*seeds"),
+        (dict(targets=["xnlii"]), "unknown target task 'xnlii'; known: xnli, pawsx"),
+        (dict(intermediates=["xnli"]), "unknown intermediate task 'xnli'; known: anli, mnli"),
+        (
+            dict(languages=["en", "xx"]),
+            "unknown language 'xx'; embedded synthetic benchmark has: af, ar, de, en, es, et",
+        ),
+        (dict(encoder="e6-small"), "unknown encoder 'e6-small'.*e5-small"),
+        (dict(encoder="e5-small:13"), "13 layers"),
+        (dict(data="/nowhere/at/all"), "'/nowhere/at/all' is not a folder"),
+        (dict(phase2_steps="many"), "parameter phase2_steps: 'many' is not of type int"),
+        (dict(phase2_steps=2.5), "phase2_steps: 2.5 is not of type int"),
+        (dict(phase2_steps=-1), "negative"),
+        (dict(seeds=["a"]), "seeds: 'a' is not of type int"),
+        (dict(precision="fp8"), "none of auto, bf16, fp32"),
+        (dict(profile=["mini"]), "unknown profile"),
+    ],
+)
 def test_a_slip_is_told_with_what_is_known(given, message):
     with pytest.raises(UserError, match=message):
         study(**given)
 
 
 def test_papermills_spellings_are_understood():
-    asked = study(languages="de, fi", seeds="0,1", phase2_learning_rate="1e-5", phase2_steps="7", targets="xnli")
-    assert (asked.languages, asked.seeds, asked.phase2_learning_rate) == (("de", "fi"), (0, 1), 1e-5)
+    asked = study(
+        languages="de, fi",
+        seeds="0,1",
+        phase2_learning_rate="1e-5",
+        phase2_steps="7",
+        targets="xnli",
+    )
+    assert (asked.languages, asked.seeds, asked.phase2_learning_rate) == (
+        ("de", "fi"),
+        (0, 1),
+        1e-5,
+    )
     assert (asked.phase2_steps, asked.targets) == (7, ("xnli",))
     assert study(seeds=3).seeds == (3,)
 
 
 def test_empty_values_are_the_profiles():
-    empty = {name: "" for name in ("encoder", "phase1_steps", "layer")} | {"languages": [], "seeds": []}
+    empty = {name: "" for name in ("encoder", "phase1_steps", "layer")} | {
+        "languages": [],
+        "seeds": [],
+    }
     assert study(**empty) == study() and study().profile == "mini"
-    assert study(phase1_steps=0).phase1_steps == 0     # a zero is a value
+    assert study(phase1_steps=0).phase1_steps == 0  # a zero is a value
 
 
 def test_a_notebooks_names_are_its_parameters():
-    names = {"profile": "mini", "seeds": [1], "__name__": "__main__", "_i1": "x", "In": [""], "Out": {}, "types": types}
+    names = {
+        "profile": "mini",
+        "seeds": [1],
+        "__name__": "__main__",
+        "_i1": "x",
+        "In": [""],
+        "Out": {},
+        "types": types,
+    }
     assert parameters(names).seeds == (1,)
     with pytest.raises(UserError, match="'sede'"):
         parameters(names | {"sede": [1]})
-    with pytest.raises(UserError, match="parameter data: <module"):    # an import took the name: not silently the default
+    with pytest.raises(
+        UserError, match="parameter data: <module"
+    ):  # an import took the name: not silently the default
         parameters(names | {"data": types})
-    assert parameters(names | {"study": study(), "note": "my own"}).seeds == (1,)    # the cell run again by hand
+    assert parameters(names | {"study": study(), "note": "my own"}).seeds == (
+        1,
+    )  # the cell run again by hand
 
 
 @given(st.text(max_size=30))
@@ -78,14 +111,27 @@ def test_the_paper_profile_has_the_papers_values():
     paper = PROFILES["paper"]
     assert paper.encoder.startswith("FacebookAI/xlm-roberta-large") and paper.phase1_steps == 0
     recipe = profiles.phase3_recipe(paper, "xquad")
-    assert (recipe.learning_rate, recipe.batch_size, recipe.max_length, recipe.epochs) == (1e-5, 16, 384, 2)
-    assert (recipe.weight_decay, recipe.adam_epsilon, recipe.warmup, recipe.clip) == (0.01, 1e-8, 0.1, 1.0)
+    assert (recipe.learning_rate, recipe.batch_size, recipe.max_length, recipe.epochs) == (
+        1e-5,
+        16,
+        384,
+        2,
+    )
+    assert (recipe.weight_decay, recipe.adam_epsilon, recipe.warmup, recipe.clip) == (
+        0.01,
+        1e-8,
+        0.1,
+        1.0,
+    )
     assert profiles.phase2_recipe(paper, ("mnli",)).batch_size == 4
     assert (recipe.evaluate_every, recipe.patience, recipe.dev_rows) == (1000, 30, 500)
 
 
 def test_targets_train_on_what_the_paper_says():
-    assert training_task(TASKS["xnli"]).name == "mnli" and training_task(TASKS["xquad"]).name == "squad"
+    assert (
+        training_task(TASKS["xnli"]).name == "mnli"
+        and training_task(TASKS["xquad"]).name == "squad"
+    )
     assert training_task(TASKS["udpos"]).name == "udpos"
 
 
@@ -98,18 +144,37 @@ def test_the_command_line_answers_with_one_line_and_a_code(capsys):
     assert "tatoeba" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words, profile, chapter", [
-    ([], "mini", ""), (["rq3"], "mini", "rq3"), (["paper"], "paper", ""), (["paper", "rq3"], "paper", "rq3"),
-    (["rq3", "-p", "profile", "paper"], "paper", "rq3"), (["paper", "-p", "profile", "paper"], "paper", "")])
+@pytest.mark.parametrize(
+    "words, profile, chapter",
+    [
+        ([], "mini", ""),
+        (["rq3"], "mini", "rq3"),
+        (["paper"], "paper", ""),
+        (["paper", "rq3"], "paper", "rq3"),
+        (["rq3", "-p", "profile", "paper"], "paper", "rq3"),
+        (["paper", "-p", "profile", "paper"], "paper", ""),
+    ],
+)
 def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, monkeypatch, capsys):
     from xstilts.tools import plan
-    monkeypatch.setattr(plan, "text", lambda study, chapter, unrecorded: f"{study.profile} {chapter or 'all'}")
-    assert cli.main(["plan", *words]) == 0 and capsys.readouterr().out.strip() == f"{profile} {chapter or 'all'}"
+
+    monkeypatch.setattr(
+        plan, "text", lambda study, chapter, unrecorded: f"{study.profile} {chapter or 'all'}"
+    )
+    assert (
+        cli.main(["plan", *words]) == 0
+        and capsys.readouterr().out.strip() == f"{profile} {chapter or 'all'}"
+    )
 
 
-@pytest.mark.parametrize("words, message", [
-    (["papre"], "not 'papre'; profiles: mini, small, paper; chapters: claims"),
-    (["rq3", "paper"], "not 'rq3 paper'"), (["paper", "rq3", "rq4"], "not 'paper rq3 rq4'"),
-    (["paper", "-p", "profile", "small"], "two profiles: paper and -p profile small")])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["papre"], "not 'papre'; profiles: mini, small, paper; chapters: claims"),
+        (["rq3", "paper"], "not 'rq3 paper'"),
+        (["paper", "rq3", "rq4"], "not 'paper rq3 rq4'"),
+        (["paper", "-p", "profile", "small"], "two profiles: paper and -p profile small"),
+    ],
+)
 def test_words_that_are_no_profile_and_chapter(words, message, capsys):
     assert cli.main(["plan", *words]) == 2 and message in capsys.readouterr().err

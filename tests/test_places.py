@@ -1,4 +1,6 @@
-"""A store where it cannot be: a file, a device, links in a circle; one that others own, or that nobody may write."""
+"""A store where it cannot be: a file, a device, links in a circle; one that others own, or that
+nobody may write."""
+
 import multiprocessing
 import os
 import re
@@ -62,8 +64,11 @@ def read_all(root):
 
 def read_and_compute(root):
     read_all(root)
-    for attempt in (lambda: graph.compute([OTHER], root), lambda: store.writing(root, OTHER).__enter__(),
-                    lambda: inventory.remove(root, store.folder_of(root, RUN))):
+    for attempt in (
+        lambda: graph.compute([OTHER], root),
+        lambda: store.writing(root, OTHER).__enter__(),
+        lambda: inventory.remove(root, store.folder_of(root, RUN)),
+    ):
         try:
             attempt()
         except UserError as error:
@@ -88,12 +93,25 @@ def test_a_store_that_cannot_be_written_is_read_as_it_is(root, tmp_path, mode):
     os.chmod(root / ".locks" / f"{key(OTHER)}.lock", 0o444)
     for path in (root / ".locks", store.folder_of(root, RUN), root):
         os.chmod(path, mode)
-    before = {path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_ino) for path in (root, *root.rglob("*"))}
+    before = {
+        path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_ino)
+        for path in (root, *root.rglob("*"))
+    }
     told, well = as_another(read_and_compute, root, tmp_path / "told")
     assert well and told.count("log.jsonl is not written: Permission denied") == 1
-    assert len(re.findall("the store .* cannot be written: .*Permission denied.* set XSTILTS_STORE to", told)) == 2
+    assert (
+        len(
+            re.findall(
+                "the store .* cannot be written: .*Permission denied.* set XSTILTS_STORE to", told
+            )
+        )
+        == 2
+    )
     assert "cannot be removed: Permission denied" in told
-    assert {path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_ino) for path in (root, *root.rglob("*"))} == before
+    assert {
+        path: (os.lstat(path).st_mtime_ns, os.lstat(path).st_ino)
+        for path in (root, *root.rglob("*"))
+    } == before
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -125,7 +143,9 @@ def test_files_have_the_modes_that_the_umask_says(tmp_path, umask):
     finally:
         os.umask(before)
     found = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "store").rglob("*")}
-    assert len(found) == 7 and all(mode == (0o777 if path.is_dir() else 0o666) & ~umask for path, mode in found.items())
+    assert len(found) == 7 and all(
+        mode == (0o777 if path.is_dir() else 0o666) & ~umask for path, mode in found.items()
+    )
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -145,10 +165,19 @@ def read_other(root):
     print(*load_file(store.find(root, OTHER) / "model.safetensors"))
 
 
-@pytest.mark.parametrize("place", ["/dev/null", "/dev/null/store", "{file}", "{file}/store", "{loop}", "~nobody-of-this-name/x"])
-@pytest.mark.parametrize("verb", [["store", "list"], ["store", "verify"], ["compute", "single_task"]])
+@pytest.mark.parametrize(
+    "place",
+    ["/dev/null", "/dev/null/store", "{file}", "{file}/store", "{loop}", "~nobody-of-this-name/x"],
+)
+@pytest.mark.parametrize(
+    "verb", [["store", "list"], ["store", "verify"], ["compute", "single_task"]]
+)
 def test_a_store_that_is_no_folder_is_refused_in_words(tmp_path, monkeypatch, capsys, place, verb):
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    monkeypatch.setenv("XSTILTS_STORE", place.format(file=tmp_path / "file", loop=tmp_path / "loop"))
-    assert cli.main(verb) and re.search("the store .* cannot be used: .*Set XSTILTS_STORE to a folder", capsys.readouterr().err)
+    monkeypatch.setenv(
+        "XSTILTS_STORE", place.format(file=tmp_path / "file", loop=tmp_path / "loop")
+    )
+    assert cli.main(verb) and re.search(
+        "the store .* cannot be used: .*Set XSTILTS_STORE to a folder", capsys.readouterr().err
+    )

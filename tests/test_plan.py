@@ -1,4 +1,6 @@
-"""The plan: what is needed, what is there, and a simulation of the scheduler that can be checked by hand."""
+"""The plan: what is needed, what is there, and a simulation of the scheduler that can be checked by
+hand."""
+
 import dataclasses
 
 import distributed
@@ -36,8 +38,8 @@ def test_a_simulation_worked_by_hand():
     seconds = {key(run): length for run, length in zip(todo, [10, 20, 30, 5, 5, 5, 5], strict=True)}
     one = plan.simulate(todo, seconds, 1)
     assert (one.wall, one.busy) == (80, 1.0)
-    # two workers: base 0-10; the longer chain (30) and the other (20) start at 10; at 30 the first one's scores 5 + 5
-    # on the free worker until 40; at 40 two scores side by side
+    # two workers: base 0-10; the longer chain (30) and the other (20) start at 10; at 30 the first
+    # one's scores 5 + 5 on the free worker until 40; at 40 two scores side by side
     two = plan.simulate(todo, seconds, 2)
     assert two.wall == 45 and two.busy == pytest.approx(80 / 90)
     assert two.busy_before_last_wave == pytest.approx((10 + 20 + 30 + 5 + 5) / 80)
@@ -45,7 +47,10 @@ def test_a_simulation_worked_by_hand():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 100)), min_size=1, max_size=20), st.integers(1, 8))
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.floats(0.1, 100)), min_size=1, max_size=20),
+    st.integers(1, 8),
+)
 def test_no_schedule_beats_its_bounds(shape, workers):
     todo, seconds = [encoder("e")], {}
     for number, (parent, _) in enumerate(shape):
@@ -54,16 +59,33 @@ def test_no_schedule_beats_its_bounds(shape, workers):
     walk = plan.simulate(todo, seconds, workers)
     total, longest = sum(seconds.values()), plan.simulate(todo, seconds, len(todo)).wall
     assert walk.wall >= max(total / workers, longest) - 1e-6
-    assert walk.wall <= total / workers + longest + 1e-6         # Graham's bound for list scheduling
+    assert walk.wall <= total / workers + longest + 1e-6  # Graham's bound for list scheduling
     assert 0 < walk.busy <= 1 + 1e-9 and 0 < walk.busy_before_last_wave <= 1 + 1e-9
 
 
 def test_what_the_store_has_needs_no_time(tiny_encoder):
-    study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli,tatoeba", languages="en,fi",
-                           phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20, phase2_rows=20, phase3_rows=20,
-                           eval_rows=12, max_length=64, scheduler="local", vocabulary="full")
+    study = profiles.study(
+        encoder=str(tiny_encoder),
+        intermediates="mnli",
+        targets="xnli,tatoeba",
+        languages="en,fi",
+        phase1_steps=2,
+        phase2_steps=2,
+        phase3_steps=2,
+        phase1_rows=20,
+        phase2_rows=20,
+        phase3_rows=20,
+        eval_rows=12,
+        max_length=64,
+        scheduler="local",
+        vocabulary="full",
+    )
     before = plan.text(study, "single_task")
-    assert "7 runs, 7 to compute" in before and "train and score xnli" in before and "longest chain" in before
+    assert (
+        "7 runs, 7 to compute" in before
+        and "train and score xnli" in before
+        and "longest chain" in before
+    )
     graph.compute([graph.phase1(study)])
     assert "7 runs, 5 to compute" in plan.text(study, "single_task")
     graph.compute(needed.needed("single_task", study))
@@ -81,10 +103,25 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
     assert 5 < pieces < 128
     double = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, steps=600))
     assert costs.cost(double).training == 2 * cost.training
-    assert costs.layer_weights("e5-small:6") == costs.layer_weights("e5-small") / 2 == 6 * 12 * 384 * 384
-    plain, mixed, exact = (costs.memory(graph.phase2(profiles.study(vocabulary="full", precision=precision), ("mnli",), 0, mlm_share=share))
-                           for precision, share in (("bf16", 0.0), ("bf16", 0.5), ("fp32", 0.0)))
-    assert 1e9 < plain < mixed == exact     # activations of twice the size, or as many holes between them
+    assert (
+        costs.layer_weights("e5-small:6")
+        == costs.layer_weights("e5-small") / 2
+        == 6 * 12 * 384 * 384
+    )
+    plain, mixed, exact = (
+        costs.memory(
+            graph.phase2(
+                profiles.study(vocabulary="full", precision=precision),
+                ("mnli",),
+                0,
+                mlm_share=share,
+            )
+        )
+        for precision, share in (("bf16", 0.0), ("bf16", 0.5), ("fp32", 0.0))
+    )
+    assert (
+        1e9 < plain < mixed == exact
+    )  # activations of twice the size, or as many holes between them
     assert costs.cost(graph.base(study)) == costs.Cost(0, 0.0, 0.0)
 
 
@@ -94,18 +131,36 @@ def test_every_chapter_of_the_book_is_planned():
     assert list(needed.RUNS) == build.chapters(build.project())
 
 
-@pytest.mark.parametrize("target", ["lareqa", "tydiqa", "bucc"])     # pairs of texts; no English test rows; no training
+@pytest.mark.parametrize(
+    "target", ["lareqa", "tydiqa", "bucc"]
+)  # pairs of texts; no English test rows; no training
 def test_every_shape_of_task_has_a_cost_on_real_rows(target, realdata, tiny_encoder):
-    study = profiles.study("small", encoder=str(tiny_encoder), data=str(realdata), phase1_steps=0, phase3_steps=2)
+    study = profiles.study(
+        "small", encoder=str(tiny_encoder), data=str(realdata), phase1_steps=0, phase3_steps=2
+    )
     cost = costs.cost(graph.phase3(study, graph.base(study), target, 0))
     assert cost.evaluation > 0 and (cost.training > 0) == (cost.steps > 0) == (target != "bucc")
 
 
-@pytest.mark.parametrize("scheduler, gpus, each, workers", [("processes", 0, 1, 4), ("processes", 2, 1, 2), ("dask", 2, 1, 2),
-                                                           ("local", 2, 1, 1), ("processes:3", 2, 1, 3), ("processes", 8, 1, 5),
-                                                           ("processes", 0, 20, 3), ("dask", 0, 20, 3), ("processes:5", 0, 20, 5),
-                                                           ("processes", 0, 100, 1), ("processes", 2, 20, 2)])
-def test_processes_are_one_a_core_that_has_room_or_one_a_gpu(monkeypatch, scheduler, gpus, each, workers):
+@pytest.mark.parametrize(
+    "scheduler, gpus, each, workers",
+    [
+        ("processes", 0, 1, 4),
+        ("processes", 2, 1, 2),
+        ("dask", 2, 1, 2),
+        ("local", 2, 1, 1),
+        ("processes:3", 2, 1, 3),
+        ("processes", 8, 1, 5),
+        ("processes", 0, 20, 3),
+        ("dask", 0, 20, 3),
+        ("processes:5", 0, 20, 5),
+        ("processes", 0, 100, 1),
+        ("processes", 2, 20, 2),
+    ],
+)
+def test_processes_are_one_a_core_that_has_room_or_one_a_gpu(
+    monkeypatch, scheduler, gpus, each, workers
+):
     monkeypatch.setattr(cluster.os, "cpu_count", lambda: 4)
     monkeypatch.setattr(cluster.torch.cuda, "device_count", lambda: gpus)
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
@@ -114,17 +169,35 @@ def test_processes_are_one_a_core_that_has_room_or_one_a_gpu(monkeypatch, schedu
     assert plan._workers(scheduler, [1, 1, each, 1, 1]) == (workers, "")
 
 
-@pytest.mark.parametrize("scheduler, workers, threads", [("processes:3", 3, 1), ("processes", 2, 1), ("local", 1, 7),
-                                                          ("dask:tcp://elsewhere:8786", 1, 7), ("processes:99", 7, 1)])
-def test_the_plan_is_for_the_workers_that_were_asked_for(tiny_encoder, monkeypatch, scheduler, workers, threads):
+@pytest.mark.parametrize(
+    "scheduler, workers, threads",
+    [
+        ("processes:3", 3, 1),
+        ("processes", 2, 1),
+        ("local", 1, 7),
+        ("dask:tcp://elsewhere:8786", 1, 7),
+        ("processes:99", 7, 1),
+    ],
+)
+def test_the_plan_is_for_the_workers_that_were_asked_for(
+    tiny_encoder, monkeypatch, scheduler, workers, threads
+):
     asked = []
-    monkeypatch.setattr(plan, "measured", lambda study, *how: asked.append(how) or plan.Speed(1.0, 0.1, 1e-9, 1e-9))
+    monkeypatch.setattr(
+        plan, "measured", lambda study, *how: asked.append(how) or plan.Speed(1.0, 0.1, 1e-9, 1e-9)
+    )
     monkeypatch.setattr(plan.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(plan.torch, "get_num_threads", lambda: 7)
     monkeypatch.setattr(plan.torch.cuda, "is_available", lambda: False)
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
-    study = profiles.study(encoder=str(tiny_encoder), intermediates="mnli", targets="xnli,tatoeba", languages="en,fi",
-                           vocabulary="full", scheduler=scheduler)
+    study = profiles.study(
+        encoder=str(tiny_encoder),
+        intermediates="mnli",
+        targets="xnli,tatoeba",
+        languages="en,fi",
+        vocabulary="full",
+        scheduler=scheduler,
+    )
     text = plan.text(study, "single_task")
-    assert asked == [(threads, workers)] and f"here, on {workers} worker(s)" in text      # of 7 runs
+    assert asked == [(threads, workers)] and f"here, on {workers} worker(s)" in text  # of 7 runs
     assert ("How many workers tcp://elsewhere:8786 has" in text) == scheduler.startswith("dask")

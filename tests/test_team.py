@@ -1,4 +1,6 @@
-"""Two processes on one run (accelerate, gloo) give the loss curve and the weights of one, and write one artifact."""
+"""Two processes on one run (accelerate, gloo) give the loss curve and the weights of one, and write
+one artifact."""
+
 import json
 import os
 import runpy
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = '''
+PROGRAM = """
 import json, os, sys
 from pathlib import Path
 from xstilts import data, encoders
@@ -69,7 +71,7 @@ if __name__ == "__main__":
     run(encoder, out / "elsewhere", phase1_steps=0)
     if not team.rank():
         (out / "found.json").write_text(json.dumps(found))
-'''
+"""  # noqa: E501
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +86,38 @@ def two(program, tiny_encoder, tmp_path_factory):
     """The folder of what two processes did."""
     # accelerate's own launcher starts several CPU processes only through MPI; torch's does without
     out = tmp_path_factory.mktemp("two")
-    done = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0",
-                           "--rdzv_backend", "c10d", "--rdzv_endpoint", "localhost:0", str(program), str(tiny_encoder), str(out)],
-                          capture_output=True, text=True, timeout=240, cwd=Path(__file__).parents[1],
-                          env=os.environ | {"ACCELERATE_USE_CPU": "true"})
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--nproc_per_node",
+            "2",
+            "--master_port",
+            "0",
+            "--rdzv_backend",
+            "c10d",
+            "--rdzv_endpoint",
+            "localhost:0",
+            str(program),
+            str(tiny_encoder),
+            str(out),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"ACCELERATE_USE_CPU": "true"},
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return out
 
 
-# in batches of 7 rows, of which one process has 4; and of 4, 4 and 1, of whose last one process has none
-@pytest.mark.parametrize("name, rows, steps, batch", [("losses", 100, 60, 7), ("last row", 9, 40, 4)])
+# in batches of 7 rows, of which one process has 4; and of 4, 4 and 1, of whose last one process has
+# none
+@pytest.mark.parametrize(
+    "name, rows, steps, batch", [("losses", 100, 60, 7), ("last row", 9, 40, 4)]
+)
 def test_two_processes_train_as_one_does(two, program, tiny_encoder, name, rows, steps, batch):
     found = json.loads((two / "found.json").read_text())
     losses, norm = runpy.run_path(str(program))["losses_and_norm"](tiny_encoder, rows, steps, batch)
@@ -107,7 +131,9 @@ def test_two_processes_go_on_from_a_checkpoint_to_the_same_weights(two):
 
 
 def test_two_processes_write_one_artifact(two):
-    assert len(list((two / "store").glob("*/run.json"))) == 3 and not list((two / "store").glob(".writing*"))
+    assert len(list((two / "store").glob("*/run.json"))) == 3 and not list(
+        (two / "store").glob(".writing*")
+    )
 
 
 def test_two_processes_stay_in_step_where_another_job_finishes_a_run_between_their_looks(two):
@@ -116,5 +142,7 @@ def test_two_processes_stay_in_step_where_another_job_finishes_a_run_between_the
 
 def test_the_command_line_runs_as_a_module():
     """As `accelerate launch --module xstilts.cli` starts it."""
-    done = subprocess.run([sys.executable, "-m", "xstilts.cli", "tasks"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", "xstilts.cli", "tasks"], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0 and "xnli" in done.stdout

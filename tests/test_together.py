@@ -1,4 +1,6 @@
-"""Several processes on one store: each run done once, nobody waits for the dead. With the system's locks, and without."""
+"""Several processes on one store: each run done once, nobody waits for the dead. With the system's
+locks, and without."""
+
 import dataclasses
 import json
 import multiprocessing
@@ -19,8 +21,19 @@ from xstilts.study import graph, profiles
 from xstilts.tools import inventory
 from xstilts.training import checkpoint
 
-SMALL = dict(intermediates="mnli", languages="en,fi", phase1_steps=2, phase2_steps=2, phase3_steps=2, phase1_rows=20,
-             phase2_rows=20, phase3_rows=20, eval_rows=12, max_length=48, vocabulary="full")
+SMALL = dict(
+    intermediates="mnli",
+    languages="en,fi",
+    phase1_steps=2,
+    phase2_steps=2,
+    phase3_steps=2,
+    phase1_rows=20,
+    phase2_rows=20,
+    phase3_rows=20,
+    eval_rows=12,
+    max_length=48,
+    vocabulary="full",
+)
 PARTS = [("xnli",), ("xnli", "tatoeba"), ("tatoeba",), ("tatoeba", "xnli")]
 
 
@@ -29,12 +42,16 @@ def study(tiny_encoder):
     return profiles.study(encoder=str(tiny_encoder), targets="xnli,tatoeba", **SMALL)
 
 
-APART = multiprocessing.get_context("forkserver")       # a fork of this process, which has threads, may wait for ever
+APART = multiprocessing.get_context(
+    "forkserver"
+)  # a fork of this process, which has threads, may wait for ever
 APART.set_forkserver_preload(["xstilts.study.graph", "xstilts.training.loop"])
 
 
 def start(function, *arguments):
-    process = APART.Process(target=apart, args=(os.environ["XSTILTS_LOCK"], function, *arguments), daemon=True)
+    process = APART.Process(
+        target=apart, args=(os.environ["XSTILTS_LOCK"], function, *arguments), daemon=True
+    )
     process.start()
     return process
 
@@ -49,25 +66,39 @@ def compute(study, targets, root):
 
 
 @pytest.mark.parametrize("how", ["system", "lease"])
-def test_four_processes_with_overlapping_studies_do_each_run_once(study, tmp_path, monkeypatch, how):
+def test_four_processes_with_overlapping_studies_do_each_run_once(
+    study, tmp_path, monkeypatch, how
+):
     monkeypatch.setenv("XSTILTS_LOCK", how)
     root, wanted = tmp_path / "shared", graph.single_tasks(study)
     workers = [start(compute, study, targets, root) for targets in PARTS]
-    for _ in range(12000):       # one of them dies while it computes
-        at_it = [path for path in root.glob(".writing-*") if int(path.name.rsplit("-", 1)[1]) == workers[0].pid]
+    for _ in range(12000):  # one of them dies while it computes
+        at_it = [
+            path
+            for path in root.glob(".writing-*")
+            if int(path.name.rsplit("-", 1)[1]) == workers[0].pid
+        ]
         if at_it:
             os.kill(workers[0].pid, signal.SIGKILL)
             break
         time.sleep(0.005)
     [worker.join(120) for worker in workers]
     assert [worker.exitcode for worker in workers] == [-signal.SIGKILL if at_it else 0, 0, 0, 0]
-    done = [line["key"] for line in map(json.loads, (root / "log.jsonl").read_text().splitlines()) if line["event"] == "computed"]
-    assert len(done) == len(set(done)) and set(graph.compute(wanted.values(), root)) == {key(run) for run in wanted.values()}
+    done = [
+        line["key"]
+        for line in map(json.loads, (root / "log.jsonl").read_text().splitlines())
+        if line["event"] == "computed"
+    ]
+    assert len(done) == len(set(done)) and set(graph.compute(wanted.values(), root)) == {
+        key(run) for run in wanted.values()
+    }
     assert not list(root.glob(".writing-*")) and not list(root.glob(".damaged-*"))
     if how == "system":
         alone = tmp_path / "alone"
         graph.compute(wanted.values(), alone)
-        pd.testing.assert_frame_equal(results.scores(wanted, root), results.scores(wanted, alone), check_exact=True)
+        pd.testing.assert_frame_equal(
+            results.scores(wanted, root), results.scores(wanted, alone), check_exact=True
+        )
 
 
 RUN = Base("e", "e")
@@ -80,7 +111,9 @@ def hold(root, ready):
 
 
 @pytest.mark.parametrize("how", ["system", "lease"])
-def test_a_lock_is_held_while_its_process_lives_and_nobodys_when_it_is_dead(tmp_path, monkeypatch, how):
+def test_a_lock_is_held_while_its_process_lives_and_nobodys_when_it_is_dead(
+    tmp_path, monkeypatch, how
+):
     monkeypatch.setenv("XSTILTS_LOCK", how)
     ready = APART.Event()
     holder = start(hold, tmp_path, ready)
@@ -102,6 +135,7 @@ def test_a_lock_of_another_machine_that_gives_no_sign_of_life_is_taken(tmp_path,
         path = tmp_path / ".locks" / f"{key(RUN)}.lease"
         text = path.read_text()
     import socket
+
     assert socket.gethostname() in text
     path.write_text(text.replace(socket.gethostname(), "elsewhere"))
     began = time.monotonic()
@@ -118,7 +152,9 @@ def test_a_disk_without_locks_gets_leases(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, "flock", none)
     with store.lock(tmp_path, RUN):
-        assert [path.name for path in (tmp_path / ".locks").glob("*.lease")] == [f"{key(RUN)}.lease"]
+        assert [path.name for path in (tmp_path / ".locks").glob("*.lease")] == [
+            f"{key(RUN)}.lease"
+        ]
     assert not list((tmp_path / ".locks").glob("*.lease"))
 
 
@@ -136,18 +172,24 @@ def test_who_comes_second_keeps_the_first_ones_artifact(tmp_path):
 
 
 def test_two_of_one_number_do_not_write_into_one_folder(tmp_path):
-    """Containers number their processes alike: the first was stopped past its lease, and goes on beside the second."""
-    with pytest.raises(store.TakenOver, match="took this one for dead"), store.writing(tmp_path, RUN) as first:
+    """Containers number their processes alike: the first was stopped past its lease, and goes on
+    beside the second."""
+    with (
+        pytest.raises(store.TakenOver, match="took this one for dead"),
+        store.writing(tmp_path, RUN) as first,
+    ):
         (first / "log.jsonl").write_text("the first")
         (first / checkpoint.FILE).write_text("its checkpoint")
         with store.writing(tmp_path, RUN) as second:
             assert second != first and [path.name for path in second.iterdir()] == [checkpoint.FILE]
-            first.mkdir()      # as a library does that saves a model
+            first.mkdir()  # as a library does that saves a model
             (first / "model.safetensors").write_text("the first")
             (second / "log.jsonl").write_text("the second")
     found = store.find(tmp_path, RUN)
     assert {path.name for path in found.iterdir()} == {"log.jsonl", "run.json"}
-    assert (found / "log.jsonl").read_text() == "the second" and not list(tmp_path.glob(".writing-*"))
+    assert (found / "log.jsonl").read_text() == "the second" and not list(
+        tmp_path.glob(".writing-*")
+    )
 
 
 def compute_slowly(root, ready):
@@ -165,14 +207,16 @@ def compute_slowly(root, ready):
     graph.once(RUN, root)
 
 
-def test_a_process_that_was_stopped_past_its_lease_waits_for_what_the_other_makes(tmp_path, monkeypatch):
+def test_a_process_that_was_stopped_past_its_lease_waits_for_what_the_other_makes(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("XSTILTS_LOCK", "lease")
     ready = [APART.Event(), APART.Event()]
     first = start(compute_slowly, tmp_path, ready[0])
     assert ready[0].wait(60)
     os.kill(first.pid, signal.SIGSTOP)
     second = start(compute_slowly, tmp_path, ready[1])
-    assert ready[1].wait(60)      # it has taken over
+    assert ready[1].wait(60)  # it has taken over
     os.kill(first.pid, signal.SIGCONT)
     [process.join(60) for process in (first, second)]
     assert (first.exitcode, second.exitcode) == (0, 0)

@@ -1,4 +1,5 @@
 """A trimmed vocabulary: the same pieces, the same hidden states."""
+
 import copy
 
 import pytest
@@ -30,7 +31,12 @@ def test_trimming_changes_no_hidden_state(family_of, tmp_path, family):
     model, trimmed = load(tmp_path)
     after, _ = hidden_states(model, trimmed, texts)
     assert [trimmed.tokenize(t) for t in texts] == old_tokens
-    assert len(trimmed) == model.config.vocab_size == len(model.get_input_embeddings().weight) < full_size
+    assert (
+        len(trimmed)
+        == model.config.vocab_size
+        == len(model.get_input_embeddings().weight)
+        < full_size
+    )
     assert model.config.pad_token_id == trimmed.pad_token_id == 1
     for a, b in zip(before, after):
         torch.testing.assert_close(a[mask.bool()], b[mask.bool()])
@@ -43,9 +49,16 @@ ALPHABET = "aehmst CTKs.猫ж" + "½ﬁ"
 
 
 @QUICK
-@given(st.lists(st.one_of(st.text(ALPHABET, max_size=30), st.sampled_from(SENTENCES)), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.one_of(st.text(ALPHABET, max_size=30), st.sampled_from(SENTENCES)),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_trimming_is_lossless(family_of, texts):
-    """With exactly the pieces that the texts use, they are segmented as before: also around unknown characters."""
+    """With exactly the pieces that the texts use, they are segmented as before: also around unknown
+    characters."""
     model, tokenizer = load_once(family_of("xlm-roberta"))
     encoded = tokenizer(texts)["input_ids"]
     _, trimmed = trim(copy.deepcopy(model), tokenizer, {i for ids in encoded for i in ids})
@@ -67,27 +80,40 @@ def trimmed_e5(embedded):
 
 
 @QUICK
-@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text("catTsaß. ко猫", max_size=6)), max_size=8))
+@given(
+    st.lists(st.one_of(st.sampled_from(WORDS), st.text("catTsaß. ко猫", max_size=6)), max_size=8)
+)
 def test_embedded_vocabulary_is_cut_losslessly(embedded, trimmed_e5, words):
     text, full, trimmed = " ".join(words), embedded[1], trimmed_e5[1]
     if set(full.tokenize(text)) <= set(trimmed.get_vocab()):
         assert trimmed.tokenize(text) == full.tokenize(text)
-    assert trimmed.unk_token_id not in trimmed(text)["input_ids"], "new words in the same alphabets stay representable"
+    assert trimmed.unk_token_id not in trimmed(text)["input_ids"], (
+        "new words in the same alphabets stay representable"
+    )
 
 
 def test_embedded_encoder_is_the_same_after_the_cut(embedded, trimmed_e5):
     model, tokenizer = trimmed_e5
     states, mask = hidden_states(*embedded, SENTENCES)
     trimmed_states, _ = hidden_states(model, tokenizer, SENTENCES)
-    torch.testing.assert_close(trimmed_states[1][mask.bool()], states[1][mask.bool()], rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        trimmed_states[1][mask.bool()], states[1][mask.bool()], rtol=0, atol=1e-5
+    )
     assert tokenizer.mask_token_id == len(tokenizer) - 1 == model.config.vocab_size - 1 < 1000
     assert tokenizer.backend_tokenizer.normalizer.normalize_str("ﬁ\u200d½") == "fi 1⁄2"
 
 
 def test_used_pieces_are_those_of_whole_texts(embedded):
-    """Words are tokenised one by one; that must find what whole texts use, whatever lies between the words."""
+    """Words are tokenised one by one; that must find what whole texts use, whatever lies between
+    the words."""
     tokenizer = embedded[1]
-    texts = [*SENTENCES, " ".join(SENTENCES), "a\u00a0b\u2028c  d\x1ce\u0301 f \u0308g\u200dh\u3000i", "", " "]
+    texts = [
+        *SENTENCES,
+        " ".join(SENTENCES),
+        "a\u00a0b\u2028c  d\x1ce\u0301 f \u0308g\u200dh\u3000i",
+        "",
+        " ",
+    ]
     found = used(tokenizer, texts)
     whole = {i for ids in tokenizer(texts, add_special_tokens=False)["input_ids"] for i in ids}
     assert whole <= set(found) and found == sorted(set(found))
@@ -97,28 +123,50 @@ def test_used_pieces_are_those_of_whole_texts(embedded):
 
 
 def handmade(family):
-    """A vocabulary whose special tokens do not come first. 'Xcde' is Xc|d|e at -28, and unknown|cde would cost 1 and what
-    an unknown character costs: 10 more than the least likely piece, so -50 here, but -20 in a vocabulary without zzz."""
-    pieces = [("zzz", -40), ("▁", -1), ("zz", -2), ("<s>", 0), ("<pad>", 0), ("</s>", 0), ("<unk>", 0)]
-    backend = Tokenizer(models.Unigram(pieces + [("Xc", -10), ("d", -9), ("e", -9), ("cde", -1)], unk_id=6))
+    """A vocabulary whose special tokens do not come first. 'Xcde' is Xc|d|e at -28, and unknown|cde
+    would cost 1 and what
+    an unknown character costs: 10 more than the least likely piece, so -50 here, but -20 in a
+    vocabulary without zzz."""
+    pieces = [
+        ("zzz", -40),
+        ("▁", -1),
+        ("zz", -2),
+        ("<s>", 0),
+        ("<pad>", 0),
+        ("</s>", 0),
+        ("<unk>", 0),
+    ]
+    backend = Tokenizer(
+        models.Unigram(pieces + [("Xc", -10), ("d", -9), ("e", -9), ("cde", -1)], unk_id=6)
+    )
     backend.pre_tokenizer = pre_tokenizers.Metaspace()
     specials = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
     backend.add_special_tokens(list(specials.values()))
     backend.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 3), ("</s>", 5)]
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 3), ("</s>", 5)],
     )
     config = tiny_config(family, len(pieces) + 4)
     config.bos_token_id, config.pad_token_id, config.eos_token_id = 3, 4, 5
-    return AutoModel.from_config(config), PreTrainedTokenizerFast(tokenizer_object=backend, **specials)
+    return AutoModel.from_config(config), PreTrainedTokenizerFast(
+        tokenizer_object=backend, **specials
+    )
 
 
-def test_the_pieces_of_the_same_texts_are_looked_for_once_a_tokenizer(family_of, tmp_path, monkeypatch):
+def test_the_pieces_of_the_same_texts_are_looked_for_once_a_tokenizer(
+    family_of, tmp_path, monkeypatch
+):
     monkeypatch.setenv("XSTILTS_CACHE", str(tmp_path / "cache"))
     texts, looked = {"a": ["The", "cat"], "b": ["mat"]}, []
     monkeypatch.setattr(data, "words", texts.get)
-    monkeypatch.setattr(vocabulary, "used", lambda tokenizer, words: looked.append(words) or used(tokenizer, words))
+    monkeypatch.setattr(
+        vocabulary, "used", lambda tokenizer, words: looked.append(words) or used(tokenizer, words)
+    )
     one, other = str(family_of("xlm-roberta")), str(family_of("deberta-v2"))
-    for number, (encoder, source) in enumerate([(one, "a"), (f"{one}:1", "a"), (one, "b"), (other, "a"), (one, "a")]):
+    for number, (encoder, source) in enumerate(
+        [(one, "a"), (f"{one}:1", "a"), (one, "b"), (other, "a"), (one, "a")]
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         execution.base(Base(encoder, vocabulary=source, data=source), folder)
@@ -162,8 +210,13 @@ def test_everything_of_a_cut_encoder_goes_to_a_device_with_it(family_of):
         names = set(model.state_dict())
         moved = copy.deepcopy(model).to("meta")
     assert names == set(model.state_dict()), "what says which rows there are is not saved"
-    found = {f"{place} {name}": tensor.device.type for place, module in moved.named_modules()
-             for name, tensor in {**vars(module), **module._parameters, **module._buffers}.items()
-             if isinstance(tensor, torch.Tensor)}
+    found = {
+        f"{place} {name}": tensor.device.type
+        for place, module in moved.named_modules()
+        for name, tensor in {**vars(module), **module._parameters, **module._buffers}.items()
+        if isinstance(tensor, torch.Tensor)
+    }
     assert {name for name, device in found.items() if device != "meta"} == set()
-    assert moved.get_input_embeddings()(torch.zeros(2, 3, dtype=torch.long, device="meta")).shape == (2, 3, 32)
+    assert moved.get_input_embeddings()(
+        torch.zeros(2, 3, dtype=torch.long, device="meta")
+    ).shape == (2, 3, 32)

@@ -1,8 +1,11 @@
-"""Files as anybody may have left them: whether they are files at all, their checksum, and JSON that means one thing.
+"""Files as anybody may have left them: whether they are files at all, their checksum, and JSON that
+means one thing.
 
-    regular(path)      # what the system says of it; UserError for a pipe, a device, a folder, a link that leads nowhere
-    parsed(text)       # JSON; ValueError for a key twice, a number that is none, nesting without end
+regular(path)      # what the system says of it; UserError for a pipe, a device, a folder, a link
+                   that leads nowhere
+parsed(text)       # JSON; ValueError for a key twice, a number that is none, nesting without end
 """
+
 from __future__ import annotations
 
 import errno
@@ -30,7 +33,8 @@ def kind(mode: int) -> str:
 
 
 def regular(path: str | Path) -> os.stat_result:
-    """What the system says of a file, behind links. UserError for what is none: to read a pipe or a device might never end."""
+    """What the system says of a file, behind links. UserError for what is none: to read a pipe or a
+    device might never end."""
     try:
         found = os.stat(path)
     except OSError as error:
@@ -53,7 +57,8 @@ def sha256(path: str | Path) -> str:
 
 
 def parsed(text: bytes | str) -> Any:
-    """What the JSON says. ValueError where it is none, has a key twice or NaN, or is nested too deeply."""
+    """What the JSON says. ValueError where it is none, has a key twice or NaN, or is nested too
+    deeply."""
     try:
         return json.loads(text, object_pairs_hook=each_once, parse_constant=_no_number)
     except RecursionError:

@@ -18,7 +18,7 @@ from xstilts.errors import UserError, visible
 
 Answer = TypeVar("Answer")
 PAUSES = (2, 8, 30)  # seconds
-STAYS, AWAY, PASSES = "stays", "away", "passes"     # see Refused
+STAYS, AWAY, PASSES = "stays", "away", "passes"  # see Refused
 LATER = "Try again later"
 # nobody is there who could answer in a minute
 NOBODY = ("ConnectError", "ConnectTimeout", "ProxyError", "ConnectionRefusedError", "gaierror")
@@ -95,45 +95,89 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
         return any(isinstance(error, kinds) for error in errors)
 
     at, first = f" at the revision {revision}" if revision else "", errors[0]
-    status = next((error.response.status_code for error in errors
-                   if getattr(error, "response", None) is not None), 0)
+    status = next(
+        (
+            error.response.status_code
+            for error in errors
+            if getattr(error, "response", None) is not None
+        ),
+        0,
+    )
     if any_of(hub.OfflineModeIsEnabled):
-        return ("is not in the cache, and HF_HUB_OFFLINE allows no request", "Unset HF_HUB_OFFLINE "
-                "where there is a network, or give a folder that `xstilts fetch` made", AWAY)
+        return (
+            "is not in the cache, and HF_HUB_OFFLINE allows no request",
+            "Unset HF_HUB_OFFLINE "
+            "where there is a network, or give a folder that `xstilts fetch` made",
+            AWAY,
+        )
     if status == 429:
-        return ("could not be had: the Hub asks to wait, too many requests (429)",
-                "Try again later; who is logged in may ask more often", PASSES)
+        return (
+            "could not be had: the Hub asks to wait, too many requests (429)",
+            "Try again later; who is logged in may ask more often",
+            PASSES,
+        )
     if status == 408 or status >= 500:
         return f"could not be had: the Hub has an error of its own ({status})", LATER, PASSES
     if any_of(hub.GatedRepoError) and status == 401:
-        return ("is gated, and you are not logged in", f"Accept its terms at {page}, log in (`hf "
-                "auth login`, or a token in HF_TOKEN), and try again", STAYS)
+        return (
+            "is gated, and you are not logged in",
+            f"Accept its terms at {page}, log in (`hf "
+            "auth login`, or a token in HF_TOKEN), and try again",
+            STAYS,
+        )
     if any_of(hub.GatedRepoError) or status == 403:
-        return ("is gated, and your account may not read it", f"Accept its terms at {page} (its "
-                "authors may have to agree), and try again", STAYS)
+        return (
+            "is gated, and your account may not read it",
+            f"Accept its terms at {page} (its authors may have to agree), and try again",
+            STAYS,
+        )
     if any_of(hub.RevisionNotFoundError):
-        return (f"has no revision {revision or 'of that name'} (any more)",
-                f"Look which revisions there are: {page}", STAYS)
+        return (
+            f"has no revision {revision or 'of that name'} (any more)",
+            f"Look which revisions there are: {page}",
+            STAYS,
+        )
     if any_of(hub.RepositoryNotFoundError):
-        return ("is not there: moved, renamed, removed, or private", f"Look for it at {page}; if "
-                "it is private, log in (`hf auth login`), and try again", STAYS)
+        return (
+            "is not there: moved, renamed, removed, or private",
+            f"Look for it at {page}; if it is private, log in (`hf auth login`), and try again",
+            STAYS,
+        )
     if status == 401:
-        return ("is not given to you: the Hub does not accept your token",
-                "Log in anew (`hf auth login`), and try again", STAYS)
+        return (
+            "is not given to you: the Hub does not accept your token",
+            "Log in anew (`hf auth login`), and try again",
+            STAYS,
+        )
     if type(first).__name__ == "LoadingScript":
-        return (f"is a loading script{at}, which `datasets` does not run", "Another revision may "
-                "have its rows as files, such as refs/convert/parquet", STAYS)
+        return (
+            f"is a loading script{at}, which `datasets` does not run",
+            "Another revision may have its rows as files, such as refs/convert/parquet",
+            STAYS,
+        )
     network = next((error for error in errors if _of_the_network(error)), None)
     if network is not None:
-        return (f"cannot be reached ({_line(network)})", "Look whether there is a network, and try "
-                "again", AWAY if type(network).__name__ in NOBODY else PASSES)
+        return (
+            f"cannot be reached ({_line(network)})",
+            "Look whether there is a network, and try again",
+            AWAY if type(network).__name__ in NOBODY else PASSES,
+        )
     if any_of(hub.FileMetadataError) or any(_is_cut(error) for error in errors):
-        return (f"could not be had: the answer is cut short, or no Hub's ({_line(first)})", LATER,
-                PASSES)
-    if any_of(hub.RemoteEntryNotFoundError, FileNotFoundError) or "BuilderConfig" in str(first) \
-            or type(first).__name__ == "EmptyDatasetError":
-        return (f"does not have what is looked for{at} ({_line(first)})",
-                f"Look what there is: {page}", STAYS)
+        return (
+            f"could not be had: the answer is cut short, or no Hub's ({_line(first)})",
+            LATER,
+            PASSES,
+        )
+    if (
+        any_of(hub.RemoteEntryNotFoundError, FileNotFoundError)
+        or "BuilderConfig" in str(first)
+        or type(first).__name__ == "EmptyDatasetError"
+    ):
+        return (
+            f"does not have what is looked for{at} ({_line(first)})",
+            f"Look what there is: {page}",
+            STAYS,
+        )
     return f"cannot be read{at} ({_line(first)})", f"Look whether it has changed: {page}", STAYS
 
 

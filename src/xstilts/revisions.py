@@ -34,9 +34,9 @@ def _asked(repository: str, revision: str, kind: str) -> str:
 
     try:
         return ask(
-            lambda: HfApi()
-            .resolve_revision(repository, revision=revision, repo_type=kind)
-            .resolved,
+            lambda: (
+                HfApi().resolve_revision(repository, revision=revision, repo_type=kind).resolved
+            ),
             repository,
             revision,
             kind,

@@ -5,7 +5,7 @@ loads, with how many requests, in what time.
     python tests/benchmarks/hub.py     # 3 minutes; --tasks xnli,udpos or --encoders mbert: some
 
 The rows are made up and the encoders tiny: that they load proves the layouts, names and revisions
-of the table, not that the real Hub has them still. """
+of the table, not that the real Hub has them still."""
 
 import argparse
 import os

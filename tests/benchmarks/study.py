@@ -1,9 +1,11 @@
-"""The whole embedded study from an empty store: wall and CPU time, beside what the plan said before.
+"""The whole embedded study from an empty store: wall and CPU time, beside what the plan said
+before.
 
-    python tests/benchmarks/study.py                      # half an hour on two cores
-    python tests/benchmarks/study.py -p languages de,en,fi,hu,sw -p phase1_steps 150
-    python tests/benchmarks/study.py --chapter phase1_encoder
+python tests/benchmarks/study.py                      # half an hour on two cores
+python tests/benchmarks/study.py -p languages de,en,fi,hu,sw -p phase1_steps 150
+python tests/benchmarks/study.py --chapter phase1_encoder
 """
+
 from __future__ import annotations
 
 import argparse
@@ -23,9 +25,13 @@ from xstilts.tools import plan
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--chapter", default="")
-    parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    parser.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
+    )
     asked = parser.parse_args()
     study = profiles.study(**{name: yaml.safe_load(value) for name, value in asked.parameter})
     with tempfile.TemporaryDirectory() as folder:
@@ -39,10 +45,24 @@ def main() -> None:
         started = time.perf_counter(), _cpu()
         graph.compute(runs, root, study.scheduler)
         wall, cpu = time.perf_counter() - started[0], _cpu() - started[1]
-        each = {label(run): round(store.manifest(store.folder_of(root, run))["seconds"]) for run in todo}
-    print(json.dumps({"case": asked.chapter or "the whole book", "runs": len(todo), "scheduler": study.scheduler,
-                      "wall_s": round(wall), "cpu_s": round(cpu), "plan_s": round(said.wall),
-                      "plan_over_wall": round(said.wall / wall, 2), "seconds_a_run": each}, indent=1))
+        each = {
+            label(run): round(store.manifest(store.folder_of(root, run))["seconds"]) for run in todo
+        }
+    print(
+        json.dumps(
+            {
+                "case": asked.chapter or "the whole book",
+                "runs": len(todo),
+                "scheduler": study.scheduler,
+                "wall_s": round(wall),
+                "cpu_s": round(cpu),
+                "plan_s": round(said.wall),
+                "plan_over_wall": round(said.wall / wall, 2),
+                "seconds_a_run": each,
+            },
+            indent=1,
+        )
+    )
 
 
 def _cpu() -> float:

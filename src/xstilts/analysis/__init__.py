@@ -1,1 +1,2 @@
-"""What the scores say: differences between conditions, their intervals, and the rules that judge them."""
+"""What the scores say: differences between conditions, their intervals, and the rules that judge
+them."""

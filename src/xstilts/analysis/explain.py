@@ -1,10 +1,12 @@
-"""What may stand behind a difference: kinds of languages and targets, a task's difficulty, masked language modelling, cost.
+"""What may stand behind a difference: kinds of languages and targets, a task's difficulty, masked
+language modelling, cost.
 
     explain.groups(study, asked, found, languages.family)
     explain.conditions(study, found)
 
 Each is a table over what `differences` shows, for a chapter to put beside it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,13 +24,20 @@ from xstilts.tasks import languages as names
 from xstilts.tasks.table import TASKS
 
 DISTANCE = "grammar's distance"
-WORK = "10^15 operations"     # of all training and scoring behind a score
+WORK = "10^15 operations"  # of all training and scoring behind a score
 
 
-def groups(study: Study, asked: Comparison, found: Wanted, kind: Callable[[str], str],
-           called: str, of: str = "language") -> pd.DataFrame:
-    """A row a comparison and kind of languages (or of: "target"): mean difference over targets with its interval, and how
-    many languages are behind it. English, in which targets are trained, is left out. called: the column of the kind."""
+def groups(
+    study: Study,
+    asked: Comparison,
+    found: Wanted,
+    kind: Callable[[str], str],
+    called: str,
+    of: str = "language",
+) -> pd.DataFrame:
+    """A row a comparison and kind of languages (or of: "target"): mean difference over targets with
+    its interval, and how many languages are behind it. English, in which targets are trained, is
+    left out. called: the column of the kind."""
     part = differences.examples(study, found, leave_out=("en",))
     kinds = part[of].map(kind)
     targets = tuple(dict.fromkeys(target for _, target, _ in asked.wanted))
@@ -40,37 +49,77 @@ def groups(study: Study, asked: Comparison, found: Wanted, kind: Callable[[str],
             gain = differences.difference(study, found, some, dict.fromkeys(there, weights))
             if gain["from"] != "–":
                 count = some[some.target.isin(there)].language.nunique()
-                rows.append({"comparison": name, called: group, "languages": count, "targets": len(there)} |
-                            {key: gain[key] for key in ("difference", "low", "high")})
-    return pd.DataFrame(rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"])
+                rows.append(
+                    {"comparison": name, called: group, "languages": count, "targets": len(there)}
+                    | {key: gain[key] for key in ("difference", "low", "high")}
+                )
+    return pd.DataFrame(
+        rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"]
+    )
 
 
 def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str]) -> pd.DataFrame:
-    """A row a source language of "task in xx against task in en" and language that is scored: the source's family, how far its
-    grammar is from that language's (`typology.distance`, nats), and the mean difference over tasks and targets."""
-    columns = ["source", "family", "scored", DISTANCE, "comparisons", "mean difference", "median", "highest", "lowest"]
+    """A row a source language of "task in xx against task in en" and language that is scored: the
+    source's family, how far its grammar is from that language's (`typology.distance`, nats), and
+    the mean difference over tasks and targets."""
+    columns = [
+        "source",
+        "family",
+        "scored",
+        DISTANCE,
+        "comparisons",
+        "mean difference",
+        "median",
+        "highest",
+        "lowest",
+    ]
     rows = []
     for language in scored:
         shown = differences.table(study, asked, found, only=(language,))
-        for name, gains in shown.groupby(shown.comparison.str.extract(r" in (?:a )?(\w+) against", expand=False),
-                                         sort=False).difference:
-            kin = ("–", np.nan) if name == "mixture" else (names.family(name), typology.distance(language, name, study.data))
-            rows.append((name, kin[0], language, kin[1], gains.count(), gains.mean(), gains.median(), gains.max(), gains.min()))
+        for name, gains in shown.groupby(
+            shown.comparison.str.extract(r" in (?:a )?(\w+) against", expand=False), sort=False
+        ).difference:
+            kin = (
+                ("–", np.nan)
+                if name == "mixture"
+                else (names.family(name), typology.distance(language, name, study.data))
+            )
+            rows.append(
+                (
+                    name,
+                    kin[0],
+                    language,
+                    kin[1],
+                    gains.count(),
+                    gains.mean(),
+                    gains.median(),
+                    gains.max(),
+                    gains.min(),
+                )
+            )
     return pd.DataFrame(rows, columns=columns)
 
 
 def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A row a condition: its task's difficulty as measured (100 less the score on English dev rows after phase 2, at
-    the same steps), and the mean gain over targets in each of the tables (called -> table). Seeds are averaged."""
+    """A row a condition: its task's difficulty as measured (100 less the score on English dev rows
+    after phase 2, at the same steps), and the mean gain over targets in each of the tables (called
+    -> table). Seeds are averaged."""
     measured: dict[str, list[float]] = {}
-    for run in {(condition, seed): run for (condition, _, seed), run in found.items() if isinstance(run.encoder, Adapt)
-                and condition != graph.NONE and results.has(run.encoder)}.items():
+    for run in {
+        (condition, seed): run
+        for (condition, _, seed), run in found.items()
+        if isinstance(run.encoder, Adapt) and condition != graph.NONE and results.has(run.encoder)
+    }.items():
         (condition, _), score = run
         dev = results.dev_scores(score.encoder)
-        dev = dev[(dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))]
+        dev = dev[
+            (dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))
+        ]
         measured.setdefault(condition, []).append(100 - dev.value.mean())
-    rows = [{"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
-            for condition, values in measured.items()]
+    rows = [
+        {"condition": condition, "difficulty": float(np.mean(values)), "seeds": len(values)}
+        for condition, values in measured.items()
+    ]
     table = pd.DataFrame(rows, columns=["condition", "difficulty", "seeds"])
     for called, part in shown.items():
         gains = part.groupby("comparison").difference.mean()
@@ -79,59 +128,118 @@ def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame
 
 
 def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> stats.Estimate:
-    """Pearson's correlation of a gain with what may explain it, over the rows that have both. NaN below four."""
+    """Pearson's correlation of a gain with what may explain it, over the rows that have both. NaN
+    below four."""
     part = table.dropna(subset=[to, column])
     return stats.correlation(part[to].to_numpy(), part[column].to_numpy())
 
 
 def text(found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition that trained on text, too: the loss of masked language modelling on dev text (natural
-    logarithm a masked piece), the share of masked pieces predicted right, and the mean gain against its English task
-    alone."""
+    """A row a condition that trained on text, too: the loss of masked language modelling on dev
+    text (natural logarithm a masked piece), the share of masked pieces predicted right, and the
+    mean gain against its English task alone."""
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in found):
-        encoders = {run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE}
-        tables = [results.dev_scores(encoder) for encoder in encoders if "text" in encoder.trained and results.has(encoder)]
+        encoders = {
+            run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE
+        }
+        tables = [
+            results.dev_scores(encoder)
+            for encoder in encoders
+            if "text" in encoder.trained and results.has(encoder)
+        ]
         if tables:
             table = pd.concat(tables)
             means = table[table.task == "text"].groupby("metric").value.mean()
             gains = shown[shown.comparison.str.startswith(f"{condition} against")].difference
-            rows.append({"condition": condition, "loss": means.get("loss", np.nan),
-                         "masked accuracy": means.get("masked accuracy", np.nan), "mean difference": gains.mean()})
+            rows.append(
+                {
+                    "condition": condition,
+                    "loss": means.get("loss", np.nan),
+                    "masked accuracy": means.get("masked accuracy", np.nan),
+                    "mean difference": gains.mean(),
+                }
+            )
     return pd.DataFrame(rows, columns=["condition", "loss", "masked accuracy", "mean difference"])
 
 
 def conditions(study: Study, found: Wanted) -> pd.DataFrame:
-    """A row a condition and target: the mean score over languages and the English one, n (the fewest examples of a language) and
-    seeds; the intermediate tasks, and the languages and number of steps of their training (dashes where there is none); and the
-    10^15 operations behind a score (one seed)."""
-    columns = ["condition", "target", "metric", "score", "in English", "n", "seeds", "tasks", "languages", "steps", WORK]
+    """A row a condition and target: the mean score over languages and the English one, n (the
+    fewest examples of a language) and seeds; the intermediate tasks, and the languages and number
+    of steps of their training (dashes where there is none); and the 10^15 operations behind a score
+    (one seed)."""
+    columns = [
+        "condition",
+        "target",
+        "metric",
+        "score",
+        "in English",
+        "n",
+        "seeds",
+        "tasks",
+        "languages",
+        "steps",
+        WORK,
+    ]
     if not found:
         return pd.DataFrame(columns=columns)
     main = score_tables.main_metric(study, results.scores(found))
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     runs = {cell[:2]: run for cell, run in found.items()}
-    return pd.DataFrame([(*cell, TASKS[cell[1]].metric, part.value.mean(), english.get(cell, np.nan), part.n.min(),
-                          part.seed.nunique(), *_between(runs[cell]), sum(map(costs.work, graph.line(runs[cell]))) / 1e15)
-                         for cell, part in main.groupby(["condition", "target"], sort=False)], columns=columns)
+    return pd.DataFrame(
+        [
+            (
+                *cell,
+                TASKS[cell[1]].metric,
+                part.value.mean(),
+                english.get(cell, np.nan),
+                part.n.min(),
+                part.seed.nunique(),
+                *_between(runs[cell]),
+                sum(map(costs.work, graph.line(runs[cell]))) / 1e15,
+            )
+            for cell, part in main.groupby(["condition", "target"], sort=False)
+        ],
+        columns=columns,
+    )
 
 
 def _between(run: Score) -> tuple[str, str, str]:
     encoder = run.encoder
     if not isinstance(encoder, Adapt) or encoder.tasks == ("text",):
         return "–", "–", "–"
-    return ", ".join(map(wording.title, encoder.tasks)), ", ".join(encoder.languages), str(costs.cost(encoder).steps)
+    return (
+        ", ".join(map(wording.title, encoder.tasks)),
+        ", ".join(encoder.languages),
+        str(costs.cost(encoder).steps),
+    )
 
 
 def sizes(study: Study, found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
-    """A row an encoder of `conditions.model_size` or `rq5`: its mean gain over tasks and targets, and how well the targets are
+    """A row an encoder of `conditions.model_size` or `rq5`: its mean gain over tasks and targets,
+    and how well the targets are
     learned in English without a task: the mean score, and the lowest."""
     learned = differences.learned(study, found)
-    names = shown.comparison.str.extract(r"^(.*), .* against .*$", expand=False)      # not those between two encoders
+    names = shown.comparison.str.extract(
+        r"^(.*), .* against .*$", expand=False
+    )  # not those between two encoders
     rows = []
     for size in dict.fromkeys(names.dropna()):
         gains = shown.difference[names == size].dropna()
-        alone = learned.value[learned.index.get_level_values("condition") == f"{size}, {graph.NONE}"]
-        rows.append({"encoder": size, "mean gain": gains.mean(), "differences": len(gains), "English without a task": alone.mean(),
-                     "lowest": f"{alone.min():.1f} ({wording.title(alone.idxmin()[1])})" if len(alone) else "–"})
-    return pd.DataFrame(rows, columns=["encoder", "mean gain", "differences", "English without a task", "lowest"])
+        alone = learned.value[
+            learned.index.get_level_values("condition") == f"{size}, {graph.NONE}"
+        ]
+        rows.append(
+            {
+                "encoder": size,
+                "mean gain": gains.mean(),
+                "differences": len(gains),
+                "English without a task": alone.mean(),
+                "lowest": f"{alone.min():.1f} ({wording.title(alone.idxmin()[1])})"
+                if len(alone)
+                else "–",
+            }
+        )
+    return pd.DataFrame(
+        rows, columns=["encoder", "mean gain", "differences", "English without a task", "lowest"]
+    )

@@ -2,8 +2,9 @@
 
     typology.distance("fi", "et", "mini") -> 0.7      # nats; 0 for equal distributions
 
-Measured on the study's own rows, because it then exists for every language of the study and says what it was measured on.
-"""
+Measured on the study's own rows, because it then exists for every language of the study and says
+what it was measured on."""
+
 from __future__ import annotations
 
 import math
@@ -13,11 +14,12 @@ from functools import cache
 
 from xstilts import data
 
-ROWS = 500      # sentences a language
+ROWS = 500  # sentences a language
 
 
 def distance(of: str, other: str, source: str, rows: int = ROWS) -> float:
-    """KLcpos3 of UDPOS's test sentences of one language from another's (see `divergence`). NaN where the data has none."""
+    """KLcpos3 of UDPOS's test sentences of one language from another's (see `divergence`). NaN
+    where the data has none."""
     if not {of, other} <= set(data.languages("udpos", source, "test")):
         return math.nan
     return divergence(_tags(of, source, rows), _tags(other, source, rows))
@@ -29,14 +31,17 @@ def _tags(language: str, source: str, rows: int) -> list[list[str]]:
 
 
 def divergence(of: Iterable[Sequence[str]], other: Iterable[Sequence[str]]) -> float:
-    """KLcpos3 of Rosa and Žabokrtský (2015): the Kullback-Leibler divergence, in nats, of the trigrams of tags in `of` from
-    those in `other`. The ends of a sentence are a tag; what `other` lacks counts there as seen once. It is not symmetric.
-    NaN where one has no tags."""
+    """KLcpos3 of Rosa and Žabokrtský (2015): the Kullback-Leibler divergence, in nats, of the
+    trigrams of tags in `of` from those in `other`. The ends of a sentence are a tag; what `other`
+    lacks counts there as seen once. It is not symmetric. NaN where one has no tags."""
     first, second = _trigrams(of), _trigrams(other)
     n, m = first.total(), second.total()
     if not n or not m:
         return math.nan
-    return sum(count / n * math.log((count / n) / (max(second[trigram], 1) / m)) for trigram, count in first.items())
+    return sum(
+        count / n * math.log((count / n) / (max(second[trigram], 1) / m))
+        for trigram, count in first.items()
+    )
 
 
 def _trigrams(sentences: Iterable[Sequence[str]]) -> Counter:

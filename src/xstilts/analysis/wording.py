@@ -1,4 +1,5 @@
 """How tables and prose call things: tasks, conditions, changes of a score."""
+
 from __future__ import annotations
 
 import re
@@ -10,7 +11,11 @@ from xstilts.study.graph import NONE
 from xstilts.tasks.table import TASKS
 
 # a task's name as a word of its own: not in the name of a file or an encoder; "text" stays a word
-TASK = re.compile(r"(?<![\w./:-])(?:" + "|".join(sorted(TASKS.keys() - {"text"}, key=len, reverse=True)) + r")(?![\w./-])")
+TASK = re.compile(
+    r"(?<![\w./:-])(?:"
+    + "|".join(sorted(TASKS.keys() - {"text"}, key=len, reverse=True))
+    + r")(?![\w./-])"
+)
 
 
 def title(name: str) -> str:
@@ -26,10 +31,12 @@ def cell_title(condition: str, target: str) -> str:
 
 
 def signed(change: float) -> str:
-    """A difference with its sign and one decimal; a dash for none; 0.0 for what rounds to nothing."""
+    """A difference with its sign and one decimal; a dash for none; 0.0 for what rounds to
+    nothing."""
     return "–" if np.isnan(change) else "0.0" if abs(change) < 0.05 else f"{change:+.1f}"
 
 
 def direction(change: float, margin: float) -> str:
-    """What a number does, in words: never typed by hand, so that prose can't contradict its table."""
+    """What a number does, in words: never typed by hand, so that prose can't contradict its
+    table."""
     return "rises" if change > margin else "falls" if change < -margin else "hardly changes"

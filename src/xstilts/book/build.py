@@ -3,9 +3,9 @@
     run("single_task", Path("out.ipynb"), {"profile": "small"})
     build()
 
-A chapter is executed to a temporary file and moved into book/chapters only when it has finished: papermill
-writes its output even when it fails, and jupyter-book would publish that.
-"""
+A chapter is executed to a temporary file and moved into book/chapters only when it has finished:
+papermill writes its output even when it fails, and jupyter-book would publish that."""
+
 from __future__ import annotations
 
 import ast
@@ -39,37 +39,60 @@ if TYPE_CHECKING:
 
     from xstilts.study.profiles import Study
 
-SUMMARIES = ("claims", "costs")    # of what other chapters have run: they are run last, wherever they stand in the book
+SUMMARIES = (
+    "claims",
+    "costs",
+)  # of what other chapters have run: they are run last, wherever they stand in the book
 CELLS = ["intermediate", "target", "difference", "low", "high"]
 # not %reset: it takes __spec__ too, without which the kernel starts no worker processes
-FORGET = "[globals().pop(name) for name in list(globals()) if name not in get_ipython().user_ns_hidden];"
-# it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes print
+FORGET = (
+    "[globals().pop(name) for name in list(globals()) if name not in get_ipython().user_ns_hidden];"
+)
+# it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes
+# print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
-READY_KERNEL = [*QUIET_KERNEL, "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']"]     # and with them all others
-# what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's address, a title, a movement)
+READY_KERNEL = [
+    *QUIET_KERNEL,
+    "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']",
+]  # and with them all others
+# what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's
+# address, a title, a movement)
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 TERMINAL = re.compile(r"\x1b(?:[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
-BEFORE = ".before"     # the book that is there, while a new one takes its place
-START = 600     # seconds until a kernel answers: a disk that is read for the first time is slow
+BEFORE = ".before"  # the book that is there, while a new one takes its place
+START = 600  # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
 def project() -> Path:
     """The folder of the checkout, here or above. UserError where there is none."""
     if found := found_project():
         return found
-    raise UserError(f"{Path.cwd()} is not in the project: no folder here or above has {', '.join(PARTS)}")
+    raise UserError(
+        f"{Path.cwd()} is not in the project: no folder here or above has {', '.join(PARTS)}"
+    )
 
 
 def chapters(root: Path) -> list[str]:
     """The notebooks, in the order of the table of contents."""
     toc = yaml.safe_load((root / "_toc.yml").read_text())
-    files = [entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])]
-    return [Path(name).name for name in files if (root / "notebooks" / f"{Path(name).name}.ipynb").is_file()]
+    files = [
+        entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])
+    ]
+    return [
+        Path(name).name
+        for name in files
+        if (root / "notebooks" / f"{Path(name).name}.ipynb").is_file()
+    ]
 
 
-def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: AsyncKernelManager | None = None) -> Path:
-    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it was. shared: a kernel
-    for several chapters; one of its own if it is left out."""
+def run(
+    chapter: str,
+    out: Path,
+    parameters: Mapping[str, object],
+    shared: AsyncKernelManager | None = None,
+) -> Path:
+    """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it
+    was. shared: a kernel for several chapters; one of its own if it is left out."""
     import nbclient
     import nbformat
     import papermill
@@ -80,12 +103,19 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     source = root / "notebooks" / f"{chapter}.ipynb"
     if source not in (root / "notebooks").glob("*.ipynb"):
         raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
-    # a study's parameter that the chapter does not list may matter to none of its runs: it is no slip
-    known = {*papermill.inspect_notebook(str(source)), *(field.name for field in dataclasses.fields(Study))}
+    # a study's parameter that the chapter does not list may matter to none of its runs: it is no
+    # slip
+    known = {
+        *papermill.inspect_notebook(str(source)),
+        *(field.name for field in dataclasses.fields(Study)),
+    }
     unknown = sorted(set(parameters) - known)
     if unknown:
-        raise UserError(f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}")
-    logging.getLogger("papermill").setLevel(logging.ERROR)      # it would warn of those parameters
+        raise UserError(
+            f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: "
+            f"{', '.join(sorted(known))}"
+        )
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it would warn of those parameters
     places = _absolute_places()
     os.environ.update(places)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -93,27 +123,48 @@ def run(chapter: str, out: Path, parameters: Mapping[str, object], shared: Async
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         if shared:
-            forget = nbformat.v4.new_code_cell(f"__import__('os').environ.update({places})\n{FORGET}")
-            nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[forget]), km=shared, startup_timeout=START).execute()
+            forget = nbformat.v4.new_code_cell(
+                f"__import__('os').environ.update({places})\n{FORGET}"
+            )
+            nbclient.NotebookClient(
+                nbformat.v4.new_notebook(cells=[forget]), km=shared, startup_timeout=START
+            ).execute()
         try:
-            papermill.execute_notebook(str(source), str(unfinished), dict(parameters), cwd=str(root), log_output=True,
-                                       progress_bar=False, kernel_name="python3", stdout_file=sys.stdout,
-                                       stderr_file=sys.stderr, extra_arguments=QUIET_KERNEL, km=shared,
-                                       start_timeout=START)
+            papermill.execute_notebook(
+                str(source),
+                str(unfinished),
+                dict(parameters),
+                cwd=str(root),
+                log_output=True,
+                progress_bar=False,
+                kernel_name="python3",
+                stdout_file=sys.stdout,
+                stderr_file=sys.stderr,
+                extra_arguments=QUIET_KERNEL,
+                km=shared,
+                start_timeout=START,
+            )
         except nbclient.exceptions.DeadKernelError as error:
-            raise UserError(f"{chapter}: its process was ended from outside, most often because the memory ran out; "
-                            "finished runs are kept, the same command goes on from there") from error
+            raise UserError(
+                f"{chapter}: its process was ended from outside, most often because the memory "
+                "ran out; "
+                "finished runs are kept, the same command goes on from there"
+            ) from error
         _dress(unfinished)
         os.replace(unfinished, out)
     return out
 
 
 def _absolute_places() -> dict[str, str]:
-    """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's here."""
+    """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's
+    here."""
     from xstilts.runs import store
     from xstilts.synthetic import dials
 
-    places, rows = {"XSTILTS_STORE": str(store.default_root())}, os.environ.get("XSTILTS_DATA", "mini")
+    places, rows = (
+        {"XSTILTS_STORE": str(store.default_root())},
+        os.environ.get("XSTILTS_DATA", "mini"),
+    )
     if rows != "hub" and not dials.is_mini(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places
@@ -126,13 +177,13 @@ def _sweep(folder: Path) -> None:
             os.kill(int(left.name.split("-")[1]), 0)
         except (ProcessLookupError, ValueError):
             shutil.rmtree(left, ignore_errors=True)
-        except OSError:     # it lives, and is somebody else's
+        except OSError:  # it lives, and is somebody else's
             continue
 
 
 def _dress(path: Path) -> None:
-    """Papermill's injected cell carries no tag of the book's: readers may unfold it. And the book looks for a figure's
-    words beside its cell."""
+    """Papermill's injected cell carries no tag of the book's: readers may unfold it. And the book
+    looks for a figure's words beside its cell."""
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
@@ -146,32 +197,43 @@ def _dress(path: Path) -> None:
                     part[name] = printed(part[name])
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if words:
-                image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})     # may say what kind of figure it is
+                image = cell.metadata.setdefault("mystnb", {}).setdefault(
+                    "image", {}
+                )  # may say what kind of figure it is
                 image["alt"] = " ".join(filter(None, (image.get("alt"), visible(words))))
     nbformat.write(notebook, path)
 
 
 def printed(text: str) -> str:
-    """What a chapter printed, as a page can show it: colours stay; links and titles for a terminal go, but for their words; other
-    control characters become signs. The book's reader of colours stops at what it does not know."""
-    text = re.sub(r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n"))     # a line that is written over, as a terminal shows it
-    return "".join(part if COLOUR.fullmatch(part) else visible(TERMINAL.sub("", part)) for part in COLOUR.split(text))
+    """What a chapter printed, as a page can show it: colours stay; links and titles for a terminal
+    go, but for their words; other control characters become signs. The book's reader of colours
+    stops at what it does not know."""
+    text = re.sub(
+        r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n")
+    )  # a line that is written over, as a terminal shows it
+    return "".join(
+        part if COLOUR.fullmatch(part) else visible(TERMINAL.sub("", part))
+        for part in COLOUR.split(text)
+    )
 
 
 def main_result(study: Study, root: Path) -> pd.DataFrame:
-    """The cells of the main table by the store `root` and the records: intermediate, target, difference, low, high."""
+    """The cells of the main table by the store `root` and the records: intermediate, target,
+    difference, low, high."""
     from xstilts.analysis import score_tables
     from xstilts.runs import results
     from xstilts.study import graph
 
     wanted = graph.single_tasks(study)
-    gains = score_tables.differences(study, results.scores(wanted, root), results.examples(wanted, root))
+    gains = score_tables.differences(
+        study, results.scores(wanted, root), results.examples(wanted, root)
+    )
     return gains[gains.intermediate != graph.NONE][CELLS]
 
 
 def picture(study: Study, path: Path) -> None:
-    """Draws `main_result` for the README, by the records alone, so that it is the same on every machine; its numbers are kept in
-    the picture. Nothing where a run of it is not recorded."""
+    """Draws `main_result` for the README, by the records alone, so that it is the same on every
+    machine; its numbers are kept in the picture. Nothing where a run of it is not recorded."""
     from xstilts.book import figures
     from xstilts.runs import records
     from xstilts.study import graph
@@ -179,10 +241,11 @@ def picture(study: Study, path: Path) -> None:
     wanted = graph.single_tasks(study).values()
     if records.unrecorded(wanted):
         return
-    with tempfile.TemporaryDirectory() as nothing:      # a store without runs
+    with tempfile.TemporaryDirectory() as nothing:  # a store without runs
         gains = main_result(study, Path(nothing))
         figures.heatmap(study, gains, records.said(wanted, Path(nothing))).savefig(
-            path, metadata={"Description": gains.to_csv(index=False)})
+            path, metadata={"Description": gains.to_csv(index=False)}
+        )
 
 
 def build(parameters: Mapping[str, object] | None = None) -> Path:
@@ -194,12 +257,14 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
         run(name, root / "book" / "chapters" / f"{name}.ipynb", given, shared)
 
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(2))     # first, so that it ends after the kernels that it waits for
-        kernels = [stack.enter_context(kernel(root))]     # it imports while this process does
+        pool = stack.enter_context(
+            ThreadPoolExecutor(2)
+        )  # first, so that it ends after the kernels that it waits for
+        kernels = [stack.enter_context(kernel(root))]  # it imports while this process does
         from xstilts.study import profiles
 
-        profiles.study(**given)     # a slip is told before a chapter runs
-        kernels.append(stack.enter_context(kernel(root)))     # and this one during the first chapters
+        profiles.study(**given)  # a slip is told before a chapter runs
+        kernels.append(stack.enter_context(kernel(root)))  # and this one during the first chapters
         computing, showing, last = _turns(root, given)
         for name in computing:
             chapter(name, kernels[0])
@@ -212,28 +277,38 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
                 kernels.append(shared)
 
         for group in (showing, last):
-            list(pool.map(beside, group))     # the first error goes on from here, and what has not begun is not begun
+            list(
+                pool.map(beside, group)
+            )  # the first error goes on from here, and what has not begun is not begun
     return html(root)
 
 
 def _turns(root: Path, given: Mapping[str, object]) -> tuple[list[str], list[str], list[str]]:
-    """The chapters that compute runs, one after another, for a run may have every core; those that only show what there is, a
-    dash where something is missing, two at a time; and of these SUMMARIES."""
+    """The chapters that compute runs, one after another, for a run may have every core; those that
+    only show what there is, a dash where something is missing, two at a time; and of these
+    SUMMARIES."""
     import papermill
 
     def shows(name: str) -> bool:
-        default = papermill.inspect_notebook(str(root / "notebooks" / f"{name}.ipynb")).get("missing", {}).get("default")
+        default = (
+            papermill.inspect_notebook(str(root / "notebooks" / f"{name}.ipynb"))
+            .get("missing", {})
+            .get("default")
+        )
         return bool(default) and given.get("missing", ast.literal_eval(default)) == "dash"
 
     names = sorted(chapters(root), key=lambda name: name in SUMMARIES)
-    return ([name for name in names if not shows(name)], [name for name in names if shows(name) and name not in SUMMARIES],
-            [name for name in names if shows(name) and name in SUMMARIES])
+    return (
+        [name for name in names if not shows(name)],
+        [name for name in names if shows(name) and name not in SUMMARIES],
+        [name for name in names if shows(name) and name in SUMMARIES],
+    )
 
 
 @contextmanager
 def kernel(root: Path) -> Iterator[AsyncKernelManager]:
-    """A kernel for several chapters: to start one and to import everything takes longer than a chapter whose runs are
-    stored. `run` lets it forget the names of the chapter before."""
+    """A kernel for several chapters: to start one and to import everything takes longer than a
+    chapter whose runs are stored. `run` lets it forget the names of the chapter before."""
     manager = AsyncKernelManager(kernel_name="python3")
     asyncio.run(manager.start_kernel(cwd=str(root), extra_arguments=READY_KERNEL))
     try:
@@ -243,28 +318,40 @@ def kernel(root: Path) -> Iterator[AsyncKernelManager]:
 
 
 def html(root: Path) -> Path:
-    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole one or stays.
-    jupyter-book returns 0 for a book with failed pages, so each page is looked for."""
+    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
+    one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
+    for."""
     from xstilts.runs import store
 
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
     place.mkdir(exist_ok=True)
     with store.locked(place, "html"):
-        _put_back(place)     # a process may have been killed while it published
+        _put_back(place)  # a process may have been killed while it published
     _sweep(place)
     toc = yaml.safe_load((root / "_toc.yml").read_text())
-    files = [toc["root"], *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", []))]
+    files = [
+        toc["root"],
+        *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])),
+    ]
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=place) as folder:
         # what it prints names the folder that will not be there
-        done = subprocess.run([program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)], cwd=root,
-                              check=False, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)],
+            cwd=root,
+            check=False,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         pages = Path(folder) / "_build" / "html"
         missing = [name for name in files if not (pages / f"{name}.html").is_file()]
         if done.returncode or missing:
             print(done.stdout, file=sys.stderr)
-            raise UserError(f"the book was not built: {f'no page for {missing}' if missing else 'see the warnings above'}")
+            raise UserError(
+                "the book was not built: "
+                f"{f'no page for {missing}' if missing else 'see the warnings above'}"
+            )
         _table_library(pages / "_static")
-        with store.locked(place, "html"):     # another build may end at the same time
+        with store.locked(place, "html"):  # another build may end at the same time
             _publish(pages, place)
     return place / "html" / "index.html"
 
@@ -280,7 +367,9 @@ def _publish(pages: Path, place: Path) -> None:
         finally:
             _put_back(place)
     except OSError as error:
-        raise UserError(f"the book was built, but cannot be put at {place / 'html'}: {error}") from error
+        raise UserError(
+            f"the book was built, but cannot be put at {place / 'html'}: {error}"
+        ) from error
 
 
 def _put_back(place: Path) -> None:
@@ -292,9 +381,11 @@ def _put_back(place: Path) -> None:
 
 
 def _table_library(folder: Path) -> None:
-    """What book/static/tables.js needs, from the package itables. A page that is read from disk may not load a module
-    that lies beside it, but may one that a script holds."""
+    """What book/static/tables.js needs, from the package itables. A page that is read from disk may
+    not load a module that lies beside it, but may one that a script holds."""
     library = resources.files("itables") / "html"
     module = base64.b64encode((library / "dt_bundle.js").read_bytes()).decode()
-    (folder / "table-library.js").write_text(f'window.tableLibrary = import("data:text/javascript;base64,{module}");\n')
+    (folder / "table-library.js").write_text(
+        f'window.tableLibrary = import("data:text/javascript;base64,{module}");\n'
+    )
     (folder / "table-library.css").write_bytes((library / "dt_bundle.css").read_bytes())

@@ -1,4 +1,6 @@
-"""Figures of the wide chapters: differences between conditions, the claims, and what may explain them."""
+"""Figures of the wide chapters: differences between conditions, the claims, and what may explain
+them."""
+
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
@@ -15,27 +17,42 @@ from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
-SHOWN = 40     # rows of a figure; the table has all
+SHOWN = 40  # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
 
 
 def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
-    """Differences with their 95 % intervals, a marker a target: filled if all of it was run here, hollow if something
-    is recorded; a dash where nothing was run. At most SHOWN rows: those with a difference go first."""
+    """Differences with their 95 % intervals, a marker a target: filled if all of it was run here,
+    hollow if something is recorded; a dash where nothing was run. At most SHOWN rows: those with a
+    difference go first."""
     shown = shown.assign(there=shown.groupby("comparison").difference.transform("count") > 0)
-    names = list(shown.sort_values("there", ascending=False, kind="stable").comparison.unique())[:SHOWN]
+    names = list(shown.sort_values("there", ascending=False, kind="stable").comparison.unique())[
+        :SHOWN
+    ]
     targets = list(shown.target.unique())
     drawn, axis, place = figures.named_rows([title(name) for name in names], len(targets))
     for number, target in enumerate(targets):
-        part = shown[(shown.target == target) & shown.comparison.isin(names)].dropna(subset="difference")
+        part = shown[(shown.target == target) & shown.comparison.isin(names)].dropna(
+            subset="difference"
+        )
         places = [place(names.index(name), number) for name in part.comparison]
-        errors = np.nan_to_num([part.difference - part.low, part.high - part.difference]).clip(min=0)
-        axis.errorbar(part.difference, places, xerr=errors, fmt="none", ecolor=f"C{number % 10}", lw=1)
+        errors = np.nan_to_num([part.difference - part.low, part.high - part.difference]).clip(
+            min=0
+        )
+        axis.errorbar(
+            part.difference, places, xerr=errors, fmt="none", ecolor=f"C{number % 10}", lw=1
+        )
         live = (part["from"] == "live").to_numpy()
         for filled in (True, False):
-            axis.plot(part.difference[live == filled], np.array(places)[live == filled], MARKERS[number % 10], ms=5,
-                      color=f"C{number % 10}", mfc=None if filled else "white",
-                      label=("" if filled else "_") + title(target))
+            axis.plot(
+                part.difference[live == filled],
+                np.array(places)[live == filled],
+                MARKERS[number % 10],
+                ms=5,
+                color=f"C{number % 10}",
+                mfc=None if filled else "white",
+                label=("" if filled else "_") + title(target),
+            )
     for row, name in enumerate(names):
         if shown[shown.comparison == name].difference.isna().all():
             axis.text(0, place(row, len(targets) // 2), "–", ha="center", va="center", color="0.4")
@@ -45,9 +62,11 @@ def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def scatter(study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains: dict[str, str], names: str) -> Figure:
-    """Gains over what may explain them: a marker a column of gains (column -> what it is called). Named, once a row, are those
-    farthest from the others that have room."""
+def scatter(
+    study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains: dict[str, str], names: str
+) -> Figure:
+    """Gains over what may explain them: a marker a column of gains (column -> what it is called).
+    Named, once a row, are those farthest from the others that have room."""
     drawn, axis = plt.subplots(figsize=(7, 3.8), layout="constrained")
     for marker, (column, called) in zip(MARKERS, gains.items(), strict=False):
         part = table.dropna(subset=[x, column])
@@ -58,47 +77,82 @@ def scatter(study: Study, asked: Comparison, table: pd.DataFrame, x: str, gains:
     axis.set(xlabel=x, ylabel="gain in points")
     drawn.legend(fontsize=8, loc="outside upper left", ncols=2)
     high = table.assign(gain=table[list(gains)].max(axis=1)).dropna(subset=[x, "gain"])
-    away = ((high[[x, "gain"]] - high[[x, "gain"]].median()) / (high[[x, "gain"]].std() + 1e-9)).abs().max(axis=1)
-    figures.name_points(axis, [(row[x], row["gain"], title(row[names]))
-                               for row in high.loc[away.sort_values(ascending=False).index].to_dict("records")])
+    away = (
+        ((high[[x, "gain"]] - high[[x, "gain"]].median()) / (high[[x, "gain"]].std() + 1e-9))
+        .abs()
+        .max(axis=1)
+    )
+    figures.name_points(
+        axis,
+        [
+            (row[x], row["gain"], title(row[names]))
+            for row in high.loc[away.sort_values(ascending=False).index].to_dict("records")
+        ],
+    )
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
 def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
-    """Score over training operations: a panel a target, a point a condition; of the best ones for their cost those are named that
-    have room, the best first."""
+    """Score over training operations: a panel a target, a point a condition; of the best ones for
+    their cost those are named that have room, the best first."""
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     across, named = min(2, len(targets)), []
-    drawn, axes = plt.subplots(-(-len(targets) // across), across, squeeze=False, layout="constrained",
-                               figsize=(4.4 * across, 3 * -(-len(targets) // across)))
-    for axis in list(axes.flat)[len(targets):]:
+    drawn, axes = plt.subplots(
+        -(-len(targets) // across),
+        across,
+        squeeze=False,
+        layout="constrained",
+        figsize=(4.4 * across, 3 * -(-len(targets) // across)),
+    )
+    for axis in list(axes.flat)[len(targets) :]:
         axis.axis("off")
     for axis, target in zip(axes.flat, targets):
         part = table[table.target == target].sort_values([WORK, "score"], ascending=[True, False])
         axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]
-        named.append((axis, [(row[WORK], row["score"], title(row["condition"])) for row in best.to_dict("records")[::-1]]))
+        named.append(
+            (
+                axis,
+                [
+                    (row[WORK], row["score"], title(row["condition"]))
+                    for row in best.to_dict("records")[::-1]
+                ],
+            )
+        )
         if not len(part):
             axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
         axis.set(title=title(target), xlabel=WORK, ylabel=TASKS[target].metric)
-    for axis, points in named:      # when every panel has its place
+    for axis, points in named:  # when every panel has its place
         figures.name_points(axis, points)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
 def claims(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> Figure:
-    """Each claim's effect with its interval, and the published figure as a cross; a dash where nothing was run."""
-    drawn, axis, place = figures.named_rows(list(shown.claim + ": " + shown.verdict + shown["so far"]))
+    """Each claim's effect with its interval, and the published figure as a cross; a dash where
+    nothing was run."""
+    drawn, axis, place = figures.named_rows(
+        list(shown.claim + ": " + shown.verdict + shown["so far"])
+    )
     colours = {"agrees": "C0", "disagrees": "C1", "can't tell": "0.5", "not run": "0.5"}
     for number, row in enumerate(shown.to_dict("records")):
         line = place(number, 0)
         if np.isnan(row["effect"]):
             axis.text(0, line, "–", ha="center", va="center", color="0.4")
         else:
-            reach = np.nan_to_num([[row["effect"] - row["low"]], [row["high"] - row["effect"]]]).clip(min=0)
-            axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5)
-            axis.plot(row["effect"], line, "o", color=colours[row["verdict"]],
-                      mfc=None if row["from"] == "live" else "white", label="ours")
+            reach = np.nan_to_num(
+                [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
+            ).clip(min=0)
+            axis.errorbar(
+                row["effect"], line, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5
+            )
+            axis.plot(
+                row["effect"],
+                line,
+                "o",
+                color=colours[row["verdict"]],
+                mfc=None if row["from"] == "live" else "white",
+                label="ours",
+            )
         axis.plot(row["published"], line, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
     axis.set_xlabel("points (95 % interval); cross: published")

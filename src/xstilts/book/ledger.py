@@ -1,10 +1,11 @@
 """What results have cost, and would cost: the tables of the chapter on costs.
 
-    by_chapter(study);  shared(table);  plans(study);  of(study, "multi_task")      # a row a profile
+    by_chapter(study);  shared(table);  plans(study);  of(study, "multi_task")      # a row a
+                        profile
 
-Time is that of the runs' own records. Energy is an estimate: the seconds of a run times its threads (or its GPU)
-times an assumed power, given in WATTS; nothing was metered.
-"""
+Time is that of the runs' own records. Energy is an estimate: the seconds of a run times its threads
+(or its GPU) times an assumed power, given in WATTS; nothing was metered."""
+
 from __future__ import annotations
 
 import math
@@ -23,33 +24,54 @@ from xstilts.runs.key import Run, each_once
 from xstilts.study import costs, graph, profiles
 from xstilts.study.profiles import PROFILES, Study
 
-WATTS = {"core": 15.0, "GPU": 400.0}     # assumed: a server core with its share of the machine; a data-centre GPU
+WATTS = {
+    "core": 15.0,
+    "GPU": 400.0,
+}  # assumed: a server core with its share of the machine; a data-centre GPU
 
 
 def runs_of(study: Study, *names: str) -> dict[str, list[Run]]:
-    """chapter -> its runs with all that they start from, each once. names: all chapters, if none is given."""
-    return {name: each_once([run for wanted in needed.needed(name, study) for run in graph.line(wanted)])
-            for name in names or needed.RUNS if name != "costs"}
+    """chapter -> its runs with all that they start from, each once. names: all chapters, if none is
+    given."""
+    return {
+        name: each_once(
+            [run for wanted in needed.needed(name, study) for run in graph.line(wanted)]
+        )
+        for name in names or needed.RUNS
+        if name != "costs"
+    }
 
 
 def by_chapter(study: Study) -> pd.DataFrame:
-    """A row a chapter and one for the book: runs, those here by where they were run, hours and estimated watt-hours of
-    those here. A run that several chapters share is in each of their rows, and once in the book's."""
+    """A row a chapter and one for the book: runs, those here by where they were run, hours and
+    estimated watt-hours of those here. A run that several chapters share is in each of their rows,
+    and once in the book's."""
     parts = runs_of(study)
     parts["the whole book"] = each_once([run for runs in parts.values() for run in runs])
     rows = []
     for name, runs in parts.items():
         places = records.source(runs, store.default_root())
         here = places["live"] + places["recorded"]
-        rows.append({"chapter": name, "runs": len(runs), **{where: len(some) for where, some in places.items()},
-                     "hours": sum(map(results.seconds, here)) / 3600, "watt-hours": sum(map(watt_hours, here))})
+        rows.append(
+            {
+                "chapter": name,
+                "runs": len(runs),
+                **{where: len(some) for where, some in places.items()},
+                "hours": sum(map(results.seconds, here)) / 3600,
+                "watt-hours": sum(map(watt_hours, here)),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def watt_hours(run: Run) -> float:
     made = results.made(run)
     place = made["environment"]
-    return made["seconds"] / 3600 * (place["threads"] * WATTS["core"] + (place["device"] != "cpu") * WATTS["GPU"])
+    return (
+        made["seconds"]
+        / 3600
+        * (place["threads"] * WATTS["core"] + (place["device"] != "cpu") * WATTS["GPU"])
+    )
 
 
 def shared(table: pd.DataFrame) -> float:
@@ -60,8 +82,9 @@ def shared(table: pd.DataFrame) -> float:
 
 @contextmanager
 def _profile(name: str, study: Study) -> Iterator[Study]:
-    """The study, or that of another profile as it comes. Where that reads the Hub rows are counted by the official sizes, so
-    that nothing is fetched, and what was said of rows meanwhile is forgotten: it names no commits, and is in nobody's key."""
+    """The study, or that of another profile as it comes. Where that reads the Hub rows are counted
+    by the official sizes, so that nothing is fetched, and what was said of rows meanwhile is
+    forgotten: it names no commits, and is in nobody's key."""
     if name == study.profile:
         yield study
         return
@@ -70,12 +93,13 @@ def _profile(name: str, study: Study) -> Iterator[Study]:
         yield profiles.study(name, data=PROFILES[name].data)
     finally:
         revisions.unasked = asked
-        if study.data == "hub":     # others keep theirs, which takes seconds to make
+        if study.data == "hub":  # others keep theirs, which takes seconds to make
             data.fingerprint.cache_clear()
 
 
 def plans(study: Study) -> pd.DataFrame:
-    """A row a chapter: runs and training and evaluation in 10^15 operations, by profile; and GPU hours of the last one."""
+    """A row a chapter: runs and training and evaluation in 10^15 operations, by profile; and GPU
+    hours of the last one."""
     rows: dict[str, dict[str, object]] = {}
     for profile in PROFILES:
         with _profile(profile, study) as other:
@@ -89,13 +113,20 @@ def plans(study: Study) -> pd.DataFrame:
 
 
 def of(study: Study, chapter: str) -> pd.DataFrame:
-    """A row a profile: a chapter's runs with all that they start from; how many are here and the hours that they took, by
-    where they were run; operations; core hours at the rate of the runs here, GPU hours at the assumed one."""
+    """A row a profile: a chapter's runs with all that they start from; how many are here and the
+    hours that they took, by where they were run; operations; core hours at the rate of the runs
+    here, GPU hours at the assumed one."""
     found = []
     for profile in PROFILES:
         with _profile(profile, study) as other:
             runs = runs_of(other, chapter)[chapter]
-            found.append({"profile": profile, "runs": len(runs), "10^15 operations": costs.total(runs) / 1e15})
+            found.append(
+                {
+                    "profile": profile,
+                    "runs": len(runs),
+                    "10^15 operations": costs.total(runs) / 1e15,
+                }
+            )
         if other is study:
             places = records.source(runs, store.default_root())
             here = places["live"] + places["recorded"]
@@ -103,9 +134,13 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
             made = [(run, results.made(run)) for run in here]
             found[-1] |= {"hours taken": sum(how["seconds"] for _, how in made) / 3600}
             on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
-            core_seconds = sum(how["seconds"] * how["environment"]["threads"] for _, how in on_cores)
-            rate = costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
-    table = pd.DataFrame(found, dtype=object)     # counts stay whole beside rows without
+            core_seconds = sum(
+                how["seconds"] * how["environment"]["threads"] for _, how in on_cores
+            )
+            rate = (
+                costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
+            )
+    table = pd.DataFrame(found, dtype=object)  # counts stay whole beside rows without
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
     table["GPU hours"] = table["10^15 operations"] * 1e15 / costs.ASSUMED / 3600
     return table
@@ -116,10 +151,18 @@ def figure(study: Study, table: pd.DataFrame) -> Figure:
     drawn, axis = plt.subplots(figsize=(7.5, 0.35 * len(table) + 1), layout="constrained")
     left = 0 * table.runs
     for number, where in enumerate(("live", "recorded", "not run")):
-        axis.barh(table.chapter, table[where], left=left, label=where, color=["C0", "C1", "0.85"][number],
-                  hatch=["", "//", ""][number])
+        axis.barh(
+            table.chapter,
+            table[where],
+            left=left,
+            label=where,
+            color=["C0", "C1", "0.85"][number],
+            hatch=["", "//", ""][number],
+        )
         left = left + table[where]
     axis.invert_yaxis()
     axis.set(xlabel="runs (shared ones in each of their chapters)")
     drawn.legend(fontsize=8, loc="outside upper left", ncols=3)
-    return figures.stamp(study, drawn, "live: computed here; recorded: read from the project's records")
+    return figures.stamp(
+        study, drawn, "live: computed here; recorded: read from the project's records"
+    )

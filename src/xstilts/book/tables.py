@@ -1,7 +1,8 @@
 """Tables in one look, and the words that the prose of a page quotes.
 
-    show(score_tables.differences(study, table, examples));  quote(**score_tables.verdicts(gains))
+show(score_tables.differences(study, table, examples));  quote(**score_tables.verdicts(gains))
 """
+
 from __future__ import annotations
 
 import re
@@ -15,29 +16,43 @@ from IPython.display import HTML, display
 from xstilts.analysis.wording import title
 from xstilts.errors import visible
 
-GLUED = "application/papermill.record/"     # myst_nb's mark of what is shown elsewhere than in its cell
+GLUED = (
+    "application/papermill.record/"  # myst_nb's mark of what is shown elsewhere than in its cell
+)
 
 
 def reasons(lost: pd.DataFrame) -> HTML | None:
     """Why cells of the page are empty; nothing where none is."""
-    return show(lost.rename(columns={"run": "no result of", "what": "it", "why": "because"})) if len(lost) else None
+    return (
+        show(lost.rename(columns={"run": "no result of", "what": "it", "why": "because"}))
+        if len(lost)
+        else None
+    )
 
 
 def quote(**values: object) -> None:
-    """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal, counts none.
+    """Makes values available to the prose of the page: {glue:text}`name`. Numbers get one decimal,
+    counts none.
 
-    What `myst_nb.glue` writes, without its import, which takes longer than most chapters' tables. In quotes, as it reads what it can
-    as Python, which would make 2.0 of +2.0.
-    """
+    What `myst_nb.glue` writes, without its import, which takes longer than most chapters' tables.
+    In quotes, as it reads what it can as Python, which would make 2.0 of +2.0."""
     for name, value in values.items():
         number = isinstance(value, (float, np.floating))
-        text = "–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))
-        display({GLUED + "text/plain": repr(text)}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": GLUED}})
+        text = (
+            "–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))
+        )
+        display(
+            {GLUED + "text/plain": repr(text)},
+            raw=True,
+            metadata={"scrapbook": {"name": name, "mime_prefix": GLUED}},
+        )
 
 
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
-    """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what is not there; Arabic runs
-    from right to left. What rows say is text: neither markup nor formulas (MathJax would make links of some)."""
+    """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what
+    is not there; Arabic runs from right to left. What rows say is text: neither markup nor formulas
+    (MathJax would make links of some)."""
+
     def probability(value: float) -> str:
         return "<0.001" if value < 0.0005 else cell(value, 3)
 
@@ -52,16 +67,23 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
             named[column] = named[column].map(title, na_action="ignore")
     for column in named.columns.intersection(["p", "p (Holm)"]):
         named[column] = [probability(value) for value in named[column]]
-    with pd.option_context("display.max_colwidth", None):     # whole texts: to_html would cut them
+    with pd.option_context("display.max_colwidth", None):  # whole texts: to_html would cut them
         html = named.map(cell).to_html(index=False, escape=True, border=0, justify="left")
-    spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace("<th>", '<th style="padding: .3em .7em">')
-    return HTML(f'<div class="mathjax_ignore tex2jax_ignore" style="overflow-x: auto">{spaced}</div>')
+    spaced = re.sub("<td>(.*?)</td>", _spaced_cell, html, flags=re.DOTALL).replace(
+        "<th>", '<th style="padding: .3em .7em">'
+    )
+    return HTML(
+        f'<div class="mathjax_ignore tex2jax_ignore" style="overflow-x: auto">{spaced}</div>'
+    )
 
 
 def _spaced_cell(cell: re.Match) -> str:
-    """A cell that runs as its first letter does, and is wide enough that long words about a row do not make it tall."""
+    """A cell that runs as its first letter does, and is wide enough that long words about a row do
+    not make it tall."""
     words = unescape(cell.group(1))
     letters = (unicodedata.bidirectional(letter) for letter in words if letter.isalpha())
     way = ("rtl", "right") if next(letters, "L") in ("R", "AL") else ("ltr", "left")
-    return (f'<td dir="{way[0]}" style="padding: .3em .7em; text-align: {way[1]}; '
-            f'min-width: {min(len(words), 28) / 2:g}em">{cell.group(1)}</td>')
+    return (
+        f'<td dir="{way[0]}" style="padding: .3em .7em; text-align: {way[1]}; '
+        f'min-width: {min(len(words), 28) / 2:g}em">{cell.group(1)}</td>'
+    )

@@ -1,7 +1,9 @@
-"""What each chapter of the book needs: its runs, by name of the notebook. The notebooks and the plan ask here.
+"""What each chapter of the book needs: its runs, by name of the notebook. The notebooks and the
+plan ask here.
 
-    wanted = chapters.phase3_target(study);  runs = needed("phase3_target", study)
+wanted = chapters.phase3_target(study);  runs = needed("phase3_target", study)
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -18,15 +20,24 @@ from xstilts.tasks.table import TASKS
 
 def phase1_encoder(study: Study) -> Wanted:
     """Retrieval with the encoder as it ships and after phase 1."""
-    return {(condition, target, 0): graph.phase3(study, run, target, 0)
-            for condition, run in {"as it ships": graph.base(study), "after phase 1": graph.phase1(study)}.items()
-            for target in study.targets if target == "tatoeba"}
+    return {
+        (condition, target, 0): graph.phase3(study, run, target, 0)
+        for condition, run in {
+            "as it ships": graph.base(study),
+            "after phase 1": graph.phase1(study),
+        }.items()
+        for target in study.targets
+        if target == "tatoeba"
+    }
 
 
 def phase2_intermediate(study: Study) -> dict[str, Adapt]:
     """One encoder an intermediate task, of the first seed."""
-    return {name: graph.phase2(study, (name,), study.seeds[0]) for name in study.intermediates
-            if name not in graph.absent(study)}
+    return {
+        name: graph.phase2(study, (name,), study.seeds[0])
+        for name in study.intermediates
+        if name not in graph.absent(study)
+    }
 
 
 def of_phase3(study: Study) -> Study:
@@ -35,15 +46,24 @@ def of_phase3(study: Study) -> Study:
 
 
 def phase3_target(study: Study) -> Wanted:
-    """Every target without intermediate training, for every seed where it is trained; POS also from an encoder with random
-    weights, for the first."""
+    """Every target without intermediate training, for every seed where it is trained; POS also from
+    an encoder with random weights, for the first."""
     study = of_phase3(study)
-    unread = dataclasses.replace(study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0)
+    unread = dataclasses.replace(
+        study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0
+    )
     wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
-    wanted = {(condition, target, seed): run for (condition, target, seed), run in wanted.items()
-              if seed == study.seeds[0] or not TASKS[target].untrained}
-    return wanted | {("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
-                     for name in study.targets if name == "udpos" for seed in study.seeds[:1]}
+    wanted = {
+        (condition, target, seed): run
+        for (condition, target, seed), run in wanted.items()
+        if seed == study.seeds[0] or not TASKS[target].untrained
+    }
+    return wanted | {
+        ("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
+        for name in study.targets
+        if name == "udpos"
+        for seed in study.seeds[:1]
+    }
 
 
 def single_task(study: Study) -> Wanted:
@@ -52,21 +72,38 @@ def single_task(study: Study) -> Wanted:
 
 
 # see `comparisons`
-WIDE = ("multi_task", "mlm_continuation", "translated", "model_size", "xtreme", "rq1", "rq2", "rq3", "rq4", "rq5")
+WIDE = (
+    "multi_task",
+    "mlm_continuation",
+    "translated",
+    "model_size",
+    "xtreme",
+    "rq1",
+    "rq2",
+    "rq3",
+    "rq4",
+    "rq5",
+)
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
-    "claims": lambda study: [run for part in claims.wanted(study).values() for run in part.wanted.values()],
+    "claims": lambda study: [
+        run for part in claims.wanted(study).values() for run in part.wanted.values()
+    ],
     "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
-    **{name: lambda study, name=name: [*getattr(conditions, name)(study).wanted.values()] for name in WIDE},
+    **{
+        name: lambda study, name=name: [*getattr(conditions, name)(study).wanted.values()]
+        for name in WIDE
+    },
     "costs": lambda study: [],
-    "benchmark": lambda study: [],     # shows rows, trains nothing
+    "benchmark": lambda study: [],  # shows rows, trains nothing
 }
 
 
 def needed(chapter: str, study: Study) -> list[Run]:
-    """The runs that a chapter shows; "" for those of the whole book. UserError names the known chapters."""
+    """The runs that a chapter shows; "" for those of the whole book. UserError names the known
+    chapters."""
     if chapter and chapter not in RUNS:
         raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(RUNS)}")
     return [run for name in ([chapter] if chapter else RUNS) for run in RUNS[name](study)]

@@ -2,13 +2,15 @@
 
     load("xnli", "test", "de", source="mini", limit=500)
 
-source: "mini"  the embedded synthetic benchmark (made by our own code); with its dials "mini:difficulty=3" (see mini.dials)
+source: "mini"  the embedded synthetic benchmark (made by our own code); with its dials
+                "mini:difficulty=3" (see mini.dials)
         "hub"   Hugging Face datasets
-        a path  a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet
-What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN names it, and what it
-has of a task and language goes before the Hub's. Whatever the place, a task's `read` sees the Hub's columns, and labels
-arrive as the table's label ids.
-"""
+        a path  a folder of parquet files in the Hub's layout,
+                <task>/<configuration>/<split>.parquet
+What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN
+names it, and what it has of a task and language goes before the Hub's. Whatever the place, a task's
+`read` sees the Hub's columns, and labels arrive as the table's label ids."""
+
 from __future__ import annotations
 
 import contextlib
@@ -38,15 +40,19 @@ from xstilts.errors import UserError
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, Task, task
 
-# how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The embedded benchmark has no
-# row that is read otherwise than before
-READ = {"span": "answers without the blanks at their edges", "rank": "entities once; the whole split is searched"}
+# how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The
+# embedded benchmark has no row that is read otherwise than before
+READ = {
+    "span": "answers without the blanks at their edges",
+    "rank": "entities once; the whole split is searched",
+}
 _looked: ContextVar[dict | None] = ContextVar("looked", default=None)
 
 
 @contextmanager
 def looked_at_once() -> Iterator[None]:
-    """In here files are looked at once: for what asks thousands of times, and means one state of them."""
+    """In here files are looked at once: for what asks thousands of times, and means one state of
+    them."""
     if _looked.get() is not None:
         yield
         return
@@ -58,32 +64,49 @@ def looked_at_once() -> Iterator[None]:
 
 
 def _state(name: str, source: str) -> Hashable:
-    """Another value whenever a person may have changed the task's rows: files, folders, the layout, XSTILTS_OWN. name: "" for all
-    tasks. Commits on the Hub and the benchmark's code are the same as long as a process lives."""
+    """Another value whenever a person may have changed the task's rows: files, folders, the layout,
+    XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code are the same as
+    long as a process lives."""
     if dials.is_mini(source):
         return ()
     place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
-    asked = name, place, revisions.unasked      # a plan that asks nobody has other names for what is on the Hub
+    asked = (
+        name,
+        place,
+        revisions.unasked,
+    )  # a plan that asks nobody has other names for what is on the Hub
     seen = _looked.get()
     if seen is not None and asked in seen:
         return seen[asked]
-    found = asked, tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)])) if place else ()
+    found = (
+        asked,
+        tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
+        if place
+        else (),
+    )
     if seen is not None:
         seen[asked] = found
     return found
 
 
 def while_unchanged(size: int) -> Callable:
-    """An lru_cache for a function of a task's name (`name`, if it has such a parameter) and a source (`source`): what it found is
-    found anew when the files have changed, as they do under a person who runs a cell again."""
+    """An lru_cache for a function of a task's name (`name`, if it has such a parameter) and a
+    source (`source`): what it found is found anew when the files have changed, as they do under a
+    person who runs a cell again."""
+
     def kept_by(function: Callable) -> Callable:
-        cached, asked = lru_cache(maxsize=size)(lambda state, *args: function(*args)), signature(function)
+        cached, asked = (
+            lru_cache(maxsize=size)(lambda state, *args: function(*args)),
+            signature(function),
+        )
 
         @wraps(function)
         def look(*args, **kwargs):
             given = asked.bind(*args, **kwargs)
             given.apply_defaults()
-            return cached(_state(given.arguments.get("name", ""), given.arguments["source"]), *given.args)
+            return cached(
+                _state(given.arguments.get("name", ""), given.arguments["source"]), *given.args
+            )
 
         look.cache_clear = cached.cache_clear
         return look
@@ -94,9 +117,11 @@ def while_unchanged(size: int) -> Callable:
 def _module(source: str):
     if dials.is_mini(source):
         from xstilts.data import synthetic_rows
+
         return synthetic_rows
     if source == "hub":
         from xstilts.data import hub
+
         return hub
     return local
 
@@ -110,7 +135,8 @@ def _at(row: Task, language: str, source: str) -> tuple:
 
 
 def check_source(source: str) -> None:
-    """UserError if `source` has unknown dials, or is neither a known word nor a folder with at least one task's rows."""
+    """UserError if `source` has unknown dials, or is neither a known word nor a folder with at
+    least one task's rows."""
     if dials.is_mini(source):
         dials.parse(source)
     elif source != "hub":
@@ -121,11 +147,16 @@ def check_source(source: str) -> None:
 
 @while_unchanged(256)
 def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
-    """Languages in which the source has rows of the task (in that split), sorted; empty if it has none."""
+    """Languages in which the source has rows of the task (in that split), sorted; empty if it has
+    none."""
     found = set(_module(source).languages(task(name), source))
     if source == "hub" and os.environ.get("XSTILTS_OWN"):
         found |= set(local.languages(task(name), os.environ["XSTILTS_OWN"]))
-    return tuple(language for language in sorted(found) if not split or _has_split(name, split, language, source))
+    return tuple(
+        language
+        for language in sorted(found)
+        if not split or _has_split(name, split, language, source)
+    )
 
 
 def _has_split(name: str, split: str, language: str, source: str) -> bool:
@@ -141,21 +172,25 @@ def _has_split(name: str, split: str, language: str, source: str) -> bool:
 
 @while_unchanged(64)
 def load(name: str, split: str, language: str, source: str, limit: int = 0) -> Rows:
-    """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts the unusable ones.
+    """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts
+    the unusable ones.
 
-    The rows of a capped split are a fixed sample that depends on the split's size alone, so parallel
-    test sets stay parallel and every seed of a study sees the same rows.
-    """
+    The rows of a capped split are a fixed sample that depends on the split's size alone, so
+    parallel test sets stay parallel and every seed of a study sees the same rows."""
     row = labelled(name, source)
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
     if language not in languages(name, source):
         there = ", ".join(languages(name, source)) or "none"
-        raise UserError(f"{source}: no rows of {row.title} in {language!r}; there are: {there}" +
-                        (f". {row.obtain}" if row.obtain else ""))
+        raise UserError(
+            f"{source}: no rows of {row.title} in {language!r}; there are: {there}"
+            + (f". {row.obtain}" if row.obtain else "")
+        )
     module, place = _at(row, language, source)
     blocks = module.blocks(row, split, language, place, limit)
-    places = [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))]
+    places = [
+        (which, number) for which, block in enumerate(blocks) for number in range(len(block.items))
+    ]
     total = len(places)
     if limit and len(places) > limit and row.kind != "mine":
         chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
@@ -164,61 +199,94 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
     rows.total = total if row.kind != "mine" else sum(bool(item["source"]) for item in rows)
     if not rows:
         raise UserError(f"{blocks[0].where}: no usable {split} rows of {row.title}")
-    if row.kind == "span":    # some rules of comparing answers depend on the language
+    if row.kind == "span":  # some rules of comparing answers depend on the language
         rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped, rows.total)
     if row.kind == "mine" and limit:
         rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped, rows.total)
-    if split == "test" and row.kind in ("classify", "choice", "tag") and len(rows) > 1 and len(labels := _labels(row, rows)) == 1:
+    if (
+        split == "test"
+        and row.kind in ("classify", "choice", "tag")
+        and len(rows) > 1
+        and len(labels := _labels(row, rows)) == 1
+    ):
         if not limit:
-            raise UserError(f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; "
-                            "that is a placeholder, which cannot be scored")
-        load(name, split, language, source)     # a few rows may have one label by chance: all are judged
+            raise UserError(
+                f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; "
+                "that is a placeholder, which cannot be scored"
+            )
+        load(
+            name, split, language, source
+        )  # a few rows may have one label by chance: all are judged
     return rows
 
 
 def pool(name: str, split: str, language: str, source: str, limit: int) -> Rows:
-    """The rows whose texts are searched where `limit` rows are scored: the whole split, so that a search is as hard
-    whatever part is scored. The benchmark makes as many rows as are asked for: there they are the scored ones."""
+    """The rows whose texts are searched where `limit` rows are scored: the whole split, so that a
+    search is as hard whatever part is scored. The benchmark makes as many rows as are asked for:
+    there they are the scored ones."""
     return load(name, split, language, source, limit if dials.is_mini(source) else 0)
 
 
 def candidates(name: str, source: str) -> Rows:
-    """The rows of the file of all texts that are searched (Mewsli-X's entities); none where the source has no such file."""
+    """The rows of the file of all texts that are searched (Mewsli-X's entities); none where the
+    source has no such file."""
     row = task(name)
     module, place = _at(row, languages(name, source)[0], source)
     blocks = module.candidates(row, place) if module is local else []
-    return read(blocks, [(which, number) for which, block in enumerate(blocks) for number in range(len(block.items))])
+    return read(
+        blocks,
+        [
+            (which, number)
+            for which, block in enumerate(blocks)
+            for number in range(len(block.items))
+        ],
+    )
 
 
 def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
-    """At most `limit` pairs and, on each side, ten times as many sentences without a translation."""
+    """At most `limit` pairs and, on each side, ten times as many sentences without a
+    translation."""
     draw, found = random.Random(f"mine {len(rows)}"), []
-    for wanted, most in (((True, True), limit), ((True, False), 10 * limit), ((False, True), 10 * limit)):
+    for wanted, most in (
+        ((True, True), limit),
+        ((True, False), 10 * limit),
+        ((False, True), 10 * limit),
+    ):
         part = [row for row in rows if (bool(row["source"]), bool(row["english"])) == wanted]
         found += [part[i] for i in sorted(draw.sample(range(len(part)), min(most, len(part))))]
     return found
 
 
 def _labels(row: Task, rows: Rows) -> set[int]:
-    return {label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])}
+    return {
+        label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])
+    }
 
 
 @while_unchanged(64)
 def labelled(name: str, source: str) -> Task:
-    """The task with its labels. Of an open set they are those of the source's English training rows, the most
-    frequent first; what only other rows have can be neither learned nor predicted."""
+    """The task with its labels. Of an open set they are those of the source's English training
+    rows, the most frequent first; what only other rows have can be neither learned nor
+    predicted."""
     row = task(name)
     if not row.open_labels or "en" not in languages(name, source):
         return row
     module, place = _at(row, "en", source)
-    counts = Counter(label for block in module.blocks(row, "train", "en", place, 0) for number in range(len(block.items))
-                     for label in labels_of(block, number))
-    return dataclasses.replace(row, labels=tuple(sorted(counts, key=lambda label: (-counts[label], label))))
+    counts = Counter(
+        label
+        for block in module.blocks(row, "train", "en", place, 0)
+        for number in range(len(block.items))
+        for label in labels_of(block, number)
+    )
+    return dataclasses.replace(
+        row, labels=tuple(sorted(counts, key=lambda label: (-counts[label], label)))
+    )
 
 
 @while_unchanged(256)
 def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) -> str:
-    """Identifies a task's rows by their content, not by where they lie. `limit` is not in it: it is in the recipe."""
+    """Identifies a task's rows by their content, not by where they lie. `limit` is not in it: it is
+    in the recipe."""
     parts = []
     for language in languages:
         module, place = _at(task(name), language, source)
@@ -230,7 +298,8 @@ def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) 
 
 @while_unchanged(1024)
 def split_found(name: str, split: str, language: str, source: str) -> str:
-    """What the source calls the split that stands for ours: a table of scores says which rows were scored."""
+    """What the source calls the split that stands for ours: a table of scores says which rows were
+    scored."""
     module, place = _at(task(name), language, source)
     return module.split_found(task(name), split, language, place)
 
@@ -247,15 +316,19 @@ def texts(source: str) -> Iterator[str]:
 
 
 def words(source: str) -> list[str]:
-    """Every different whitespace-separated word of the source's texts, sorted: what its vocabulary is made of."""
-    return kept(f"words-{texts_fingerprint(source)}", lambda: sorted(
-        {word for text in texts(source) for word in re.split("[ \t\r\n]+", text)}))
+    """Every different whitespace-separated word of the source's texts, sorted: what its vocabulary
+    is made of."""
+    return kept(
+        f"words-{texts_fingerprint(source)}",
+        lambda: sorted({word for text in texts(source) for word in re.split("[ \t\r\n]+", text)}),
+    )
 
 
 def kept(name: str, make: Callable[[], Any]) -> Any:
-    """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be in the name."""
+    """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be
+    in the name."""
     path = cache_dir() / f"{name}.kept"
-    with contextlib.suppress(OSError, ValueError, RecursionError):     # none, or a damaged one
+    with contextlib.suppress(OSError, ValueError, RecursionError):  # none, or a damaged one
         with files.opened(path) as file:
             checksum, text = file.read().decode().split("\n", 1)
         if hashlib.sha256(text.encode()).hexdigest() == checksum:
@@ -264,7 +337,7 @@ def kept(name: str, make: Callable[[], Any]) -> Any:
     checksum = hashlib.sha256(text.encode()).hexdigest()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):     # one unfinished file at most, whoever is killed
+        with FileLock(path.with_suffix(".lock")):  # one unfinished file at most, whoever is killed
             path.with_suffix(".new").write_text(f"{checksum}\n{text}")
             os.replace(path.with_suffix(".new"), path)
     except OSError as error:
@@ -280,12 +353,16 @@ def available(source: str) -> list[str]:
 def where(source: str) -> str:
     """How pages and tables call the source."""
     if dials.is_mini(source):
-        turned = dials.name(dials.parse(source)).partition(":")[2].replace(",", ", ").replace("=", " ")
+        turned = (
+            dials.name(dials.parse(source)).partition(":")[2].replace(",", ", ").replace("=", " ")
+        )
         return "embedded synthetic benchmark" + (f" ({turned})" if turned else "")
     return "Hugging Face Hub" if source == "hub" else f"local rows ({Path(source).name})"
 
 
 def as_target(source: str) -> str:
-    """The source as targets are trained and scored on it. Difficulty and noise are the intermediate tasks' alone: XNLI
-    trains on the same MNLI rows, whatever was made of MNLI before."""
-    return dials.name(dials.Dials(seed=dials.parse(source).seed)) if dials.is_mini(source) else source
+    """The source as targets are trained and scored on it. Difficulty and noise are the intermediate
+    tasks' alone: XNLI trains on the same MNLI rows, whatever was made of MNLI before."""
+    return (
+        dials.name(dials.Dials(seed=dials.parse(source).seed)) if dials.is_mini(source) else source
+    )

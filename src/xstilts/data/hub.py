@@ -216,7 +216,8 @@ def _name_labels(builder, revision: str) -> None:
                 continue
             if known:
                 raise UserError(
-                    f"{address}: the file calls the labels of {column} {', '.join(names)}; the data "
+                    f"{address}: the file calls the labels of {column} {', '.join(names)}; the "
+                    "data "
                     f"set's card calls them {', '.join(known)}. One is wrong, so that neither is "
                     "used. Give the rows as a local folder (XSTILTS_DATA)"
                 )

@@ -1,4 +1,6 @@
-"""Labels by name: whatever ids a source uses, rows leave the data layer with the task table's ids."""
+"""Labels by name: whatever ids a source uses, rows leave the data layer with the task table's
+ids."""
+
 from __future__ import annotations
 
 import json
@@ -7,8 +9,10 @@ import reprlib
 from xstilts.errors import UserError
 from xstilts.tasks.table import Task
 
-UNKNOWN = -1   # an open label set's label that no training row has: never trained on, always scored as wrong
-NO_LABEL = (None, "", "-")   # of a pair: "-" is SNLI's, whose annotators did not agree
+UNKNOWN = (
+    -1
+)  # an open label set's label that no training row has: never trained on, always scored as wrong
+NO_LABEL = (None, "", "-")  # of a pair: "-" is SNLI's, whose annotators did not agree
 
 
 class Unusable(ValueError):
@@ -16,47 +20,74 @@ class Unusable(ValueError):
 
 
 def label_names(features, column: str) -> list[str] | None:
-    """The ClassLabel names of a column (or of the column's items), if `features` (datasets.Features) has any."""
+    """The ClassLabel names of a column (or of the column's items), if `features`
+    (datasets.Features) has any."""
     feature = features.get(column)
     return getattr(getattr(feature, "feature", feature), "names", None)
 
 
 def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> list[str] | None:
-    """The ClassLabel names that a parquet file's own metadata gives a column (or the column's items), None if it gives none.
+    """The ClassLabel names that a parquet file's own metadata gives a column (or the column's
+    items), None if it gives none.
 
-    Whatever the column's type: who writes the file anew with another library often changes types, and keeps the metadata.
-    UserError if the metadata cannot be understood as far as this column goes.
-    """
+    Whatever the column's type: who writes the file anew with another library often changes types,
+    and keeps the metadata. UserError if the metadata cannot be understood as far as this column
+    goes."""
     if b"huggingface" not in (metadata or {}):
         return None
     try:
-        feature = ((json.loads(metadata[b"huggingface"]).get("info") or {}).get("features") or {}).get(column)
+        feature = (
+            (json.loads(metadata[b"huggingface"]).get("info") or {}).get("features") or {}
+        ).get(column)
     except (ValueError, AttributeError, RecursionError) as error:
-        raise UserError(f"{where}: what its metadata says of columns (huggingface) is not readable ({type(error).__name__}), so "
-                        f"the labels in the column {column} cannot be named") from error
-    while isinstance(feature, dict) and "feature" in feature or isinstance(feature, list) and len(feature) == 1:
+        raise UserError(
+            f"{where}: what its metadata says of columns (huggingface) is not readable "
+            f"({type(error).__name__}), so "
+            f"the labels in the column {column} cannot be named"
+        ) from error
+    while (
+        isinstance(feature, dict)
+        and "feature" in feature
+        or isinstance(feature, list)
+        and len(feature) == 1
+    ):
         feature = feature["feature"] if isinstance(feature, dict) else feature[0]
     if feature is None or isinstance(feature, dict) and feature.get("_type") == "Value":
         return None
-    names, count = (feature.get("names"), feature.get("num_classes")) if isinstance(feature, dict) else (None, None)
-    if names is None and isinstance(count, int) and 0 < count < 10_000:     # a ClassLabel without names counts
+    names, count = (
+        (feature.get("names"), feature.get("num_classes"))
+        if isinstance(feature, dict)
+        else (None, None)
+    )
+    if (
+        names is None and isinstance(count, int) and 0 < count < 10_000
+    ):  # a ClassLabel without names counts
         names = [str(number) for number in range(count)]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
-        raise UserError(f"{where}: what its metadata says of the column {column} (huggingface) is not a list of different names "
-                        f"of labels: {reprlib.repr(feature)}")
+    if (
+        not isinstance(names, list)
+        or not all(isinstance(name, str) for name in names)
+        or len({*names}) < len(names)
+    ):
+        raise UserError(
+            f"{where}: what its metadata says of the column {column} (huggingface) is not a list "
+            "of different names "
+            f"of labels: {reprlib.repr(feature)}"
+        )
     return names
 
 
 def column_of(row: Task) -> str:
     """The column that has a row's labels."""
-    return row.label_column.replace("-", "label")     # "-": the source's reader makes sense of its labels itself
+    return row.label_column.replace(
+        "-", "label"
+    )  # "-": the source's reader makes sense of its labels itself
 
 
 def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -> dict:
     """The raw row with its label column as the table's ids. `where` names file and row for people.
 
-    A choice's label is a number, which its reader makes sense of (as where the column is "-"): only names, if there are
-    any, take the place of ids."""
+    A choice's label is a number, which its reader makes sense of (as where the column is "-"): only
+    names, if there are any, take the place of ids."""
     column = column_of(row)
     if not row.labels or row.label_column == "-":
         if row.kind != "choice" or names is None or item.get(column) in (None, -1):
@@ -66,7 +97,9 @@ def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -
         raise UserError(f"{where} has no column {column!r}; it has {', '.join(item)}")
     value = item[column]
     if isinstance(value, list) != (row.kind == "tag"):
-        raise UserError(f"{where}, column {column}: {value!r} is {'not ' * (row.kind == 'tag')}a list of labels")
+        raise UserError(
+            f"{where}, column {column}: {value!r} is {'not ' * (row.kind == 'tag')}a list of labels"
+        )
     many = value if isinstance(value, list) else [value]
     ids = [_label_id(label, row, names, f"{where}, column {column}") for label in many]
     return {**item, column: ids if isinstance(value, list) else ids[0]}
@@ -89,9 +122,13 @@ def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) 
 
 
 def _name(value: object, names: list[str], where: str) -> str:
-    """The name of a label in a file that names its labels: the column has ids, or the names themselves."""
+    """The name of a label in a file that names its labels: the column has ids, or the names
+    themselves."""
     if type(value) is int and 0 <= value < len(names):
         return names[value]
     if isinstance(value, str) and value in names:
         return value
-    raise UserError(f"{where}: label {value!r} is none of the labels that the file's metadata names: {', '.join(names[:20])}")
+    raise UserError(
+        f"{where}: label {value!r} is none of the labels that the file's metadata names: "
+        f"{', '.join(names[:20])}"
+    )

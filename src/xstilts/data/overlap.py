@@ -1,10 +1,11 @@
 """Test rows that are among the training rows: counted, reported, never hidden.
 
-    Seen(training, "classify").overlap(rows)      # (3, 5): exactly the same texts; the same but for case, marks and spaces
+    Seen(training, "classify").overlap(rows)      # (3, 5): exactly the same texts; the same but for
+                                                  case, marks and spaces
 
-A score on such rows is partly memory. Rows are compared by all their texts (premise and hypothesis, question and context,
-the words of a sentence), without their labels.
-"""
+A score on such rows is partly memory. Rows are compared by all their texts (premise and hypothesis,
+question and context, the words of a sentence), without their labels."""
+
 from __future__ import annotations
 
 import sys
@@ -17,22 +18,32 @@ from xstilts.tasks.kinds import rank
 Texts = tuple[str, ...]
 
 _TEXTS: dict[str, Callable[[dict], Texts]] = {
-    "classify": lambda row: tuple(row["texts"]), "tag": lambda row: tuple(row["words"]),
-    "span": lambda row: (row["question"], row["context"]), "choice": lambda row: (row["context"], *row["choices"]),
-    "rank": lambda row: (rank.as_ranking(row)["query"],), "mlm": lambda row: (row["text"],),
+    "classify": lambda row: tuple(row["texts"]),
+    "tag": lambda row: tuple(row["words"]),
+    "span": lambda row: (row["question"], row["context"]),
+    "choice": lambda row: (row["context"], *row["choices"]),
+    "rank": lambda row: (rank.as_ranking(row)["query"],),
+    "mlm": lambda row: (row["text"],),
 }
 
 
 @lru_cache(maxsize=1)
 def _marks() -> dict[int, None]:
-    """Punctuation, symbols, spaces and what is not seen; not the marks that are part of a letter."""
-    return {code: None for code in range(sys.maxunicode + 1)
-            if (category := unicodedata.category(chr(code)))[0] in "PZS" or category in ("Cc", "Cf")}
+    """Punctuation, symbols, spaces and what is not seen; not the marks that are part of a
+    letter."""
+    return {
+        code: None
+        for code in range(sys.maxunicode + 1)
+        if (category := unicodedata.category(chr(code)))[0] in "PZS" or category in ("Cc", "Cf")
+    }
 
 
 def normalised(texts: Texts) -> Texts:
-    """Without what two copies of a text differ in: letter case, compatibility forms, punctuation, spaces."""
-    return tuple(unicodedata.normalize("NFKC", text).casefold().translate(_marks()) for text in texts)
+    """Without what two copies of a text differ in: letter case, compatibility forms, punctuation,
+    spaces."""
+    return tuple(
+        unicodedata.normalize("NFKC", text).casefold().translate(_marks()) for text in texts
+    )
 
 
 class Seen:
@@ -44,6 +55,9 @@ class Seen:
         self.normalised = {normalised(texts) for texts in self.exact}
 
     def overlap(self, rows: Iterable[dict]) -> tuple[int, int]:
-        """How many of the rows are among them: exactly, and normalised (which counts the exact ones, too)."""
+        """How many of the rows are among them: exactly, and normalised (which counts the exact
+        ones, too)."""
         asked = [self.texts(row) for row in rows]
-        return sum(texts in self.exact for texts in asked), sum(normalised(texts) in self.normalised for texts in asked)
+        return sum(texts in self.exact for texts in asked), sum(
+            normalised(texts) in self.normalised for texts in asked
+        )

@@ -1,4 +1,6 @@
-"""One parquet file of a person's own: whether it is a file at all, its rows, its texts, and what tells that it has changed."""
+"""One parquet file of a person's own: whether it is a file at all, its rows, its texts, and what
+tells that it has changed."""
+
 from __future__ import annotations
 
 import os
@@ -14,10 +16,19 @@ import pyarrow.parquet as pq
 from xstilts.errors import UserError
 from xstilts.files import regular, sha256
 
-# what pyarrow raises for a damaged file, or for values that Python does not have (a date in the year 300,000)
-UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
-MOST_ROWS = 20_000_000     # of a file; a few bytes can claim billions
-JUST_NOW = 2_000_000_000   # nanoseconds: the coarsest clock of a file system in use
+# what pyarrow raises for a damaged file, or for values that Python does not have (a date in the
+# year 300,000)
+UNREADABLE = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RecursionError,
+)
+MOST_ROWS = 20_000_000  # of a file; a few bytes can claim billions
+JUST_NOW = 2_000_000_000  # nanoseconds: the coarsest clock of a file system in use
 
 
 def stamp(path: str | Path) -> Hashable:
@@ -26,17 +37,22 @@ def stamp(path: str | Path) -> Hashable:
 
 
 def _stamp(found: os.stat_result) -> Hashable:
-    """A file that was just written may change at any time: several changes in one tick of a file system's clock look alike."""
+    """A file that was just written may change at any time: several changes in one tick of a file
+    system's clock look alike."""
     if abs(time.time_ns() - found.st_ctime_ns) < JUST_NOW:
         return object()
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _entries(folder: str | Path) -> list[os.DirEntry]:
-    """What is in the folder, by name. Hidden files are left out: macOS puts one beside every file on some disks."""
+    """What is in the folder, by name. Hidden files are left out: macOS puts one beside every file
+    on some disks."""
     try:
         with os.scandir(folder) as found:
-            return sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda entry: entry.name)
+            return sorted(
+                (entry for entry in found if not entry.name.startswith(".")),
+                key=lambda entry: entry.name,
+            )
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -52,7 +68,8 @@ def _files(folder: str | Path) -> list[os.DirEntry]:
 
 
 def files(folder: str | Path) -> list[Path]:
-    """The folder's parquet files, by name; [] if there is no such folder. UserError if one is no file (see `regular`)."""
+    """The folder's parquet files, by name; [] if there is no such folder. UserError if one is no
+    file (see `regular`)."""
     return [Path(entry.path) for entry in _files(folder)]
 
 
@@ -62,7 +79,8 @@ def stamps(folder: str | Path) -> list[tuple[str, Hashable]]:
 
 
 def folders(folder: str | Path) -> list[str]:
-    """Names of the folders in a folder. UserError for a link that leads nowhere: rows would be lost in silence."""
+    """Names of the folders in a folder. UserError for a link that leads nowhere: rows would be lost
+    in silence."""
     found = []
     for entry in _entries(folder):
         if entry.is_symlink() and not os.path.exists(entry.path):
@@ -78,10 +96,13 @@ def _unreadable(path: Path, error: BaseException) -> UserError:
 
 def _open(path: Path) -> pq.ParquetFile:
     regular(path)
-    file = pq.ParquetFile(path, page_checksum_verification=True)     # where its pages have checksums
+    file = pq.ParquetFile(path, page_checksum_verification=True)  # where its pages have checksums
     if file.metadata.num_rows > MOST_ROWS:
         file.close()
-        raise UserError(f"{path}: {file.metadata.num_rows} rows, which is more than a study can read ({MOST_ROWS})")
+        raise UserError(
+            f"{path}: {file.metadata.num_rows} rows, which is more than a study can read "
+            f"({MOST_ROWS})"
+        )
     return file
 
 
@@ -119,12 +140,16 @@ def items(table: pa.Table, path: Path) -> list[dict]:
 
 
 def mapped(columns: dict[str, str], there: list[str], path: Path) -> dict[str, str]:
-    """Of a mapping (theirs -> ours) what concerns a file with these columns. UserError where two columns would be one."""
+    """Of a mapping (theirs -> ours) what concerns a file with these columns. UserError where two
+    columns would be one."""
     found = {theirs: ours for theirs, ours in columns.items() if theirs in there}
     for names in (there, [*found.values()]):
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
-            raise UserError(f"{path}: two columns are named {twice[0]!r}" + " by the layout" * (names is not there))
+            raise UserError(
+                f"{path}: two columns are named {twice[0]!r}"
+                + " by the layout" * (names is not there)
+            )
     return found
 
 
@@ -172,7 +197,7 @@ def _strings(column: pa.ChunkedArray, path: Path) -> Iterator[str]:
         inner = [[chunk.dictionary_decode() for chunk in chunks]]
     elif isinstance(kind, pa.BaseExtensionType):
         inner = [[chunk.storage for chunk in chunks]]
-    elif types.is_nested(kind) and hasattr(kind, "value_type"):      # lists of every sort
+    elif types.is_nested(kind) and hasattr(kind, "value_type"):  # lists of every sort
         inner = [[chunk.flatten() for chunk in chunks]]
     elif types.is_nested(kind) or types.is_run_end_encoded(kind):
         raise UserError(f"{path}: cannot look for text in a column of the type {kind}")

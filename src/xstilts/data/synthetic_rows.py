@@ -1,4 +1,6 @@
-"""The embedded synthetic benchmark as a source: "mini", or with its dials "mini:difficulty=3,noise=0.2,seed=1"."""
+"""The embedded synthetic benchmark as a source: "mini", or with its dials
+"mini:difficulty=3,noise=0.2,seed=1"."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -16,8 +18,10 @@ def _dials(row: Task, language: str, source: str) -> dials.Dials:
 def languages(row: Task, source: str) -> list[str]:
     if row.name not in synthetic.TASKS:
         return []
-    english = row.kind in ("retrieve", "mine")   # the other side of every pair is English
-    return [language for language in synthetic.languages(row.name) if not (english and language == "en")]
+    english = row.kind in ("retrieve", "mine")  # the other side of every pair is English
+    return [
+        language for language in synthetic.languages(row.name) if not (english and language == "en")
+    ]
 
 
 def split_found(row: Task, split: str, language: str, source: str) -> str:
@@ -25,14 +29,22 @@ def split_found(row: Task, split: str, language: str, source: str) -> str:
 
 
 def blocks(row: Task, split: str, language: str, source: str, limit: int) -> list[Block]:
-    items = synthetic.rows(row.name, language, split, limit or synthetic.size(row.name, language, split),
-                      _dials(row, language, source))
+    items = synthetic.rows(
+        row.name,
+        language,
+        split,
+        limit or synthetic.size(row.name, language, split),
+        _dials(row, language, source),
+    )
     return [Block(f"{source} {row.name} {split} {language}", row, row.read, None, items)]
 
 
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
     """The stated version of the rows, and the dials that have a say in them."""
-    return f"{dials.name(_dials(row, language, source))} {synthetic.FINGERPRINT} {row.name} {split} {language}"
+    return (
+        f"{dials.name(_dials(row, language, source))} {synthetic.FINGERPRINT} {row.name} "
+        f"{split} {language}"
+    )
 
 
 def texts_fingerprint(source: str) -> str:

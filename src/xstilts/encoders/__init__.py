@@ -1,14 +1,16 @@
-"""Encoders: from a name to a model and its tokenizer, at any depth and with a vocabulary cut to what is needed.
+"""Encoders: from a name to a model and its tokenizer, at any depth and with a vocabulary cut to
+what is needed.
 
     model, tokenizer = load("e5-small")                       # the embedded encoder, 12 layers
-    model, tokenizer = load("e5-small:6:random", seed=3)      # its shape with 6 layers, random weights
-    model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0")
-    model, tokenizer = load("e5-small", keep=vocabulary.used(tokenizer, texts))
+    model, tokenizer = load("e5-small:6:random", seed=3)      # its shape with 6 layers, random
+                                                              weights
+    model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0") model, tokenizer =
+    load("e5-small", keep=vocabulary.used(tokenizer, texts))
 
-A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a short name of `KNOWN`, a Hub id, or a folder that
-`from_pretrained` reads; REVISION is a branch, tag or commit of a Hub id; `:K` keeps the first K layers; `:random` keeps
-shape and tokenizer and draws the weights anew.
-"""
+A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a short name of `KNOWN`, a Hub id, or a
+folder that `from_pretrained` reads; REVISION is a branch, tag or commit of a Hub id; `:K` keeps the
+first K layers; `:random` keeps shape and tokenizer and draws the weights anew."""
+
 import hashlib
 import inspect
 import os
@@ -42,14 +44,26 @@ from xstilts.revisions import commit
 EMBEDDED = "e5-small"
 # short name -> Hub id and revision: a commit where one is known, else a branch
 KNOWN = {
-    "mbert": ("google-bert/bert-base-multilingual-cased", "3f076fdb1ab68d5b2880cb87a0886f315b8146f8"),
-    "minilm": ("microsoft/Multilingual-MiniLM-L12-H384", "6e8c1ec6b4ec4e3fc6eb7d2cd834fcd582b61daf"),
-    "multilingual-e5-small": ("intfloat/multilingual-e5-small", "fd1525a9fd15316a2d503bf26ab031a61d056e98"),
+    "mbert": (
+        "google-bert/bert-base-multilingual-cased",
+        "3f076fdb1ab68d5b2880cb87a0886f315b8146f8",
+    ),
+    "minilm": (
+        "microsoft/Multilingual-MiniLM-L12-H384",
+        "6e8c1ec6b4ec4e3fc6eb7d2cd834fcd582b61daf",
+    ),
+    "multilingual-e5-small": (
+        "intfloat/multilingual-e5-small",
+        "fd1525a9fd15316a2d503bf26ab031a61d056e98",
+    ),
     "xlmr-base": ("FacebookAI/xlm-roberta-base", "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"),
     "xlmr-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389"),
     "xlmr-xl": ("facebook/xlm-roberta-xl", "main"),
     "xlmr-xxl": ("facebook/xlm-roberta-xxl", "main"),
-    "mdeberta": ("microsoft/mdeberta-v3-base", "refs/pr/5"),   # main has half-precision weights, and no safetensors
+    "mdeberta": (
+        "microsoft/mdeberta-v3-base",
+        "refs/pr/5",
+    ),  # main has half-precision weights, and no safetensors
     "rembert": ("google/rembert", "main"),
     "xlm-v": ("facebook/xlm-v-base", "main"),
     "mmbert-small": ("jhu-clsp/mmBERT-small", "main"),
@@ -59,13 +73,16 @@ KNOWN = {
     "afro-xlmr-large-76L": ("Davlan/afro-xlmr-large-76L", "main"),
 }
 REVISIONS = dict(KNOWN.values())
-NAME = re.compile(r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?")
+NAME = re.compile(
+    r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?"
+)
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True)
 class EncoderName:
-    """A parsed name. `layers` None means all of them; `revision` None means the one of `KNOWN`, or the main branch."""
+    """A parsed name. `layers` None means all of them; `revision` None means the one of `KNOWN`, or
+    the main branch."""
 
     base: str
     layers: int | None = None
@@ -74,14 +91,21 @@ class EncoderName:
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision else ""
-        return self.base + revision + (f":{self.layers}" if self.layers else "") + (":random" if self.random else "")
+        return (
+            self.base
+            + revision
+            + (f":{self.layers}" if self.layers else "")
+            + (":random" if self.random else "")
+        )
 
 
 def parse_name(text: str) -> EncoderName:
     """'e5-small:6:random' -> EncoderName('e5-small', 6, True). UserError names what is known."""
     match = NAME.fullmatch(text)
     if match is None:
-        raise UserError("an encoder's name is empty; write BASE[@REVISION][:K][:random], such as e5-small:6")
+        raise UserError(
+            "an encoder's name is empty; write BASE[@REVISION][:K][:random], such as e5-small:6"
+        )
     base, revision, layers = match["base"], match["revision"], match["layers"]
     if base in KNOWN and not Path(base).is_dir():
         base = KNOWN[base][0]
@@ -91,8 +115,10 @@ def parse_name(text: str) -> EncoderName:
     is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
     if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
         raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of {', '.join(KNOWN)}, "
-            "not an existing folder, and not a Hub id with one slash, such as FacebookAI/xlm-roberta-large. Write "
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none "
+            f"of {', '.join(KNOWN)}, "
+            "not an existing folder, and not a Hub id with one slash, such as "
+            "FacebookAI/xlm-roberta-large. Write "
             "BASE[@REVISION][:K][:random]."
         )
     if revision and not is_hub_id:
@@ -102,7 +128,8 @@ def parse_name(text: str) -> EncoderName:
 
 
 def revision(name: EncoderName) -> str:
-    """Of a Hub id: the commit of what was asked for, or the pinned one, or that of the main branch; "main" of others."""
+    """Of a Hub id: the commit of what was asked for, or the pinned one, or that of the main branch;
+    "main" of others."""
     if name.base == EMBEDDED or Path(name.base).is_dir():
         return "main"
     return commit(name.base, name.revision or REVISIONS.get(name.base, "main"), "model")
@@ -110,7 +137,9 @@ def revision(name: EncoderName) -> str:
 
 def _check_layers(name: object, layers: int | None, depth: int | None) -> None:
     if layers is not None and not 1 <= layers <= (depth or layers):
-        raise UserError(f"encoder {str(name)!r} asks for {layers} layers; known are 1 to {depth or 'its depth'}")
+        raise UserError(
+            f"encoder {str(name)!r} asks for {layers} layers; known are 1 to {depth or 'its depth'}"
+        )
 
 
 def as_name(source: str | Path | EncoderName) -> EncoderName:
@@ -141,9 +170,11 @@ def source_folder(name: str | Path | EncoderName) -> Path | str:
                 if problem := _problem(folder):  # another process may have finished it meanwhile
                     _convert(folder, problem)
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
-            raise UserError(f"the embedded encoder cannot be written to {folder} "
-                            f"({error.strerror}); set XSTILTS_CACHE to a "
-                            "folder of your own") from error
+            raise UserError(
+                f"the embedded encoder cannot be written to {folder} "
+                f"({error.strerror}); set XSTILTS_CACHE to a "
+                "folder of your own"
+            ) from error
     return folder
 
 
@@ -155,8 +186,13 @@ def _convert(folder: Path, problem: str) -> None:
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     aside = folder.with_name(f"{folder.name}.damaged")
     if folder.is_dir():
-        print(visible(f"damaged   {folder}: {problem}; set aside as {aside.name}, the encoder is "
-                      "converted anew"), flush=True)
+        print(
+            visible(
+                f"damaged   {folder}: {problem}; set aside as {aside.name}, the encoder is "
+                "converted anew"
+            ),
+            flush=True,
+        )
         shutil.rmtree(aside, ignore_errors=True)
         os.rename(folder, aside)
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a process that was killed
@@ -168,9 +204,10 @@ def _convert(folder: Path, problem: str) -> None:
 def fingerprint(name: str | Path | EncoderName) -> str:
     """What an artifact's key needs to identify the encoder, whatever machine or path it lies on.
 
-    Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a sha256 over its config,
-    tokenizer and weights, wherever they lie in it. Of a Hub id: the id and its commit. The seed of
-    a `:random` encoder is not part of it. UserError for a folder that cannot be an encoder's (see `encoder_folder.check`)."""
+    Of the embedded encoder: the data file's sha256 and the conversion's version. Of a folder: a
+    sha256 over its config, tokenizer and weights, wherever they lie in it. Of a Hub id: the id and
+    its commit. The seed of a `:random` encoder is not part of it. UserError for a folder that
+    cannot be an encoder's (see `encoder_folder.check`)."""
     name = as_name(name)
     options = (f":{name.layers}" if name.layers else "") + (":random" if name.random else "")
     if name.base == EMBEDDED:
@@ -192,13 +229,17 @@ def load(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The encoder without head or pooler, in float32 and in eval mode, and its fast tokenizer.
 
-    `keep`: the vocabulary ids to keep (see `vocabulary.trim`); None keeps all. `seed` draws the weights of a `:random`
-    encoder; torch's own generator is left as it was. Raises UserError for a depth that the encoder does not have and
-    for weights that do not cover the model, and where nothing can be loaded."""
+    `keep`: the vocabulary ids to keep (see `vocabulary.trim`); None keeps all. `seed` draws the
+    weights of a `:random` encoder; torch's own generator is left as it was. Raises UserError for a
+    depth that the encoder does not have and for weights that do not cover the model, and where
+    nothing can be loaded."""
     name = as_name(source)
     place = source_folder(name)
-    where = {"pretrained_model_name_or_path": str(place), "revision": revision(name),
-             "trust_remote_code": False}    # not left open: transformers would ask whoever sits there
+    where = {
+        "pretrained_model_name_or_path": str(place),
+        "revision": revision(name),
+        "trust_remote_code": False,
+    }  # not left open: transformers would ask whoever sits there
     try:
         with _quiet():
             there = _checked(name, place, where["revision"])
@@ -210,13 +251,14 @@ def load(
             checks.tokenizer(name, tokenizer)
             checks.pieces(name, config, tokenizer)
             if config.pad_token_id != tokenizer.pad_token_id:
-                # Multilingual-MiniLM and multilingual-e5 declare 0, which is <s>: its row would get no gradient
+                # Multilingual-MiniLM and multilingual-e5 declare 0, which is <s>: its row would get
+                # no gradient
                 config.pad_token_id = tokenizer.pad_token_id
             checks.size(name, _numbers(config), None if name.random else there)
             model = _random(config, seed) if name.random else _pretrained(name, where, config)
     except (UserError, MemoryError):
         raise
-    except BaseException as error:   # whatever transformers makes of strange files
+    except BaseException as error:  # whatever transformers makes of strange files
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         raise UserError(
@@ -257,15 +299,20 @@ def shorten(config: PreTrainedConfig, layers: int) -> None:
     """Makes `config` one of the first `layers` layers, in place."""
     depth = config.num_hidden_layers
     for key, value in config.to_dict().items():
-        if isinstance(value, list) and len(value) == depth:  # one entry a layer, such as ModernBERT's layer_types
+        if (
+            isinstance(value, list) and len(value) == depth
+        ):  # one entry a layer, such as ModernBERT's layer_types
             setattr(config, key, value[:layers])
     config.num_hidden_layers = layers
 
 
 def _options(config: PreTrainedConfig) -> dict:
-    """float32 always (transformers 5 would take what the checkpoint has); no pooler where there could be one."""
+    """float32 always (transformers 5 would take what the checkpoint has); no pooler where there
+    could be one."""
     parameters = inspect.signature(AutoModel._model_mapping[type(config)].__init__).parameters
-    return {"dtype": torch.float32} | ({"add_pooling_layer": False} if "add_pooling_layer" in parameters else {})
+    return {"dtype": torch.float32} | (
+        {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+    )
 
 
 def _pretrained(name: EncoderName, where: dict, config: PreTrainedConfig) -> PreTrainedModel:
@@ -274,7 +321,10 @@ def _pretrained(name: EncoderName, where: dict, config: PreTrainedConfig) -> Pre
     )
     if info["missing_keys"]:  # transformers would only warn, and leave them random
         missing = sorted(info["missing_keys"])
-        raise UserError(f"encoder {name}: its weights lack {len(missing)} tensors of the model, such as {missing[0]}")
+        raise UserError(
+            f"encoder {name}: its weights lack {len(missing)} tensors of the model, such as "
+            f"{missing[0]}"
+        )
     return model
 
 
@@ -286,7 +336,8 @@ def _random(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' report of what a checkpoint holds and the model leaves out (heads, higher layers)."""
+    """Without transformers' report of what a checkpoint holds and the model leaves out (heads,
+    higher layers)."""
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -314,12 +365,14 @@ def bin_to_safetensors(folder: Path) -> None:
         # a tensor that two names share is written twice: safetensors has no sharing, and loading
         # ties it again
         weights = {key: value.detach().clone().contiguous() for key, value in weights.items()}
-    except Exception as error:   # noqa: BLE001  a pickle that is refused, cut short, or none
-        raise UserError(f"{source} holds other things than tensors, and is not read: "
-                        f"{(str(error).splitlines() or [type(error).__name__])[0]}") from error
+    except Exception as error:  # noqa: BLE001  a pickle that is refused, cut short, or none
+        raise UserError(
+            f"{source} holds other things than tensors, and is not read: "
+            f"{(str(error).splitlines() or [type(error).__name__])[0]}"
+        ) from error
     try:
         save_file(weights, unfinished, metadata={"format": "pt"})
-        with safe_open(unfinished, "pt") as file:     # refuses one that is cut short
+        with safe_open(unfinished, "pt") as file:  # refuses one that is cut short
             if set(file.keys()) != set(weights):
                 raise UserError(f"{unfinished}: not all tensors were written; try again")
         os.replace(unfinished, folder / "model.safetensors")
@@ -330,11 +383,17 @@ def bin_to_safetensors(folder: Path) -> None:
 
 def max_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
     """How many tokens a sequence may have, special tokens included."""
-    return min(model.config.max_position_embeddings - vocabulary.first_position(model), tokenizer.model_max_length)
+    return min(
+        model.config.max_position_embeddings - vocabulary.first_position(model),
+        tokenizer.model_max_length,
+    )
 
 
 def check_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, wanted: int) -> None:
     """UserError if sequences of `wanted` pieces are more than the encoder has positions for."""
     longest = max_length(model, tokenizer)
     if wanted > longest:
-        raise UserError(f"max_length {wanted}: this encoder reads at most {longest} pieces; give max_length={longest}")
+        raise UserError(
+            f"max_length {wanted}: this encoder reads at most {longest} pieces; give "
+            f"max_length={longest}"
+        )

@@ -5,6 +5,7 @@ is refused in words.
     check(folder)                 # UserError for what cannot be read
     seal(folder); changed(folder) # checksums of a folder that we made, and what no longer fits them
 """
+
 import json
 import math
 import os
@@ -18,13 +19,29 @@ from xstilts.errors import UserError, visible
 
 # Everything that transformers 5 may read of a folder and that decides what the encoder computes.
 # Its tokenizers name their files in `vocab_files_names`. Adapters are refused, see `check`.
-DECIDING = ("config.json", "*.safetensors", "*token*.json", "vocab*", "merges.txt", "*.model",
-            "*.safetensors.index.json", "*vocab*", "tekken.json", "bpe.codes", "dict.txt",
-            "byte_maps.json", "emoji.json",
-            "normalizer.json", "word_*.json", "*.tokenizer", "*.spm", "*.tiktoken")
+DECIDING = (
+    "config.json",
+    "*.safetensors",
+    "*token*.json",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "*.safetensors.index.json",
+    "*vocab*",
+    "tekken.json",
+    "bpe.codes",
+    "dict.txt",
+    "byte_maps.json",
+    "emoji.json",
+    "normalizer.json",
+    "word_*.json",
+    "*.tokenizer",
+    "*.spm",
+    "*.tiktoken",
+)
 INDEX = "model.safetensors.index.json"
 SEAL = "made.json"
-LARGEST = {"config.json": 10 << 20, "tokenizer_config.json": 10 << 20}   # bytes
+LARGEST = {"config.json": 10 << 20, "tokenizer_config.json": 10 << 20}  # bytes
 LARGEST_OTHER = 100 << 20
 
 
@@ -41,8 +58,13 @@ def entries(folder: Path) -> list[Path]:
     not what its name says:
     a pipe, a device, a link that leads nowhere, a folder called like a file."""
     try:
-        inside = [path for place in (folder, folder / "additional_chat_templates") if place.is_dir()
-                  for path in place.iterdir() if not path.name.startswith(".")]
+        inside = [
+            path
+            for place in (folder, folder / "additional_chat_templates")
+            if place.is_dir()
+            for path in place.iterdir()
+            if not path.name.startswith(".")
+        ]
         for path in inside:
             if not path.is_dir() or any(path.match(pattern) for pattern in (*DECIDING, SEAL)):
                 files.regular(path)
@@ -64,8 +86,9 @@ def shards(folder: Path) -> list[Path]:
         path = folder / name
         outside = Path(name).is_absolute() or ".." in Path(name).parts
         if "\0" in name or outside or path.suffix != ".safetensors":
-            raise UserError(f"{folder / INDEX}: {visible(name)!r} is no safetensors file in this "
-                            "folder")
+            raise UserError(
+                f"{folder / INDEX}: {visible(name)!r} is no safetensors file in this folder"
+            )
         files.regular(path)
         found.append(path)
     return found
@@ -75,9 +98,11 @@ def check(folder: Path) -> int | None:
     """How many numbers the weights have, None where there are none. UserError for what cannot be
     read, or is not what a fingerprint can stand for."""
     if any(path.name == "adapter_config.json" for path in entries(folder)):
-        raise UserError(f"{folder}: has an adapter (adapter_config.json), which is applied only "
-                        "where the package peft is "
-                        "installed; merge it into the weights, or remove the file")
+        raise UserError(
+            f"{folder}: has an adapter (adapter_config.json), which is applied only "
+            "where the package peft is "
+            "installed; merge it into the weights, or remove the file"
+        )
     checks.config(read_json(folder / "config.json"), folder / "config.json")
     if (path := folder / "tokenizer_config.json").is_file():
         checks.refused(read_json(path), path)
@@ -110,13 +135,17 @@ def _sharded(folder: Path) -> int:
     for path in shards(folder):
         for name, size in _tensors(path).items():
             if name in found:
-                raise UserError(f"{folder}: two files have the tensor {visible(name)!r}: "
-                                f"{found[name][0]} and {path.name}")
+                raise UserError(
+                    f"{folder}: two files have the tensor {visible(name)!r}: "
+                    f"{found[name][0]} and {path.name}"
+                )
             found[name] = path.relative_to(folder).as_posix(), size
     for name, place in read_json(folder / INDEX)["weight_map"].items():
         if found.get(name, ("", 0))[0] != Path(place).as_posix():
-            raise UserError(f"{folder / INDEX}: says that {visible(name)!r} is in "
-                            f"{visible(place)}, where it is not")
+            raise UserError(
+                f"{folder / INDEX}: says that {visible(name)!r} is in "
+                f"{visible(place)}, where it is not"
+            )
     return sum(size for _, size in found.values())
 
 

@@ -6,6 +6,7 @@
 A file is a regular one. A link is not followed, a pipe or a device is not opened, and a folder is
 no file: each is damage.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -22,9 +23,16 @@ from xstilts import files
 from xstilts.errors import UserError
 
 MANIFEST, LOG, SCORES = "run.json", "log.jsonl", "scores.csv"
-LARGEST = 1 << 24     # bytes of a file of JSON: ours have some thousands
-PARTS = {"key": str, "label": str, "run": dict, "parents": list, "seconds": (int, float),
-         "written": str, "environment": dict}
+LARGEST = 1 << 24  # bytes of a file of JSON: ours have some thousands
+PARTS = {
+    "key": str,
+    "label": str,
+    "run": dict,
+    "parents": list,
+    "seconds": (int, float),
+    "written": str,
+    "environment": dict,
+}
 # of the environment, what tables read
 PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}
 TEXTS, NUMBERS = ("task", "language", "metric", "split"), ("layer", "value", "n", "baseline")
@@ -89,8 +97,9 @@ def damaged(folder: Path, name: str = "") -> str:
         if seen(folder) in verified:
             return ""
         there = files.contents(folder)
-        found = sorted((path, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ino)
-                       for path, at in there.items())
+        found = sorted(
+            (path, at.st_mode, at.st_size, at.st_mtime_ns, at.st_ino) for path, at in there.items()
+        )
         state = folder, hashlib.sha256(repr(found).encode()).hexdigest()
         if state not in _faults:
             fault = _fault(folder, name or folder.name, there)
@@ -100,8 +109,10 @@ def damaged(folder: Path, name: str = "") -> str:
             _faults[state] = fault
         return _faults[state]
     except PermissionError as error:
-        raise UserError(f"{error.filename}: this user may not read it. Ask its owner for the right "
-                        "to (chmod -R g+rX), or set XSTILTS_STORE to another folder") from error
+        raise UserError(
+            f"{error.filename}: this user may not read it. Ask its owner for the right "
+            "to (chmod -R g+rX), or set XSTILTS_STORE to another folder"
+        ) from error
     except OSError as error:
         return f"{Path(error.filename or folder).name} cannot be read: {error.strerror}"
 

@@ -16,6 +16,7 @@ A record is a file that anybody can edit or damage. What is checked, of each:
 
 It is no signature: who changes a record and its checksum is believed.
 """
+
 from __future__ import annotations
 
 import csv
@@ -36,24 +37,36 @@ from xstilts.tasks.table import TASKS, Task
 
 WHERE = ["task", "language", "metric", "layer"]
 PARTS = ["numerator", "denominator"]
-UNIT = "unit"           # the number of an example's paragraph; none: each has its own
+UNIT = "unit"  # the number of an example's paragraph; none: each has its own
 COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
-NO_LAYER, SEAL = -1, "sha256"      # the first as in `runs`, which takes seconds to import
-MOST = 1_000_000        # examples a language: twice the longest list of BUCC
-LONGEST = 1e9           # seconds
-NEAR = 1e-9             # points: sums in another order
+NO_LAYER, SEAL = -1, "sha256"  # the first as in `runs`, which takes seconds to import
+MOST = 1_000_000  # examples a language: twice the longest list of BUCC
+LONGEST = 1e9  # seconds
+NEAR = 1e-9  # points: sums in another order
 NUMBER = (int, float)
-ALWAYS = {"key": str, "label": str, "parents": list, "seconds": NUMBER, "written": str, "environment": dict}
+ALWAYS = {
+    "key": str,
+    "label": str,
+    "parents": list,
+    "seconds": NUMBER,
+    "written": str,
+    "environment": dict,
+}
 AT_TIMES = {"scores": list, "dev": NUMBER, "examples": list, "history": str, SEAL: str}
-PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}    # and more
-WHOLE = {"accuracy": ("classify", "choice", "retrieve"), "accuracy, centred": ("retrieve",), "exact match": ("span",)}
+PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}  # and more
+WHOLE = {
+    "accuracy": ("classify", "choice", "retrieve"),
+    "accuracy, centred": ("retrieve",),
+    "exact match": ("span",),
+}
 
 Where = tuple[str, str, str, int]
 Packed = float | str | np.ndarray
 
 
 def parsed(text: str) -> dict:
-    """A JSON object. ValueError for one that has a key twice, a number that is none, or is nested too deeply."""
+    """A JSON object. ValueError for one that has a key twice, a number that is none, or is nested
+    too deeply."""
     found = files.parsed(text)
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")
@@ -72,19 +85,25 @@ def check_seal(record: dict) -> None:
 
 
 def check(record: dict, run: Run) -> list[dict]:
-    """The examples of a record, unpacked as far as they had to be. ValueError says what does not fit the run."""
+    """The examples of a record, unpacked as far as they had to be. ValueError says what does not
+    fit the run."""
     fields(record, ALWAYS, AT_TIMES)
     if record["key"] != key(run):
         raise ValueError(f"it has the key {shown(record['key'])}")
     check_seal(record)
     _origin(record, run)
     if isinstance(run, Base):
-        _need(not {"scores", "dev", "examples"} & set(record), "it has scores, and an encoder as it ships has none")
+        _need(
+            not {"scores", "dev", "examples"} & set(record),
+            "it has scores, and an encoder as it ships has none",
+        )
         return []
     _need("scores" in record, "it has no scores")
     trained = isinstance(run, Adapt) or not TASKS[run.target].untrained
-    _need("dev" not in record or trained and 0 <= record["dev"] <= 100,
-          f"its score on dev rows is {shown(record.get('dev'))}")
+    _need(
+        "dev" not in record or trained and 0 <= record["dev"] <= 100,
+        f"its score on dev rows is {shown(record.get('dev'))}",
+    )
     found = _scores(record["scores"], run)
     if "examples" in record:
         _need(isinstance(run, Score), "it has examples, which only scores of targets have")
@@ -100,8 +119,10 @@ def fields(found: dict, always: dict, at_times: dict) -> None:
     for name, value in found.items():
         wanted = always.get(name) or at_times.get(name)
         _need(wanted is not None, f"it has {shown(name)}, which is unknown here")
-        _need(isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)),
-              f"its {name} is {shown(value)}")
+        _need(
+            isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)),
+            f"its {name} is {shown(value)}",
+        )
 
 
 def when(text: str) -> None:
@@ -118,7 +139,8 @@ def shown(value: object) -> str:
 
 
 def pack(values: np.ndarray) -> float | str:
-    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small, and to the last digit."""
+    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small,
+    and to the last digit."""
     values = np.asarray(values, float)
     if len(set(values)) == 1:
         return _plain(values[0])
@@ -166,23 +188,32 @@ def _plain(value: float) -> float:
 
 
 def _checksum(record: dict) -> str:
-    said = json.dumps({name: value for name, value in record.items() if name != SEAL}, sort_keys=True)
+    said = json.dumps(
+        {name: value for name, value in record.items() if name != SEAL}, sort_keys=True
+    )
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _need(holds: object, otherwise: str) -> None:
-    if not holds:       # where an f-string costs, this is written out
+    if not holds:  # where an f-string costs, this is written out
         raise ValueError(otherwise)
 
 
 def _origin(record: dict, run: Run) -> None:
-    """Where it is from. The encoder can have another name elsewhere: what follows it is the run's."""
+    """Where it is from. The encoder can have another name elsewhere: what follows it is the
+    run's."""
     first = run
     while not isinstance(first, Base):
         first = first.encoder
-    said, rest = record["label"], label(run)[len(first.encoder):]
-    _need(said.endswith(rest) and len(said) > len(rest) and (rest or " > " not in said), f"it is of {shown(said)}")
-    _need(record["parents"] == [key(parent) for parent in parents(run)], "it starts from another encoder")
+    said, rest = record["label"], label(run)[len(first.encoder) :]
+    _need(
+        said.endswith(rest) and len(said) > len(rest) and (rest or " > " not in said),
+        f"it is of {shown(said)}",
+    )
+    _need(
+        record["parents"] == [key(parent) for parent in parents(run)],
+        "it starts from another encoder",
+    )
     _need(0 <= record["seconds"] <= LONGEST, f"it took {shown(record['seconds'])} seconds")
     when(record["written"])
     place = record["environment"]
@@ -192,15 +223,20 @@ def _origin(record: dict, run: Run) -> None:
 
 def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, int]]:
     """where -> (value, n) of each row. ValueError for rows that the run cannot have."""
-    _need(all(isinstance(line, str) and "\n" not in line and "\r" not in line for line in lines), "its scores are no lines")
+    _need(
+        all(isinstance(line, str) and "\n" not in line and "\r" not in line for line in lines),
+        "its scores are no lines",
+    )
     try:
         first, *rows = csv.reader(lines, strict=True) if lines else [[]]
     except csv.Error as error:
         raise ValueError(f"its scores are no table: {error}") from None
     _need(first == COLUMNS and rows, "its scores are no table of scores")
-    known = {name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))}
+    known = {
+        name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))
+    }
     found: dict[Where, tuple[float | None, int]] = {}
-    checked: dict[tuple, int] = {}      # rows of other layers say the same but for the score
+    checked: dict[tuple, int] = {}  # rows of other layers say the same but for the score
     alike: dict[tuple, object] = {}
     for row in rows:
         _need(len(row) == len(COLUMNS), "a row of its scores has not all fields")
@@ -210,33 +246,60 @@ def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, 
             checked[rest] = _row(*rest, run, known, alike)
         size, where = checked[rest], (name, language, metric, _integer(layer))
         if where in found:
-            raise ValueError(f"it has {shown(metric)} of {shown(name)} in {shown(language)} at layer {layer} twice")
+            raise ValueError(
+                f"it has {shown(metric)} of {shown(name)} in {shown(language)} at layer {layer} "
+                "twice"
+            )
         score = _score(value, 1e6 if metric == "loss" else 100.0)
         if metric in WHOLE and known[name].kind in WHOLE[metric]:
             right = math.inf if score is None else score * size / 100
             if not abs(right - round(min(right, size))) < 1e-6:
-                raise ValueError(f"{shown(value)} of {shown(name)} in {shown(language)} is no share of {size} examples")
+                raise ValueError(
+                    f"{shown(value)} of {shown(name)} in {shown(language)} is no share of {size} "
+                    "examples"
+                )
         found[where] = score, size
     _complete(found, run, known)
     return found
 
 
-def _row(name: str, language: str, metric: str, split: str, n: str, of: str, baseline: str, run: Adapt | Score,
-         known: dict[str, Task], alike: dict[tuple, object]) -> int:
+def _row(
+    name: str,
+    language: str,
+    metric: str,
+    split: str,
+    n: str,
+    of: str,
+    baseline: str,
+    run: Adapt | Score,
+    known: dict[str, Task],
+    alike: dict[tuple, object],
+) -> int:
     """n. ValueError for a row that the run cannot have, or that is of other rows than the rest."""
     try:
         task = known.get(name)
-        _need(task and language in _languages(run, name) and metric in _metrics(task), "the run has no such scores")
+        _need(
+            task and language in _languages(run, name) and metric in _metrics(task),
+            "the run has no such scores",
+        )
         size, rows, has_baseline = _integer(n), (split, n, of), metric.startswith(task.metric)
         _need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
         wanted = "validation" if isinstance(run, Adapt) else run.split
-        _need(split == wanted if dials.is_mini(run.data) else 0 < len(split) < 200, "the run has no such split")
+        _need(
+            split == wanted if dials.is_mini(run.data) else 0 < len(split) < 200,
+            "the run has no such split",
+        )
         _need(alike.setdefault((name, language), rows) == rows, "other metrics are of other rows")
         _need(bool(baseline) == has_baseline, "only the main metrics have a baseline")
-        _need(_score(baseline, 100.0) == alike.setdefault((name, language, has_baseline), _score(baseline, 100.0)),
-              "others have another baseline")
+        _need(
+            _score(baseline, 100.0)
+            == alike.setdefault((name, language, has_baseline), _score(baseline, 100.0)),
+            "others have another baseline",
+        )
     except ValueError as error:
-        raise ValueError(f"its row {shown(','.join((name, language, metric, split, n, of, baseline)))}: {error}") from None
+        raise ValueError(
+            f"its row {shown(','.join((name, language, metric, split, n, of, baseline)))}: {error}"
+        ) from None
     return size
 
 
@@ -249,14 +312,22 @@ def _metrics(task: Task) -> tuple[str, ...]:
 
 
 def _most(task: Task, run: Adapt | Score) -> int:
-    """Examples that a language can have: to mine, there are ten times as many sentences without a translation."""
-    limit = run.recipe.dev_rows if isinstance(run, Adapt) else run.eval_rows * (11 if task.kind == "mine" else 1)
+    """Examples that a language can have: to mine, there are ten times as many sentences without a
+    translation."""
+    limit = (
+        run.recipe.dev_rows
+        if isinstance(run, Adapt)
+        else run.eval_rows * (11 if task.kind == "mine" else 1)
+    )
     return min(limit or MOST, MOST)
 
 
 @lru_cache(maxsize=4096)
 def _integer(text: str) -> int:
-    _need(re.fullmatch("-1|0|[1-9][0-9]{0,8}", text), f"{shown(text)} in its scores is no whole number")
+    _need(
+        re.fullmatch("-1|0|[1-9][0-9]{0,8}", text),
+        f"{shown(text)} in its scores is no whole number",
+    )
     return int(text)
 
 
@@ -268,7 +339,9 @@ def _score(text: str, most: float) -> float | None:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= most + NEAR or repr(value) != text:       # as it was written: all readers read the same
+    if (
+        not 0 <= value <= most + NEAR or repr(value) != text
+    ):  # as it was written: all readers read the same
         raise ValueError(f"it has the score {shown(text)}")
     return value
 
@@ -278,23 +351,34 @@ def _complete(found: Iterable[Where], run: Adapt | Score, known: dict[str, Task]
     there: dict[tuple[str, str], set] = {}
     for name, language, metric, layer in found:
         there.setdefault((name, language), set()).add((metric, layer))
-    missing = set(run.languages) - {language for _, language in there} if isinstance(run, Score) else \
-        set(known) - {name for name, _ in there}
+    missing = (
+        set(run.languages) - {language for _, language in there}
+        if isinstance(run, Score)
+        else set(known) - {name for name, _ in there}
+    )
     _need(not missing, f"it has no scores of {', '.join(map(shown, sorted(missing)))}")
     for (name, language), rows in there.items():
         last = max(layer for _, layer in rows) if known[name].untrained else NO_LAYER
         layers = range(last + 1) if known[name].untrained else [NO_LAYER]
-        _need(len(layers) and rows == {(metric, layer) for metric in _metrics(known[name]) for layer in layers},
-              f"{shown(name)} in {shown(language)} has not each metric at each layer")
-    _need(len({max(layer for _, layer in rows) for rows in there.values()}) == 1, "its languages differ in their layers")
+        _need(
+            len(layers)
+            and rows == {(metric, layer) for metric in _metrics(known[name]) for layer in layers},
+            f"{shown(name)} in {shown(language)} has not each metric at each layer",
+        )
+    _need(
+        len({max(layer for _, layer in rows) for rows in there.values()}) == 1,
+        "its languages differ in their layers",
+    )
 
 
 def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> list[dict]:
     """The parts, unpacked as far as they had to be. ValueError where they are not the scores'."""
     wanted, found = {where for where in scores if where[2] == TASKS[where[0]].metric}, []
     for part in parts:
-        _need(isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"},
-              "its examples have not all fields, or others")
+        _need(
+            isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"},
+            "its examples have not all fields, or others",
+        )
         where = part["task"], part["language"], part["metric"], part["layer"]
         try:
             if tuple(map(type, where)) != (str, str, str, int) or where not in wanted:
@@ -305,7 +389,11 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
                 raise ValueError(f"there are {shown(part['n'])}, and the score is of {n}")
             units = {UNIT: _units(part[UNIT], n)} if UNIT in part else {}
             above, below, now = _value(part["numerator"], part["denominator"], n)
-            if (now is None) != (value is None) or value is not None and not abs(now - value) <= NEAR:
+            if (
+                (now is None) != (value is None)
+                or value is not None
+                and not abs(now - value) <= NEAR
+            ):
                 raise ValueError(f"they come to {now}, and the score is {value}")
         except ValueError as error:
             raise ValueError(f"its examples of {shown(where)}: {error}") from None
@@ -318,7 +406,12 @@ def _units(packed: float | str, n: int) -> np.ndarray:
     """Numbers of paragraphs, which count up as they appear."""
     found = unpack(packed, n)
     highest = np.maximum.accumulate(found)
-    if not (found[0] == 0 and (found >= 0).all() and (found % 1 == 0).all() and (np.diff(highest) <= 1).all()):
+    if not (
+        found[0] == 0
+        and (found >= 0).all()
+        and (found % 1 == 0).all()
+        and (np.diff(highest) <= 1).all()
+    ):
         raise ValueError("the numbers of their paragraphs do not count up")
     return found
 

@@ -1,4 +1,6 @@
-"""Where a result was computed: it may differ in the last digits elsewhere. Part of every result's manifest."""
+"""Where a result was computed: it may differ in the last digits elsewhere. Part of every result's
+manifest."""
+
 from __future__ import annotations
 
 import os
@@ -13,16 +15,37 @@ import torch
 from xstilts.runs.key import RECIPE_VERSION
 from xstilts.training import cpu
 
-PACKAGES = ("xstilts", "torch", "transformers", "tokenizers", "datasets", "safetensors", "numpy", "pandas", "pyarrow", "seqeval")
+PACKAGES = (
+    "xstilts",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "datasets",
+    "safetensors",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "seqeval",
+)
 
 
 def environment() -> dict:
     """Versions, processor, threads, device, and the state of the code."""
     there = torch.cuda.is_available()
-    return {"python": platform.python_version(), "packages": versions(), "recipe version": RECIPE_VERSION, "code": code(),
-            "system": platform.system(), "machine": platform.machine(), "cpu": processor(), "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(), "device": torch.cuda.get_device_name() if there else "cpu",
-            "cuda": torch.version.cuda if there else None, "bf16": cpu.multiplies_bf16()}
+    return {
+        "python": platform.python_version(),
+        "packages": versions(),
+        "recipe version": RECIPE_VERSION,
+        "code": code(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpu": processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if there else "cpu",
+        "cuda": torch.version.cuda if there else None,
+        "bf16": cpu.multiplies_bf16(),
+    }
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +54,7 @@ def versions() -> dict[str, str]:
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:     # run from a checkout that is not installed
+        except metadata.PackageNotFoundError:  # run from a checkout that is not installed
             continue
     return found
 
@@ -42,19 +65,33 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
 
 
 @lru_cache(maxsize=1)
 def code() -> dict[str, object]:
-    """The checkout's commit and whether it was changed since (untracked files aside); empty outside of a checkout."""
+    """The checkout's commit and whether it was changed since (untracked files aside); empty outside
+    of a checkout."""
     folder = Path(__file__).parents[1]
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=20).stdout
+        return subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+        ).stdout
 
     try:
-        return {"commit": git("rev-parse", "HEAD").strip(),
-                "changed": bool(git("status", "--porcelain", "--untracked-files=no", "--", str(folder)).strip())}
+        return {
+            "commit": git("rev-parse", "HEAD").strip(),
+            "changed": bool(
+                git("status", "--porcelain", "--untracked-files=no", "--", str(folder)).strip()
+            ),
+        }
     except (OSError, subprocess.SubprocessError):
         return {}

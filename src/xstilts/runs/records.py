@@ -3,15 +3,16 @@
     record(runs, root)      # store -> book/recorded/<key>.json
     find(run)               # what was recorded of exactly this run, or None
 
-Trainings are large and scores are small. A record has each score with its n, metric and baseline, what the run cost,
-where and when it was computed, and each example's numerator and denominator of the main metric, so
-that differences stay paired, and the number of its paragraph where several have one. These are
+Trainings are large and scores are small. A record has each score with its n, metric and baseline,
+what the run cost, where and when it was computed, and each example's numerator and denominator of
+the main metric, so that differences stay paired, and the number of its paragraph where several have
+one. These are
 figures: no row, no text and no name of a row is kept, so real rows have records like made-up ones.
 Where a record would be larger than 64 MB it has scores alone. The key is the run's own, so another
-parameter, other rows or another recipe find nothing here. A record that cannot be true of its run is
-refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown until
-its run is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project.
-"""
+parameter, other rows or another recipe find nothing here. A record that cannot be true of its run
+is refused by name (`credible`). A record of an earlier scoring says so (`history`) and is shown
+until its run is computed anew. Folder: XSTILTS_RECORDS, else `book/recorded` of the project."""
+
 from __future__ import annotations
 
 import io
@@ -33,7 +34,7 @@ from xstilts.runs.credible import PARTS, UNIT, WHERE, pack, unpack
 from xstilts.runs.key import Adapt, Base, Run, Score, each_once, key, label
 from xstilts.tasks.table import TASKS
 
-LARGEST = 64 << 20      # bytes of a record
+LARGEST = 64 << 20  # bytes of a record
 
 
 def folder() -> Path:
@@ -42,9 +43,10 @@ def folder() -> Path:
 
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:
-    """Writes what the store has of the runs; returns the new files. A record stays until it is deleted: what the same run
-    came to on another machine is noted beside it (`repeats`). Only one of an earlier scoring gives way. UserError for a file
-    that is no record, and where one cannot be written."""
+    """Writes what the store has of the runs; returns the new files. A record stays until it is
+    deleted: what the same run came to on another machine is noted beside it (`repeats`). Only one
+    of an earlier scoring gives way. UserError for a file that is no record, and where one cannot be
+    written."""
     written = []
     for run in each_once(runs):
         there = store.find(root, run)
@@ -53,10 +55,13 @@ def record(runs: Iterable[Run], root: Path) -> list[Path]:
             try:
                 credible.check(found, run)
             except ValueError as error:
-                raise UserError(f"{label(run)} cannot be recorded from {there}: {error}. Take it out of the store, and "
-                                "compute it again") from error
+                raise UserError(
+                    f"{label(run)} cannot be recorded from {there}: {error}. Take it out of the "
+                    "store, and "
+                    "compute it again"
+                ) from error
             text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-            if len(text) > LARGEST:       # BUCC's full lists, at every layer of a large encoder
+            if len(text) > LARGEST:  # BUCC's full lists, at every layer of a large encoder
                 found = credible.seal({name: found[name] for name in found if name != "examples"})
                 text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
             write(path, text)
@@ -65,7 +70,8 @@ def record(runs: Iterable[Run], root: Path) -> list[Path]:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a file of records: the whole of it or nothing. UserError says why it cannot be written."""
+    """Writes a file of records: the whole of it or nothing. UserError says why it cannot be
+    written."""
     beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,12 +86,15 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         full = error.errno in failures.NO_ROOM
         raise (failures.NoRoom if full else UserError)(
-            f"{path} cannot be written: {error.strerror}. What was recorded before is whole. " +
-            ("Make room" if full else "See to it") + ", and record again") from error
+            f"{path} cannot be written: {error.strerror}. What was recorded before is whole. "
+            + ("Make room" if full else "See to it")
+            + ", and record again"
+        ) from error
 
 
 def history(run: Run) -> str:
-    """By which earlier scoring the run's record is, in words; "" where it is by today's, or there is none."""
+    """By which earlier scoring the run's record is, in words; "" where it is by today's, or there
+    is none."""
     return (find(run) or {}).get("history", "")
 
 
@@ -95,23 +104,39 @@ def unrecorded(runs: Iterable[Run]) -> list[Run]:
 
 
 def source(runs: Iterable[Run], root: Path) -> dict[str, list[Run]]:
-    """Runs, each once, by where their results are from: "live" (the store), "recorded", "not run"."""
+    """Runs, each once, by where their results are from: "live" (the store), "recorded", "not
+    run"."""
     found: dict[str, list[Run]] = {"live": [], "recorded": [], "not run": []}
     for run in each_once(runs):
-        found["live" if store.find(root, run) else "recorded" if find(run) else "not run"].append(run)
+        found["live" if store.find(root, run) else "recorded" if find(run) else "not run"].append(
+            run
+        )
     return found
 
 
 def said(runs: Iterable[Run], root: Path) -> str:
-    """The same in words, with the machines and days of what was recorded, and what of it is by an earlier scoring."""
+    """The same in words, with the machines and days of what was recorded, and what of it is by an
+    earlier scoring."""
     found = source(runs, root)
-    places = sorted({f"{record['environment']['device']} ({record['environment']['machine']}), {record['written'][:10]}"
-                     for record in map(find, found["recorded"])})
+    places = sorted(
+        {
+            f"{record['environment']['device']} ({record['environment']['machine']}), "
+            f"{record['written'][:10]}"
+            for record in map(find, found["recorded"])
+        }
+    )
     earlier = Counter(filter(None, map(history, found["recorded"])))
-    return visible(" · ".join([f"runs: {len(found['live'])} live", f"{len(found['recorded'])} recorded" +
-                               (f" ({'; '.join(places)})" if places else ""),
-                               *(f"{count} of these are history: {words}" for words, count in earlier.items()),
-                               f"{len(found['not run'])} not run"]))
+    return visible(
+        " · ".join(
+            [
+                f"runs: {len(found['live'])} live",
+                f"{len(found['recorded'])} recorded"
+                + (f" ({'; '.join(places)})" if places else ""),
+                *(f"{count} of these are history: {words}" for words, count in earlier.items()),
+                f"{len(found['not run'])} not run",
+            ]
+        )
+    )
 
 
 def find(run: Run) -> dict | None:
@@ -126,24 +151,31 @@ def scores(run: Run) -> pd.DataFrame:
 
 
 def examples(run: Run) -> pd.DataFrame:
-    """A recorded run's numerators and denominators of its main metric, as in `results.examples`; no rows where they were
-    not kept."""
+    """A recorded run's numerators and denominators of its main metric, as in `results.examples`; no
+    rows where they were not kept."""
     return _examples(*_file(run), run).copy()
 
 
 def dev(run: Adapt | Score, there: Path | None) -> float:
-    """A training's last score on dev rows, or with patience the best, whose model was kept; from its artifact, else its record.
-    What was measured at step 0 is of a head that knew nothing yet, and is no score: NaN where there is no other."""
+    """A training's last score on dev rows, or with patience the best, whose model was kept; from
+    its artifact, else its record. What was measured at step 0 is of a head that knew nothing yet,
+    and is no score: NaN where there is no other."""
     if there:
-        measured = [entry["dev"] for entry in artifact.log(there)
-                    if entry["step"] and entry.get("dev") is not None]
+        measured = [
+            entry["dev"]
+            for entry in artifact.log(there)
+            if entry["step"] and entry.get("dev") is not None
+        ]
         return (max(measured) if run.recipe.patience else measured[-1]) if measured else math.nan
     return (find(run) or {}).get("dev", math.nan)
 
 
 def _of(run: Run, there: Path) -> dict:
     made = store.manifest(there)
-    found = {name: made[name] for name in ("key", "label", "parents", "seconds", "written", "environment")}
+    found = {
+        name: made[name]
+        for name in ("key", "label", "parents", "seconds", "written", "environment")
+    }
     found["label"] = visible(found["label"])
     if isinstance(run, Base):
         return credible.seal(found)
@@ -154,9 +186,16 @@ def _of(run: Run, there: Path) -> dict:
     if isinstance(run, Score):
         table = pd.read_parquet(there / "examples.parquet")
         table = table[table.metric == table.task.map(lambda name: TASKS[name].metric)]
-        found["examples"] = [dict(zip(WHERE, where, strict=True)) | {"n": len(part), "numerator": pack(part.numerator),
-                                                                     "denominator": pack(part.denominator)} | _units(part)
-                             for where, part in table.sort_values("example").groupby(WHERE, sort=False)]
+        found["examples"] = [
+            dict(zip(WHERE, where, strict=True))
+            | {
+                "n": len(part),
+                "numerator": pack(part.numerator),
+                "denominator": pack(part.denominator),
+            }
+            | _units(part)
+            for where, part in table.sort_values("example").groupby(WHERE, sort=False)
+        ]
     return credible.seal(found)
 
 
@@ -179,9 +218,15 @@ def _scores(path: Path, changed: int, run: Run) -> pd.DataFrame:
 
 @lru_cache(maxsize=4096)
 def _examples(path: Path, changed: int, run: Run) -> pd.DataFrame:
-    return pd.DataFrame([{name: part[name] for name in WHERE} | {name: unpack(part[name], part["n"]) for name in PARTS} |
-                         {UNIT: part.get(UNIT, np.arange(part["n"], dtype=float))}
-                         for part in _believed(path, changed, run)[1]], columns=[*WHERE, *PARTS, UNIT])
+    return pd.DataFrame(
+        [
+            {name: part[name] for name in WHERE}
+            | {name: unpack(part[name], part["n"]) for name in PARTS}
+            | {UNIT: part.get(UNIT, np.arange(part["n"], dtype=float))}
+            for part in _believed(path, changed, run)[1]
+        ],
+        columns=[*WHERE, *PARTS, UNIT],
+    )
 
 
 def _read(path: Path, changed: int, run: Run) -> dict:
@@ -197,5 +242,10 @@ def _believed(path: Path, changed: int, run: Run) -> tuple[dict, list[dict]]:
         found = credible.parsed(path.read_text(encoding="utf-8"))
         return found, credible.check(found, run)
     except (ValueError, OSError) as error:
-        raise UserError(visible(f"{path} is no record: {error}; take it from the repository again, or delete it and record "
-                                f"{label(run)} again")) from error
+        raise UserError(
+            visible(
+                f"{path} is no record: {error}; take it from the repository again, or delete it "
+                "and record "
+                f"{label(run)} again"
+            )
+        ) from error

@@ -1,11 +1,13 @@
-"""A second place for finished artifacts, which machines without a common folder share: any fsspec URL.
+"""A second place for finished artifacts, which machines without a common folder share: any fsspec
+URL.
 
     XSTILTS_REMOTE=s3://bucket/study xstilts compute single_task -p scheduler dask:slurm.yml
 
-What a machine's own store lacks is looked for there, and what it has computed is copied there, at the latest when it is next
-found. The manifest goes last, so an artifact is there as a whole or not at all. An s3 or gs URL needs the package s3fs or gcsfs.
-A remote that does not answer is left alone for RETRY seconds. A password in the URL is never shown.
-"""
+What a machine's own store lacks is looked for there, and what it has computed is copied there, at
+the latest when it is next found. The manifest goes last, so an artifact is there as a whole or not
+at all. An s3 or gs URL needs the package s3fs or gcsfs. A remote that does not answer is left alone
+for RETRY seconds. A password in the URL is never shown."""
+
 from __future__ import annotations
 
 import hashlib
@@ -70,29 +72,32 @@ def _place(root: Path):
         system, folder = fsspec.core.url_to_fs(_url())
     except (ImportError, ValueError) as error:
         system, wrong = None, _words(error)
-    if not system:      # raised here, for the error before shows the URL as it is
+    if not system:  # raised here, for the error before shows the URL as it is
         raise UserError(f"XSTILTS_REMOTE: cannot use {_shown()!r}: {wrong}")
     if isinstance(system, LocalFileSystem) and _overlap(Path(folder), root):
-        raise UserError(f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or "
-                        "around it: it is a second place, so give another folder, or unset it")
+        raise UserError(
+            f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or "
+            "around it: it is a second place, so give another folder, or unset it"
+        )
     return system, folder.rstrip("/")
 
 
 def _overlap(one: Path, other: Path) -> bool:
     """Whether a folder is another, in it or around it, whatever paths lead there."""
     one, other = Path(os.path.realpath(one)), Path(os.path.realpath(other))
-    return any(_same(above, other) for above in (one, *one.parents)) or \
-        any(_same(one, above) for above in other.parents)
+    return any(_same(above, other) for above in (one, *one.parents)) or any(
+        _same(one, above) for above in other.parents
+    )
 
 
 def _same(one: Path, other: Path) -> bool:
     try:
         return one == other or os.path.samefile(one, other)
-    except OSError:     # one of them is not there yet
+    except OSError:  # one of them is not there yet
         return False
 
 
-_silent: dict[str, float] = {}     # URL that did not answer -> until when it is left alone
+_silent: dict[str, float] = {}  # URL that did not answer -> until when it is left alone
 
 
 def pull(root: Path, run: Run) -> bool:
@@ -104,10 +109,15 @@ def pull(root: Path, run: Run) -> bool:
         return _pull(root, run, *_place(root))
     except UserError:
         raise
-    except Exception as error:   # noqa: BLE001  every file system has its own
+    except Exception as error:  # noqa: BLE001  every file system has its own
         if _url() not in _silent:
-            print(visible(f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on "
-                          "with what is here"), flush=True)
+            print(
+                visible(
+                    f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on "
+                    "with what is here"
+                ),
+                flush=True,
+            )
         _silent[_url()] = time.monotonic() + RETRY
         return False
 
@@ -132,7 +142,7 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
     state = repr([made, [_changes(some) for some in (about, *parts.values())]])
     state = hashlib.sha256(state.encode()).hexdigest()
     aside = root / f".damaged-{key(run)}-{int(state[:12], 16)}"
-    if os.path.lexists(aside):      # looked at before, as it is now
+    if os.path.lexists(aside):  # looked at before, as it is now
         return False
     unfinished = store.own(root, "pulling", key(run))
     unfinished.mkdir(parents=True)
@@ -144,10 +154,11 @@ def _pull(root: Path, run: Run, system, folder: str) -> bool:
         problem = problem or artifact.damaged(unfinished, key(run))
         os.rename(unfinished, aside if problem else root / key(run))
         if problem:
-            store.report(root, "damaged", run,
-                         f"{problem}, in {_shown()}; set aside as {aside.name}")
+            store.report(
+                root, "damaged", run, f"{problem}, in {_shown()}; set aside as {aside.name}"
+            )
     except OSError:
-        if not (root / key(run)).is_dir():    # else another process was faster
+        if not (root / key(run)).is_dir():  # else another process was faster
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -176,8 +187,10 @@ def _no_file(about: dict | None, name: str) -> str:
 
 
 def share(root: Path, run: Run, anew: bool = False) -> bool:
-    """Copies a finished run to the remote, if there is one that lacks it, or that has it from before it was done anew. False
-    where that fails: the run is done all the same, so it is told, and tried again when the run is next found."""
+    """Copies a finished run to the remote, if there is one that lacks it, or that has it from
+    before it was done anew. False
+    where that fails: the run is done all the same, so it is told, and tried again when the run is
+    next found."""
     from xstilts.runs import store
 
     if not given():
@@ -189,31 +202,38 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
             _push(root, run, system, folder)
     except UserError:
         raise
-    except Exception as error:   # noqa: BLE001  every file system has its own
-        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {_words(error)}; the run is kept "
-                                            "here, and copied there when it is next asked for")
+    except Exception as error:  # noqa: BLE001  every file system has its own
+        store.report(
+            root,
+            "unshared",
+            run,
+            f"XSTILTS_REMOTE: {_words(error)}; the run is kept "
+            "here, and copied there when it is next asked for",
+        )
         return False
     return True
 
 
 def share_found(root: Path, runs: Iterable[Run]) -> None:
-    """Copies to the remote what is here and not there: done before there was one, or while it did not answer."""
+    """Copies to the remote what is here and not there: done before there was one, or while it did
+    not answer."""
     from xstilts.runs import store
     from xstilts.training import team
 
     for run in each_once(runs) if given() and not team.rank() else ():
         if (root / key(run)).is_dir():
-            with store.lock(root, run):     # another process may be at it
+            with store.lock(root, run):  # another process may be at it
                 if not share(root, run):
-                    return     # nor would it take the next
+                    return  # nor would it take the next
 
 
 def _push(root: Path, run: Run, system, folder: str) -> None:
-    """Copies a finished artifact from the store to the remote. What is there of it is none while its files are replaced."""
+    """Copies a finished artifact from the store to the remote. What is there of it is none while
+    its files are replaced."""
     here, there = root / key(run), f"{folder}/{key(run)}"
     if _about(system, f"{there}/{MANIFEST}"):
         if system.cat_file(f"{there}/{MANIFEST}") == (here / MANIFEST).read_bytes():
-            return     # it is there; or this is the store, by a path of which nobody can tell
+            return  # it is there; or this is the store, by a path of which nobody can tell
         system.rm(f"{there}/{MANIFEST}")
     for name in (*artifact.manifest(here)["sha256"], MANIFEST):
         target = f"{there}/{name}"

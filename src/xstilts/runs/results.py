@@ -1,9 +1,11 @@
-"""What runs came to, from the store or else from their records: tidy tables, and what an artifact has beside its scores.
+"""What runs came to, from the store or else from their records: tidy tables, and what an artifact
+has beside its scores.
 
-    found = study.obtain(asked, wanted)     # {(condition, target, seed): Score}
-    table = scores(found)                   # a row a condition, target, language, metric, layer, seed
-    history(run);  predictions(run)         # of a run that is in the store
+found = study.obtain(asked, wanted)     # {(condition, target, seed): Score}
+table = scores(found)                   # a row a condition, target, language, metric, layer, seed
+history(run);  predictions(run)         # of a run that is in the store
 """
+
 from __future__ import annotations
 
 import json
@@ -22,30 +24,45 @@ from xstilts.tasks.table import TASKS
 
 
 def scores(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Scores, tidy: condition, target, seed, language, metric, layer (-1: not of one layer), value 0-100, n,
-    of (rows that the split has), baseline 0-100 (chance or majority), key, state. A run without a result has one row without
-    a value, whose state is "diverged", "failed" or "not run"; elsewhere state is ""."""
+    """Scores, tidy: condition, target, seed, language, metric, layer (-1: not of one layer), value
+    0-100, n, of (rows that the split has), baseline 0-100 (chance or majority), key, state. A run
+    without a result has one row without a value, whose state is "diverged", "failed" or "not run";
+    elsewhere state is ""."""
     root = root or store.default_root()
-    return pd.concat([_scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
-                      for (condition, target, seed), run in wanted.items()], ignore_index=True)
+    return pd.concat(
+        [
+            _scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
+            for (condition, target, seed), run in wanted.items()
+        ],
+        ignore_index=True,
+    )
 
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """What intervals are computed from: a row a run, language, metric and layer, whose numerator and denominator are arrays
-    of a number an example, and whose unit has the number of each example's paragraph. None of runs without a result, nor in older records of real rows."""
+    """What intervals are computed from: a row a run, language, metric and layer, whose numerator
+    and denominator are arrays of a number an example, and whose unit has the number of each
+    example's paragraph. None of runs without a result, nor in older records of real rows."""
     root = root or store.default_root()
-    found = [_examples(root, run).assign(condition=condition, target=target, seed=seed)
-             for (condition, target, seed), run in wanted.items() if has(run, root)]
+    found = [
+        _examples(root, run).assign(condition=condition, target=target, seed=seed)
+        for (condition, target, seed), run in wanted.items()
+        if has(run, root)
+    ]
     if not found:
-        return pd.DataFrame(columns=[*records.WHERE, *records.PARTS, records.UNIT, "condition", "target", "seed"])
-    # each of thousands of estimates goes through the words row by row, which takes pandas' strings ten times as long
-    return pd.concat(found, ignore_index=True).astype(dict.fromkeys(("task", "language", "metric", "condition", "target"), object))
+        return pd.DataFrame(
+            columns=[*records.WHERE, *records.PARTS, records.UNIT, "condition", "target", "seed"]
+        )
+    # each of thousands of estimates goes through the words row by row, which takes pandas' strings
+    # ten times as long
+    return pd.concat(found, ignore_index=True).astype(
+        dict.fromkeys(("task", "language", "metric", "condition", "target"), object)
+    )
 
 
 def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
-    """Scored rows that are among the target's training rows: a row a target, with the number of scored rows in all languages,
-    and of those that are there exactly, and but for case and punctuation. The most that any of the runs has; none of runs that
-    are only recorded."""
+    """Scored rows that are among the target's training rows: a row a target, with the number of
+    scored rows in all languages, and of those that are there exactly, and but for case and
+    punctuation. The most that any of the runs has; none of runs that are only recorded."""
     root, found = root or store.default_root(), []
     for (_, target, _), run in wanted.items():
         folder = store.find(root, run)
@@ -54,8 +71,14 @@ def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
         counts = pd.read_csv(folder / "counts.csv")
         counts = counts[counts.split == run.split].groupby("what")["count"].sum()
         if execution.EXACT in counts:
-            found.append({"target": target, "rows": counts["rows"], "exact": counts[execution.EXACT],
-                          "normalised": counts[execution.NORMALISED]})
+            found.append(
+                {
+                    "target": target,
+                    "rows": counts["rows"],
+                    "exact": counts[execution.EXACT],
+                    "normalised": counts[execution.NORMALISED],
+                }
+            )
     table = pd.DataFrame(found, columns=["target", "rows", "exact", "normalised"])
     return table.groupby("target", as_index=False, sort=False).max()
 
@@ -66,25 +89,36 @@ def has(run: Run, root: Path | None = None) -> bool:
 
 
 def lost(wanted: Iterable[Run], root: Path | None = None) -> pd.DataFrame:
-    """Of the runs asked for, those without a result: run, what (failed, diverged), why. Empty where all is well."""
+    """Of the runs asked for, those without a result: run, what (failed, diverged), why. Empty where
+    all is well."""
     root = root or store.default_root()
-    return pd.DataFrame([{"run": label(run), **failure._asdict()} for run in each_once(wanted)
-                         if (failure := failures.known(root, run)) and not has(run, root)], columns=["run", "what", "why"])
+    return pd.DataFrame(
+        [
+            {"run": label(run), **failure._asdict()}
+            for run in each_once(wanted)
+            if (failure := failures.known(root, run)) and not has(run, root)
+        ],
+        columns=["run", "what", "why"],
+    )
 
 
 def finished(wanted: Mapping[Any, Run], root: Path | None = None) -> dict[Any, Run]:
-    """Those of the named runs that are in the store, with their logs and predictions, which a record does not have. UserError
-    if none is."""
+    """Those of the named runs that are in the store, with their logs and predictions, which a
+    record does not have. UserError if none is."""
     root = root or store.default_root()
     there = {name: run for name, run in wanted.items() if store.find(root, run)}
     if wanted and not there:
         failure = failures.known(root, next(iter(wanted.values())))
-        raise UserError(f"none of these runs has a result; the first: {failure.why if failure else 'call compute first'}")
+        raise UserError(
+            "none of these runs has a result; the first: "
+            f"{failure.why if failure else 'call compute first'}"
+        )
     return there
 
 
 def made(run: Run, root: Path | None = None) -> dict:
-    """How a run was made, from the store or its record: seconds, written (when), environment (where)."""
+    """How a run was made, from the store or its record: seconds, written (when), environment
+    (where)."""
     folder = store.find(root or store.default_root(), run)
     return store.manifest(folder) if folder else records.find(run)
 
@@ -99,13 +133,14 @@ def history(run: Run, root: Path | None = None) -> pd.DataFrame:
 
 
 def dev_scores(run: Adapt, root: Path | None = None) -> pd.DataFrame:
-    """An adapted encoder's scores on its own tasks' validation rows, before its heads were dropped."""
+    """An adapted encoder's scores on its own tasks' validation rows, before its heads were
+    dropped."""
     return _scores(root or store.default_root(), run).drop(columns="state")
 
 
 def last_dev(run: Adapt | Score, root: Path | None = None) -> float:
-    """A training's last score on its English dev rows, or with patience the best, whose model was kept; NaN where none was
-    measured after its first step."""
+    """A training's last score on its English dev rows, or with patience the best, whose model was
+    kept; NaN where none was measured after its first step."""
     return records.dev(run, store.find(root or store.default_root(), run))
 
 
@@ -134,9 +169,21 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
     folder, recorded = store.find(root, run), records.find(run)
     if isinstance(run, Score) and not folder and not recorded:
         failure = failures.known(root, run)
-        return pd.DataFrame([{"task": run.target, "language": "en", "metric": TASKS[run.target].metric,
-                              "layer": execution.NO_LAYER, "split": run.split, "value": float("nan"), "n": 0,
-                              "baseline": float("nan"), "state": failure.what if failure else "not run"}])
+        return pd.DataFrame(
+            [
+                {
+                    "task": run.target,
+                    "language": "en",
+                    "metric": TASKS[run.target].metric,
+                    "layer": execution.NO_LAYER,
+                    "split": run.split,
+                    "value": float("nan"),
+                    "n": 0,
+                    "baseline": float("nan"),
+                    "state": failure.what if failure else "not run",
+                }
+            ]
+        )
     table = records.scores(run) if recorded and not folder else stored.scores(artifact(run, root))
     return table.assign(state="")
 
@@ -148,11 +195,15 @@ def _examples(root: Path, run: Run) -> pd.DataFrame:
     return _stored_examples(path, path.stat().st_mtime_ns).copy()
 
 
-@lru_cache(maxsize=1024)      # the chapters of a book share a process, and many ask for the same runs
+@lru_cache(maxsize=1024)  # the chapters of a book share a process, and many ask for the same runs
 def _stored_examples(path: Path, changed: int) -> pd.DataFrame:
     table = pd.read_parquet(path).sort_values("example")
-    if records.UNIT not in table:       # of before units were kept
+    if records.UNIT not in table:  # of before units were kept
         table[records.UNIT] = table.example
-    return pd.DataFrame([dict(zip(records.WHERE, where, strict=True)) |
-                         {name: part[name].to_numpy(float) for name in (*records.PARTS, records.UNIT)}
-                         for where, part in table.groupby(records.WHERE, sort=False)])
+    return pd.DataFrame(
+        [
+            dict(zip(records.WHERE, where, strict=True))
+            | {name: part[name].to_numpy(float) for name in (*records.PARTS, records.UNIT)}
+            for where, part in table.groupby(records.WHERE, sort=False)
+        ]
+    )

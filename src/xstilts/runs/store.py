@@ -8,6 +8,7 @@ one is never seen. To look one up changes nothing that is in the store: a damage
 by the process that computes it again.
 Two processes that want the same run wait for each other (`lock`), but not for one that is dead.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -35,7 +36,7 @@ from xstilts.runs.artifact import verified as _verified
 from xstilts.runs.key import Run, describe, key, label, parents
 from xstilts.training import checkpoint, team
 
-LEASE = 60.0    # seconds; see `locked`
+LEASE = 60.0  # seconds; see `locked`
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 
 
@@ -61,10 +62,11 @@ def default_root() -> Path:
             raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(root))
     except FileNotFoundError:
         return root
-    except (OSError, RuntimeError) as error:      # RuntimeError: links in a circle, nobody's home
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, nobody's home
         why = getattr(error, "strerror", None) or error
-        raise UserError(f"the store {given or root} cannot be used: {why}. Set XSTILTS_STORE to a "
-                        "folder") from error
+        raise UserError(
+            f"the store {given or root} cannot be used: {why}. Set XSTILTS_STORE to a folder"
+        ) from error
     return root
 
 
@@ -87,7 +89,7 @@ def find(root: Path, run: Run) -> Path | None:
     return None if problem else folder
 
 
-_told: set[tuple[Path, str]] = set()     # damage that this process has told
+_told: set[tuple[Path, str]] = set()  # damage that this process has told
 
 
 def set_aside(root: Path, run: Run) -> None:
@@ -95,14 +97,15 @@ def set_aside(root: Path, run: Run) -> None:
     folder, aside = folder_of(root, run), root / f".damaged-{key(run)}-{time.time_ns()}"
     if not files.is_there(folder) or not (problem := damaged(folder)):
         return
-    with contextlib.suppress(FileNotFoundError):     # another process was faster
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
         os.rename(folder, aside)
         report(root, "damaged", run, f"{problem}; set aside as {aside.name}")
 
 
 @contextlib.contextmanager
 def lock(root: Path, run: Run) -> Iterator[None]:
-    """Held while a run is computed. Of several processes that do a run together the first holds it."""
+    """Held while a run is computed. Of several processes that do a run together the first holds
+    it."""
     if team.rank():
         yield
         return
@@ -112,7 +115,7 @@ def lock(root: Path, run: Run) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
             raise _unwritable(root, error) from error
-        held = locked(root, key(run), "lease")    # a disk without locks
+        held = locked(root, key(run), "lease")  # a disk without locks
         held.acquire()
     try:
         yield
@@ -121,10 +124,11 @@ def lock(root: Path, run: Run) -> Iterator[None]:
 
 
 def locked(root: Path, name: str, how: str = "", **options) -> BaseFileLock:
-    """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the process dies. lease: for a store
-    on a disk that several machines share without common locks; a file that its holder renews. One that was not renewed for
-    LEASE seconds, or whose process has died on this machine, is nobody's. Should its holder live
-    after all, it finds its unfinished folder gone (`writing`)."""
+    """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the
+    process dies. lease: for a store on a disk that several machines share without common locks; a
+    file that its holder renews. One that was not renewed for LEASE seconds, or whose process has
+    died on this machine, is nobody's. Should its holder live after all, it finds its unfinished
+    folder gone (`writing`)."""
     how = how or os.environ.get("XSTILTS_LOCK") or "system"
     if how not in ("system", "lease"):
         raise UserError(f"XSTILTS_LOCK: {how!r} is none of system, lease")
@@ -146,9 +150,11 @@ def _unwritable(root: Path, error: OSError) -> OSError | UserError:
     """In words, where the store cannot be written."""
     if error.errno not in UNWRITABLE:
         return error
-    return Unwritable(f"the store {root} cannot be written: {error.filename or root}: "
-                      f"{error.strerror}. What it has can be read; to compute what it lacks set "
-                      "XSTILTS_STORE to a folder of your own, or ask its owner to let you")
+    return Unwritable(
+        f"the store {root} cannot be written: {error.filename or root}: "
+        f"{error.strerror}. What it has can be read; to compute what it lacks set "
+        "XSTILTS_STORE to a folder of your own, or ask its owner to let you"
+    )
 
 
 def own(root: Path, what: str, name: str) -> Path:
@@ -160,10 +166,10 @@ def own(root: Path, what: str, name: str) -> Path:
 
 @contextlib.contextmanager
 def writing(root: Path, run: Run) -> Iterator[Path]:
-    """An unfinished folder that becomes the artifact when the block ends. If it raises (Ctrl-C too) or the process is
-    killed, only a training's checkpoint stays in it, for the next attempt at the same run. Of several processes that do a
-    run together the first one's becomes the artifact. TakenOver where another process took this one
-    for dead meanwhile."""
+    """An unfinished folder that becomes the artifact when the block ends. If it raises (Ctrl-C too)
+    or the process is killed, only a training's checkpoint stays in it, for the next attempt at the
+    same run. Of several processes that do a run together the first one's becomes the artifact.
+    TakenOver where another process took this one for dead meanwhile."""
     if team.rank():
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
@@ -177,14 +183,15 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
         started = time.perf_counter()
         try:
             yield folder
-            if not _is_still(folder, itself):     # libraries make a folder that is gone anew
+            if not _is_still(folder, itself):  # libraries make a folder that is gone anew
                 raise FileNotFoundError(errno.ENOENT, "removed by another process", str(folder))
             _publish(root, run, folder, time.perf_counter() - started)
         except Exception as error:
             if _is_still(folder, itself):
                 raise
-            raise TakenOver(f"{label(run)}: another process took this one for dead, and computes "
-                            "it now") from error
+            raise TakenOver(
+                f"{label(run)}: another process took this one for dead, and computes it now"
+            ) from error
     finally:
         os.close(itself)
         _drop_all_but_checkpoint(folder)
@@ -198,8 +205,12 @@ def _take_over(root: Path, run: Run, folder: Path) -> None:
         if left == folder:
             continue
         if not files.is_folder(left):
-            report(root, "ignored", run,
-                   f"{left.name} is a link or a file, which the store did not make")
+            report(
+                root,
+                "ignored",
+                run,
+                f"{left.name} is a link or a file, which the store did not make",
+            )
             continue
         aside = own(root, "removing", key(run))
         try:
@@ -207,11 +218,10 @@ def _take_over(root: Path, run: Run, folder: Path) -> None:
             kept = aside / checkpoint.FILE
             if files.is_file(kept) and not (folder / checkpoint.FILE).exists():
                 os.rename(kept, folder / checkpoint.FILE)
-        except FileNotFoundError:     # it has just ended, or removed its checkpoint
+        except FileNotFoundError:  # it has just ended, or removed its checkpoint
             pass
         except PermissionError as error:
-            report(root, "ignored", run,
-                   f"{left.name}, which another user left: {error.strerror}")
+            report(root, "ignored", run, f"{left.name}, which another user left: {error.strerror}")
         shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -224,16 +234,24 @@ def _is_still(folder: Path, itself: int) -> bool:
 
 
 def _publish(root: Path, run: Run, folder: Path, seconds: float) -> None:
-    names = sorted(name for name, status in files.contents(folder).items()
-                   if stat.S_ISREG(status.st_mode) and name != checkpoint.FILE)
-    made = {"key": key(run), "label": label(run), "run": describe(run),
-            "parents": [key(parent) for parent in parents(run)],
-            "seconds": round(seconds, 3), "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "environment": environment.environment(),
-            "sha256": {name: artifact.sha256(folder / name) for name in names}}
+    names = sorted(
+        name
+        for name, status in files.contents(folder).items()
+        if stat.S_ISREG(status.st_mode) and name != checkpoint.FILE
+    )
+    made = {
+        "key": key(run),
+        "label": label(run),
+        "run": describe(run),
+        "parents": [key(parent) for parent in parents(run)],
+        "seconds": round(seconds, 3),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "environment": environment.environment(),
+        "sha256": {name: artifact.sha256(folder / name) for name in names},
+    }
     (folder / MANIFEST).write_text(json.dumps(made, indent=1))
     mode = stat.S_IMODE((folder / MANIFEST).stat().st_mode)
-    for name in names:     # safetensors writes what its owner alone may read, whatever the umask
+    for name in names:  # safetensors writes what its owner alone may read, whatever the umask
         os.chmod(folder / name, mode)
     (folder / checkpoint.FILE).unlink(missing_ok=True)
     try:
@@ -261,8 +279,12 @@ def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True
     that cannot be written has none of the second kind."""
     if team.rank():
         return
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, "key": key(run),
-            "label": label(run)} | ({"detail": detail} if detail else {})
+    line = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "event": event,
+        "key": key(run),
+        "label": label(run),
+    } | ({"detail": detail} if detail else {})
     try:
         root.mkdir(parents=True, exist_ok=True)
         _append(root / artifact.LOG, json.dumps(line) + "\n")
@@ -274,7 +296,7 @@ def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True
         _say(event, run, detail)
 
 
-_unlogged: set[Path] = set()     # stores of which this process has told that
+_unlogged: set[Path] = set()  # stores of which this process has told that
 
 
 def _append(path: Path, line: str) -> None:

@@ -1,13 +1,13 @@
-"""Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts are
-those of one process.
+"""Runs side by side: on this machine's cores, or on any Dask cluster. The graph and the artifacts
+are those of one process.
 
     compute(lacking, root, "processes")     # one worker a core, one thread each; or one a GPU
     compute(lacking, root, "dask:tls://head:8786")
 
 A worker has one run at a time. One that dies costs that run alone, which another worker takes up,
-TRIES times in all. A run that fails stops only what starts from it. Two clients of one store do each
-run once, by its locks.
-"""
+TRIES times in all. A run that fails stops only what starts from it. Two clients of one store do
+each run once, by its locks."""
+
 from __future__ import annotations
 
 import importlib
@@ -32,15 +32,18 @@ from xstilts.study import cluster_file, costs
 from xstilts.study.processes import Died, Processes
 
 KNOWN = "local, processes, processes:N, dask, dask:tls://HOST:PORT, dask:CONFIG.yml"
-TRIES = 4     # of a run whose worker dies
+TRIES = 4  # of a run whose worker dies
 SECURE = "how to secure one is under “Many runs at once” in book/reproduce.md"
 
 
 def check(scheduler: str) -> None:
     """UserError if it is not one that we know."""
     name, _, place = scheduler.partition(":")
-    good = {"local": not place, "processes": not place or (place.isdigit() and int(place) > 0),
-            "dask": not place or "://" in place or place.endswith((".yml", ".yaml"))}
+    good = {
+        "local": not place,
+        "processes": not place or (place.isdigit() and int(place) > 0),
+        "dask": not place or "://" in place or place.endswith((".yml", ".yaml")),
+    }
     if not good.get(name, False):
         raise UserError(f"parameter scheduler: {scheduler!r} is none of {KNOWN}")
     if name == "dask" and place.endswith((".yml", ".yaml")) and not Path(place).is_file():
@@ -48,15 +51,17 @@ def check(scheduler: str) -> None:
 
 
 def workers(place: str, todo: Sequence[Run]) -> int:
-    """How many processes `processes` and `processes:N` (place: N) start here: else one a GPU, for a run may fill its memory, or
-    one a core, but no more than have room beside each other."""
+    """How many processes `processes` and `processes:N` (place: N) start here: else one a GPU, for a
+    run may fill its memory, or one a core, but no more than have room beside each other."""
     from distributed.system import (
         MEMORY_LIMIT,  # what the machine has, or this process may take of it
     )
 
     most = int(place or torch.cuda.device_count())
     if not most:
-        most = min(os.cpu_count() or 1, int(MEMORY_LIMIT // max(map(costs.memory, todo), default=1)))
+        most = min(
+            os.cpu_count() or 1, int(MEMORY_LIMIT // max(map(costs.memory, todo), default=1))
+        )
     return max(1, min(most, len(todo)))
 
 
@@ -71,8 +76,8 @@ class Crew(Protocol):
 
 @contextmanager
 def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
-    """The workers of `processes` or `dask`; what was started for it is stopped at the end. todo: what
-    they will be asked to do. UserError where a cluster does not answer."""
+    """The workers of `processes` or `dask`; what was started for it is stopped at the end. todo:
+    what they will be asked to do. UserError where a cluster does not answer."""
     check(scheduler)
     name, _, place = scheduler.partition(":")
     place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
@@ -83,22 +88,34 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
     import dask
     from distributed import Client
 
-    with dask.config.set({"distributed.worker.memory.terminate": False,
-                          "distributed.worker.memory.pause": False,
-                          "distributed.admin.large-graph-warning-threshold": "1GB"}):
+    with dask.config.set(
+        {
+            "distributed.worker.memory.terminate": False,
+            "distributed.worker.memory.pause": False,
+            "distributed.admin.large-graph-warning-threshold": "1GB",
+        }
+    ):
         started = _from_file(Path(place)) if place.endswith((".yml", ".yaml")) else None
         try:
             try:
                 client = Client(started or place)
             except (OSError, TypeError, ValueError, RuntimeError) as error:
                 # nobody there; no certificate; no such protocol
-                raise UserError(f"no Dask scheduler answers at {place}: {error or type(error).__name__}. "
-                                f"One that speaks TLS needs tls:// and certificates; {SECURE}") from error
+                raise UserError(
+                    f"no Dask scheduler answers at {place}: {error or type(error).__name__}. "
+                    f"One that speaks TLS needs tls:// and certificates; {SECURE}"
+                ) from error
             with client:
                 at = client.scheduler.address
                 if not at.startswith(("tls://", "wss://", "inproc://")):
-                    print(visible(f"warning: the cluster at {at} is open: who reaches its ports can run "
-                                  f"code there in your name; {SECURE}"), file=sys.stderr, flush=True)
+                    print(
+                        visible(
+                            f"warning: the cluster at {at} is open: who reaches its ports can run "
+                            f"code there in your name; {SECURE}"
+                        ),
+                        file=sys.stderr,
+                        flush=True,
+                    )
                 yield Cluster(client)
         finally:
             if started:
@@ -106,9 +123,10 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
 
 
 class Cluster:
-    """The workers of a Dask cluster. Each is given one run at a time, so that no other waits where a
-    worker dies: Dask would count that death against it, too, and send the run that killed the worker to
-    the next worker before all others."""
+    """The workers of a Dask cluster. Each is given one run at a time, so that no other waits where
+    a
+    worker dies: Dask would count that death against it, too, and send the run that killed the
+    worker to the next worker before all others."""
 
     def __init__(self, client):
         self.client, self.given, self.calls, self.changed = client, {}, 0, threading.Event()
@@ -116,9 +134,11 @@ class Cluster:
     def _there(self) -> set[str]:
         try:
             return set(self.client.scheduler_info(n_workers=-1)["workers"])
-        except (OSError, KeyError) as error:     # it has none where the client has given up
-            raise UserError("the Dask scheduler does not answer any more. Finished runs are kept; the same "
-                            "command goes on from there when it is back") from error
+        except (OSError, KeyError) as error:  # it has none where the client has given up
+            raise UserError(
+                "the Dask scheduler does not answer any more. Finished runs are kept; the same "
+                "command goes on from there when it is back"
+            ) from error
 
     def free(self) -> list[str]:
         return sorted(self._there() - {worker for worker, _ in self.given.values()})
@@ -128,8 +148,14 @@ class Cluster:
 
     def give(self, worker: str, name: str, call: Callable[[int, int], object]) -> None:
         self.calls += 1
-        future = self.client.submit(_on_worker, call, workers=[worker], allow_other_workers=False, pure=False,
-                                    key=f"xstilts-{name}-{self.client.id}-{self.calls}")
+        future = self.client.submit(
+            _on_worker,
+            call,
+            workers=[worker],
+            allow_other_workers=False,
+            pure=False,
+            key=f"xstilts-{name}-{self.client.id}-{self.calls}",
+        )
         self.given[name] = worker, future
         future.add_done_callback(lambda _: self.changed.set())
 
@@ -148,9 +174,9 @@ class Cluster:
                     future.cancel()
                     raise TimeoutError
                 found.append((name, future.result(timeout=10)))
-            except (KilledWorker, TimeoutError):     # the result may be lost; the artifact is not
+            except (KilledWorker, TimeoutError):  # the result may be lost; the artifact is not
                 found.append((name, Died(f"({worker}) is gone")))
-            except Exception as error:     # noqa: BLE001  it came to nothing there: the run's error
+            except Exception as error:  # noqa: BLE001  it came to nothing there: the run's error
                 found.append((name, error))
         return found
 
@@ -161,26 +187,39 @@ def _from_file(path: Path):
     try:
         made = getattr(importlib.import_module(asked.package), asked.name)(**asked.options)
     except ImportError as error:
-        raise UserError(f"{path}: {error}; install the package {asked.package.replace('_', '-')}") from error
-    except (AttributeError, TypeError, ValueError) as error:      # no such class; no such option; no such value of it
+        raise UserError(
+            f"{path}: {error}; install the package {asked.package.replace('_', '-')}"
+        ) from error
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:  # no such class; no such option; no such value of it
         raise UserError(f"{path}: {error}; {cluster_file.KNOWN}") from error
     made.scale(jobs=asked.jobs) if asked.package == "dask_jobqueue" else made.scale(asked.jobs)
     return made
 
 
-def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[..., None],
-            priority: Callable[[Run], float]) -> dict[str, BaseException]:
-    """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker, with
-    its parent's artifact in the store. priority: the higher, the earlier. Returns what failed: key -> why.
-    A run that starts from one that failed has that one's error."""
+def compute(
+    lacking: Sequence[Run],
+    root: Path,
+    scheduler: str,
+    work: Callable[..., None],
+    priority: Callable[[Run], float],
+) -> dict[str, BaseException]:
+    """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker,
+    with its parent's artifact in the store. priority: the higher, the earlier. Returns what failed:
+    key -> why. A run that starts from one that failed has that one's error."""
     titles, died = {key(run): label(run) for run in lacking}, Counter()
-    done: dict[str, float | BaseException] = {}     # by run: seconds, or an error
+    done: dict[str, float | BaseException] = {}  # by run: seconds, or an error
     waiting = sorted(sharing.together(lacking), key=lambda group: -max(map(priority, group)))
     given: dict[str, list[Run]] = {}
     with crew(scheduler, lacking) as workers:
         while waiting or workers.busy():
             free = workers.free()
-            waiting.sort(key=lambda group: died[key(group[0])])     # what took a worker along comes last
+            waiting.sort(
+                key=lambda group: died[key(group[0])]
+            )  # what took a worker along comes last
             for group in list(waiting):
                 before = [name for name in map(key, parents(group[0])) if name in titles]
                 if any(name not in done for name in before):
@@ -203,7 +242,10 @@ def compute(lacking: Sequence[Run], root: Path, scheduler: str, work: Callable[.
                 done |= outcome
                 for name, found in outcome.items():
                     if not isinstance(found, BaseException):
-                        print(visible(f"computed  {name[:8]}  {titles[name]}  {found:.0f} s"), flush=True)
+                        print(
+                            visible(f"computed  {name[:8]}  {titles[name]}  {found:.0f} s"),
+                            flush=True,
+                        )
     return {name: found for name, found in done.items() if isinstance(found, BaseException)}
 
 
@@ -211,22 +253,25 @@ def _again(group: list[Run], how: Died, died: Counter, done: dict, root: Path) -
     """What is to be tried again of runs whose worker has died: each alone, for one may be why."""
     again = []
     for run in group:
-        if not (store.folder_of(root, run) / store.MANIFEST).is_file():     # else it was done
+        if not (store.folder_of(root, run) / store.MANIFEST).is_file():  # else it was done
             died[key(run)] += 1
             store.report(root, "died", run, f"its worker {how}; death {died[key(run)]} of {TRIES}")
         if died[key(run)] < TRIES:
             again.append([run])
         else:
-            done[key(run)] = Died(f"{label(run)}: each of the {TRIES} workers that tried it died; the last one "
-                                  f"{how}. If that was for want of memory, let fewer run side by side "
-                                  "(-p scheduler processes:N)")
+            done[key(run)] = Died(
+                f"{label(run)}: each of the {TRIES} workers that tried it died; the last one "
+                f"{how}. If that was for want of memory, let fewer run side by side "
+                "(-p scheduler processes:N)"
+            )
     return again
 
 
-def _work(work: Callable[..., None], group: list[Run], root: str, number: int,
-          threads: int) -> dict[str, float | Exception]:
-    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own GPU.
-    Returns the seconds of each, or why it failed."""
+def _work(
+    work: Callable[..., None], group: list[Run], root: str, number: int, threads: int
+) -> dict[str, float | Exception]:
+    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own
+    GPU. Returns the seconds of each, or why it failed."""
     if torch.cuda.is_available():
         torch.cuda.set_device(number % torch.cuda.device_count())
     else:
@@ -234,9 +279,9 @@ def _work(work: Callable[..., None], group: list[Run], root: str, number: int,
     found: dict[str, float | Exception] = {}
     for run in group:
         try:
-            work(run, Path(root), tell=False)   # the client tells
+            work(run, Path(root), tell=False)  # the client tells
             found[key(run)] = store.manifest(store.folder_of(Path(root), run))["seconds"]
-        except Exception as error:   # noqa: BLE001  the others of the group don't depend on it
+        except Exception as error:  # noqa: BLE001  the others of the group don't depend on it
             found[key(run)] = _portable(error)
     return found
 
@@ -246,7 +291,7 @@ def _portable(error: Exception) -> Exception:
     error.add_note("".join(traceback.format_exception(error)))
     try:
         return pickle.loads(pickle.dumps(error))
-    except Exception:   # noqa: BLE001  whatever its class does
+    except Exception:  # noqa: BLE001  whatever its class does
         return RuntimeError(f"{type(error).__name__}: {error}")
 
 

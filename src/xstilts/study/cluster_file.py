@@ -1,10 +1,12 @@
 """The file that describes a cluster, read so that text stays text.
 
-    read(Path("slurm.yml")) -> ClusterFile("dask_jobqueue", "SLURMCluster", 16, {"walltime": "24:00:00", ...})
+    read(Path("slurm.yml")) -> ClusterFile("dask_jobqueue", "SLURMCluster", 16, {"walltime":
+    "24:00:00", ...})
 
-YAML 1.1 makes 5184000 of the walltime 24:00:00 and 83 of the account 0123. Here a word without quotes is true, false, null, a
-decimal number as people write it, or the text that stands there. Tags, aliases and several documents in a file are refused.
-"""
+YAML 1.1 makes 5184000 of the walltime 24:00:00 and 83 of the account 0123. Here a word without
+quotes is true, false, null, a decimal number as people write it, or the text that stands there.
+Tags, aliases and several documents in a file are refused."""
+
 from __future__ import annotations
 
 import re
@@ -16,11 +18,30 @@ import yaml
 
 from xstilts.errors import UserError, shown, visible, whole
 
-CLUSTERS = ("dask_jobqueue", "distributed", "dask_cuda", "dask_kubernetes")   # packages whose clusters a file may name
-KNOWN = f"it has cluster (a class of {', '.join(CLUSTERS)}), jobs (a number) and options (of that class)"
-BYTES, DEPTH, JOBS = 64 * 1024, 10, 10_000     # at most
-WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-         "null": None, "Null": None, "NULL": None, "~": None, "": None}
+CLUSTERS = (
+    "dask_jobqueue",
+    "distributed",
+    "dask_cuda",
+    "dask_kubernetes",
+)  # packages whose clusters a file may name
+KNOWN = (
+    f"it has cluster (a class of {', '.join(CLUSTERS)}), jobs (a number) and options (of "
+    "that class)"
+)
+BYTES, DEPTH, JOBS = 64 * 1024, 10, 10_000  # at most
+WORDS = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "~": None,
+    "": None,
+}
 INT = re.compile(r"-?[1-9][0-9]{0,17}|0")
 FLOAT = re.compile(r"-?(?:[1-9][0-9]{0,17}|0)\.[0-9]{1,18}(?:[eE][+-]?[0-9]{1,2})?")
 
@@ -28,22 +49,32 @@ FLOAT = re.compile(r"-?(?:[1-9][0-9]{0,17}|0)\.[0-9]{1,18}(?:[eE][+-]?[0-9]{1,2}
 @dataclass(frozen=True)
 class ClusterFile:
     package: str
-    name: str                    # of the class
+    name: str  # of the class
     jobs: int
-    options: dict[str, object]   # of the class
+    options: dict[str, object]  # of the class
 
 
 def read(path: Path) -> ClusterFile:
-    """UserError for what is no such description: it names the file, what is wrong, and what a file has."""
+    """UserError for what is no such description: it names the file, what is wrong, and what a file
+    has."""
     try:
         return _described(_document(_text(path)))
-    except (UserError, yaml.YAMLError, OSError, ValueError) as error:     # a letter that is no UTF-8 is a ValueError
-        words = str(error) if isinstance(error, UserError) else f"not readable ({' '.join(str(error).split())[:200]})"
+    except (
+        UserError,
+        yaml.YAMLError,
+        OSError,
+        ValueError,
+    ) as error:  # a letter that is no UTF-8 is a ValueError
+        words = (
+            str(error)
+            if isinstance(error, UserError)
+            else f"not readable ({' '.join(str(error).split())[:200]})"
+        )
         raise UserError(f"{path}: {words}; {KNOWN}") from error
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():      # to open a pipe would wait for somebody to write
+    if not path.is_file():  # to open a pipe would wait for somebody to write
         raise UserError("it is no file")
     with open(path, "rb") as file:
         found = file.read(BYTES + 1)
@@ -67,13 +98,14 @@ def _described(asked: object) -> ClusterFile:
 
 
 def _document(text: str) -> object:
-    """The one document in the text, of dicts, lists and scalars. Nothing is built before its parts are allowed."""
+    """The one document in the text, of dicts, lists and scalars. Nothing is built before its parts
+    are allowed."""
     events = yaml.parse(text, Loader=yaml.SafeLoader)
-    next(events)      # the start of the stream
+    next(events)  # the start of the stream
     if isinstance(next(events), yaml.StreamEndEvent):
         return None
     found = _value(next(events), events, 0)
-    next(events)      # the end of the document
+    next(events)  # the end of the document
     if isinstance(next(events), yaml.DocumentStartEvent):
         raise UserError("it has several documents")
     return found
@@ -82,7 +114,9 @@ def _document(text: str) -> object:
 def _value(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object:
     where = f"line {event.start_mark.line + 1}"
     if isinstance(event, yaml.AliasEvent):
-        raise UserError(f"{where} has the alias *{shown(event.anchor)[1:-1]}: write out what it stands for")
+        raise UserError(
+            f"{where} has the alias *{shown(event.anchor)[1:-1]}: write out what it stands for"
+        )
     if event.tag is not None:
         raise UserError(f"{where} has the tag {shown(event.tag)}: write the value without it")
     if depth > DEPTH:

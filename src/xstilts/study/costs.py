@@ -1,10 +1,12 @@
 """What a run costs: its arithmetic, from which come the order of runs and the plan's estimates.
 
-    cost(run) -> Cost(steps, training, evaluation);  memory(run) -> bytes;  total(runs) -> operations
+    cost(run) -> Cost(steps, training, evaluation);  memory(run) -> bytes;  total(runs) ->
+                                                     operations
 
-A training step takes about 6 operations a weight and piece, an evaluation 2 (Kaplan et al. 2020, section 2.1); the
-weights are those of the layers, for embeddings are looked up. Where rows can't be counted, official sizes stand in.
-"""
+A training step takes about 6 operations a weight and piece, an evaluation 2 (Kaplan et al. 2020,
+section 2.1); the weights are those of the layers, for embeddings are looked up. Where rows can't be
+counted, official sizes stand in."""
+
 from __future__ import annotations
 
 import json
@@ -25,32 +27,82 @@ from xstilts.training.loop import device, number_type
 from xstilts.training.recipe import Recipe
 
 # layers, hidden, inner size: of encoders that may be out of reach
-SHAPES = {"mbert": (12, 768, 3072), "minilm": (12, 384, 1536), "multilingual-e5-small": (12, 384, 1536),
-          "xlmr-base": (12, 768, 3072), "xlmr-large": (24, 1024, 4096), "xlmr-xl": (36, 2560, 10240),
-          "xlmr-xxl": (48, 4096, 16384), "mdeberta": (12, 768, 3072), "rembert": (32, 1152, 4608),
-          "xlm-v": (12, 768, 3072), "mmbert-small": (22, 384, 1152), "mmbert-base": (22, 768, 1152),
-          "afro-xlmr-base": (12, 768, 3072), "afro-xlmr-large": (24, 1024, 4096), "afro-xlmr-large-76L": (24, 1024, 4096)}
+SHAPES = {
+    "mbert": (12, 768, 3072),
+    "minilm": (12, 384, 1536),
+    "multilingual-e5-small": (12, 384, 1536),
+    "xlmr-base": (12, 768, 3072),
+    "xlmr-large": (24, 1024, 4096),
+    "xlmr-xl": (36, 2560, 10240),
+    "xlmr-xxl": (48, 4096, 16384),
+    "mdeberta": (12, 768, 3072),
+    "rembert": (32, 1152, 4608),
+    "xlm-v": (12, 768, 3072),
+    "mmbert-small": (22, 384, 1152),
+    "mmbert-base": (22, 768, 1152),
+    "afro-xlmr-base": (12, 768, 3072),
+    "afro-xlmr-large": (24, 1024, 4096),
+    "afro-xlmr-large-76L": (24, 1024, 4096),
+}
 # English training rows, as the Hub's pages give them; scored rows a language where these are many
-ROWS = {"text": 100_000, "anli": 1_104_934, "mnli": 392_702, "qqp": 363_846, "squad2": 130_319, "squad": 87_599,
-        "hellaswag": 39_905, "ccg": 21_253, "cosmosqa": 25_262, "commonsenseqa": 9_741, "pawsx": 49_401,
-        "udpos": 21_253, "panx": 20_000, "tydiqa": 3_696, "xcopa": 400, "lareqa": 87_599}
-SCORED = {"xnli": 5_010, "pawsx": 2_000, "udpos": 2_000, "panx": 10_000, "xquad": 1_190, "mlqa": 6_000, "tydiqa": 1_000,
-          "bucc": 20_000, "tatoeba": 2_000, "xcopa": 500, "lareqa": 1_190}
+ROWS = {
+    "text": 100_000,
+    "anli": 1_104_934,
+    "mnli": 392_702,
+    "qqp": 363_846,
+    "squad2": 130_319,
+    "squad": 87_599,
+    "hellaswag": 39_905,
+    "ccg": 21_253,
+    "cosmosqa": 25_262,
+    "commonsenseqa": 9_741,
+    "pawsx": 49_401,
+    "udpos": 21_253,
+    "panx": 20_000,
+    "tydiqa": 3_696,
+    "xcopa": 400,
+    "lareqa": 87_599,
+}
+SCORED = {
+    "xnli": 5_010,
+    "pawsx": 2_000,
+    "udpos": 2_000,
+    "panx": 10_000,
+    "xquad": 1_190,
+    "mlqa": 6_000,
+    "tydiqa": 1_000,
+    "bucc": 20_000,
+    "tatoeba": 2_000,
+    "xcopa": 500,
+    "lareqa": 1_190,
+}
 # mean pieces a row under XLM-R's vocabulary, all choices or windows together
-PIECES = {"mlm": 120, "classify": 45, "tag": 35, "span": 190, "choice": 240, "retrieve": 20, "mine": 30, "rank": 190}
-# operations a second, and seconds a step that no operation explains. Where the encoder is out of reach: a third of an A100's bf16
-# peak, and the launching of a thousand small kernels. Where it can't be timed on cores: a core of those in the book's log
+PIECES = {
+    "mlm": 120,
+    "classify": 45,
+    "tag": 35,
+    "span": 190,
+    "choice": 240,
+    "retrieve": 20,
+    "mine": 30,
+    "rank": 190,
+}
+# operations a second, and seconds a step that no operation explains. Where the encoder is out of
+# reach: a third of an A100's bf16 peak, and the launching of a thousand small kernels. Where it
+# can't be timed on cores: a core of those in the book's log
 ASSUMED, ASSUMED_STEP = 100e12, 0.04
-SENTENCES = 5    # of a passage of XQuAD, about
-PROCESS = 2e9    # bytes: the libraries, rows, and freed memory that `cpu.keep_memory` holds on to; measured
-SAMPLE = 100     # rows that are tokenised to count pieces
+SENTENCES = 5  # of a passage of XQuAD, about
+PROCESS = (
+    2e9  # bytes: the libraries, rows, and freed memory that `cpu.keep_memory` holds on to; measured
+)
+SAMPLE = 100  # rows that are tokenised to count pieces
 
 
 @dataclass(frozen=True)
 class Cost:
-    steps: int            # of the optimiser
-    training: float       # operations
-    evaluation: float     # operations
+    steps: int  # of the optimiser
+    training: float  # operations
+    evaluation: float  # operations
 
 
 def cost(run: Run) -> Cost:
@@ -61,22 +113,31 @@ def cost(run: Run) -> Cost:
         steps = _steps(run.recipe, [_rows(name, run) for name in run.trained])
         pieces = sum(_pieces(name, run) for name in run.trained) / len(run.trained)
         dev = run.recipe.dev_rows * len(run.trained) * _evaluations(run.recipe, steps)
-        return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * dev)
+        return Cost(
+            steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * dev
+        )
     pieces = _pieces(run.target, run)
     scored = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)
-    if not run.recipe.batch_size:    # nothing is trained; pairs have two sides
+    if not run.recipe.batch_size:  # nothing is trained; pairs have two sides
         return Cost(0, 0.0, 4 * weights * pieces * scored)
     steps = _steps(run.recipe, [_rows(training_task(TASKS[run.target]).name, run)])
     dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
     read = scored + dev
-    if TASKS[run.target].kind == "rank":      # queries, and the texts of the whole split, however few are scored
+    if (
+        TASKS[run.target].kind == "rank"
+    ):  # queries, and the texts of the whole split, however few are scored
         read += _texts(run) + dev * _texts_a_row(run)
-    return Cost(steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read)
+    return Cost(
+        steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
+    )
 
 
 def total(runs: Iterable[Run]) -> float:
     """Operations of runs that are done together: what they train alike is trained once."""
-    return sum(work(first) + sum(cost(run).evaluation for run in others) for first, *others in sharing.together(runs))
+    return sum(
+        work(first) + sum(cost(run).evaluation for run in others)
+        for first, *others in sharing.together(runs)
+    )
 
 
 def work(run: Run) -> float:
@@ -86,16 +147,20 @@ def work(run: Run) -> float:
 
 
 def memory(run: Run) -> float:
-    """Bytes while it trains, about: float32 weights, gradient and AdamW's two moments, copies, activations, and the
-    process itself."""
+    """Bytes while it trains, about: float32 weights, gradient and AdamW's two moments, copies,
+    activations, and the process itself."""
     shipped = _shipped(run)
     layers, hidden, _ = shape(shipped.encoder)
-    weights = layer_weights(shipped.encoder) + (250_002 if shipped.vocabulary == "full" else 20_000) * hidden
+    weights = (
+        layer_weights(shipped.encoder)
+        + (250_002 if shipped.vocabulary == "full" else 20_000) * hidden
+    )
     if isinstance(run, Base) or not run.recipe.batch_size:
         return PROCESS + 8.0 * weights
     batch = run.recipe.micro_batch or run.recipe.batch_size
-    # some 34 bytes an activation in half precision (Korthikanti et al. 2022, section 4.1), of the padded batch; as much again
-    # for the holes that texts of all lengths leave between the other tasks' tensors (measured)
+    # some 34 bytes an activation in half precision (Korthikanti et al. 2022, section 4.1), of the
+    # padded batch; as much again for the holes that texts of all lengths leave between the other
+    # tasks' tensors (measured)
     bytes_each = 34.0 if number_type(run.recipe.precision, device()) == torch.bfloat16 else 68.0
     bytes_each *= 2 if isinstance(run, Adapt) and run.mlm_share else 1
     return PROCESS + 18.0 * weights + bytes_each * layers * hidden * batch * run.recipe.max_length
@@ -103,17 +168,27 @@ def memory(run: Run) -> float:
 
 @lru_cache(maxsize=64)
 def shape(name: str) -> tuple[int, int, int]:
-    """layers, hidden, inner size of an encoder. UserError where neither its configuration nor the table says."""
+    """layers, hidden, inner size of an encoder. UserError where neither its configuration nor the
+    table says."""
     parsed = encoders.parse_name(name)
-    short = {place[0]: known for known, place in encoders.KNOWN.items()}.get(parsed.base, parsed.base)
+    short = {place[0]: known for known, place in encoders.KNOWN.items()}.get(
+        parsed.base, parsed.base
+    )
     if short in SHAPES:
         layers, hidden, inner = SHAPES[short]
     else:
         folder = encoders.source_folder(parsed)
         if not Path(folder).is_dir():
-            raise UserError(f"the size of {name} is not known here; known: {', '.join(SHAPES)}, or a local folder")
+            raise UserError(
+                f"the size of {name} is not known here; known: {', '.join(SHAPES)}, or a local "
+                "folder"
+            )
         config = json.loads((Path(folder) / "config.json").read_text())
-        layers, hidden, inner = config["num_hidden_layers"], config["hidden_size"], config["intermediate_size"]
+        layers, hidden, inner = (
+            config["num_hidden_layers"],
+            config["hidden_size"],
+            config["intermediate_size"],
+        )
     return parsed.layers or layers, hidden, inner
 
 
@@ -140,9 +215,11 @@ def _evaluations(recipe: Recipe, steps: int) -> int:
 
 def _rows(name: str, run: Adapt | Score) -> int:
     if dials.is_mini(run.data):
-        there = synthetic.size(name, "en", "train")      # makes them as they are asked for
+        there = synthetic.size(name, "en", "train")  # makes them as they are asked for
     else:
-        there = _sample(name, run.data, "train").total if run.data != "hub" else ROWS.get(name, 10_000)
+        there = (
+            _sample(name, run.data, "train").total if run.data != "hub" else ROWS.get(name, 10_000)
+        )
     return min(there, run.recipe.rows) if run.recipe.rows else there
 
 
@@ -151,7 +228,11 @@ def _texts(run: Score) -> float:
     if dials.is_mini(run.data):
         rows = run.eval_rows or synthetic.size(run.target, "en", "test")
     else:
-        rows = SCORED.get(run.target, 1000) if run.data == "hub" else _sample(run.target, run.data, "test").total
+        rows = (
+            SCORED.get(run.target, 1000)
+            if run.data == "hub"
+            else _sample(run.target, run.data, "test").total
+        )
     return rows * len(run.languages) * _texts_a_row(run)
 
 

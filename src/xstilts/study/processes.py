@@ -1,14 +1,14 @@
-"""Worker processes of this machine, each at the end of a pipe of its own. No port listens: other users
-have nothing to connect to.
+"""Worker processes of this machine, each at the end of a pipe of its own. No port listens: other
+users have nothing to connect to.
 
     with Processes(2) as crew:
         for worker in crew.free():
             crew.give(worker, "name", call)    # call(number of the worker, its threads), there
         crew.ended()                           # [("name", what it returned, or Died)]
 
-A worker has one call at a time, so one that dies takes no other with it. It is started anew. Workers end
-with the process that started them, however that one ends.
-"""
+A worker has one call at a time, so one that dies takes no other with it. It is started anew.
+Workers end with the process that started them, however that one ends."""
+
 from __future__ import annotations
 
 import contextlib
@@ -26,10 +26,10 @@ import cloudpickle
 
 from xstilts.errors import UserError
 
-STARTS = 6      # a worker that dies so often before it could begin anything is given up
+STARTS = 6  # a worker that dies so often before it could begin anything is given up
 # read once, at import
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-GRACE = 5.0     # seconds to clean up before a worker is killed
+GRACE = 5.0  # seconds to clean up before a worker is killed
 
 
 class Died(Exception):
@@ -40,9 +40,9 @@ class Died(Exception):
 class Worker:
     process: BaseProcess
     pipe: connection.Connection
-    starts: int = 1         # since it last was ready
+    starts: int = 1  # since it last was ready
     ready: bool = False
-    name: str = ""          # of what it does
+    name: str = ""  # of what it does
 
 
 class Processes:
@@ -55,7 +55,7 @@ class Processes:
         try:
             for number in range(self.count):
                 self.workers[number] = Worker(*_start(number))
-        except BaseException:      # Ctrl-C, too
+        except BaseException:  # Ctrl-C, too
             self.__exit__()
             raise
         return self
@@ -71,17 +71,25 @@ class Processes:
     def give(self, number: int, name: str, call: Callable[[int, int], object]) -> None:
         """Lets a free worker do call(number, 1)."""
         self.workers[number].name = name
-        with contextlib.suppress(OSError):     # it has just died: `ended` says so
+        with contextlib.suppress(OSError):  # it has just died: `ended` says so
             self.workers[number].pipe.send_bytes(cloudpickle.dumps(call))
 
     def ended(self) -> list[tuple[str, object]]:
         """What has ended, after a second at most: name, and what the call returned, or Died.
         UserError when no worker can be started."""
-        connection.wait([end for worker in self.workers.values()
-                         for end in (worker.pipe, worker.process.sentinel)], timeout=1)
+        connection.wait(
+            [
+                end
+                for worker in self.workers.values()
+                for end in (worker.pipe, worker.process.sentinel)
+            ],
+            timeout=1,
+        )
         found = []
         for number, worker in list(self.workers.items()):
-            code = worker.process.exitcode     # before the pipe is read: what a dead one said is there now
+            code = (
+                worker.process.exitcode
+            )  # before the pipe is read: what a dead one said is there now
             try:
                 while worker.pipe.poll():
                     told = pickle.loads(worker.pipe.recv_bytes())
@@ -103,8 +111,10 @@ class Processes:
         else:
             del self.workers[number]
             if not self.workers:
-                raise UserError(f"worker processes end before they are ready: the last one {how}. Is there "
-                                "memory for them? With `-p scheduler local` this process does the runs itself")
+                raise UserError(
+                    f"worker processes end before they are ready: the last one {how}. Is there "
+                    "memory for them? With `-p scheduler local` this process does the runs itself"
+                )
         return [(worker.name, Died(how))] if worker.name else []
 
     def __exit__(self, *_) -> None:
@@ -125,24 +135,25 @@ def _how(code: int) -> str:
 
 def _start(number: int) -> tuple[BaseProcess, connection.Connection]:
     here, there = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_serve, args=(number, there), daemon=True,
-                                           name=f"xstilts-{number}")
+    process = get_context("spawn").Process(
+        target=_serve, args=(number, there), daemon=True, name=f"xstilts-{number}"
+    )
     with _inherited():
         process.start()
     there.close()
     return process, here
 
 
-_starting = threading.Lock()     # the environment is that of all threads
+_starting = threading.Lock()  # the environment is that of all threads
 
 
 @contextlib.contextmanager
 def _inherited() -> Iterator[None]:
-    """What a worker has from its start. One thread. No Ctrl-C, which a terminal sends to all: this process
-    ends them."""
+    """What a worker has from its start. One thread. No Ctrl-C, which a terminal sends to all: this
+    process ends them."""
     with _starting:
         before = {name: os.environ.get(name) for name in ONE_THREAD}
-        resource_tracker.ensure_running()      # started with the first one it would unblock signals
+        resource_tracker.ensure_running()  # started with the first one it would unblock signals
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             os.environ.update(ONE_THREAD)
@@ -154,15 +165,16 @@ def _inherited() -> Iterator[None]:
 
 
 def _serve(number: int, pipe: connection.Connection) -> None:
-    """The worker's side: says that it is ready, then does what it is given and says what came of it."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # what is half-written is cleaned up
+    """The worker's side: says that it is ready, then does what it is given and says what came of
+    it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half-written is cleaned up
     threading.Thread(target=_end_with_parent, daemon=True).start()
     told: object = None
     while True:
         try:
             pipe.send_bytes(cloudpickle.dumps(told))
             call = pickle.loads(pipe.recv_bytes())
-        except (EOFError, OSError):                            # nobody is there any more
+        except (EOFError, OSError):  # nobody is there any more
             return
         told = call(number, 1)
 

@@ -1,7 +1,9 @@
-"""What is wrong with a language file, in words: compared with en.toml, read as the generators read it.
+"""What is wrong with a language file, in words: compared with en.toml, read as the generators read
+it.
 
-    python -m xstilts.synthetic.check yo        # nothing, or a line a problem: file, key, what
+python -m xstilts.synthetic.check yo        # nothing, or a line a problem: file, key, what
 """
+
 from __future__ import annotations
 
 import re
@@ -14,26 +16,39 @@ from xstilts.synthetic import tables, wording
 from xstilts.synthetic.labelling import POS_TAGS
 from xstilts.synthetic.world import RELATIONS
 
-SCRIPTS = {"Latin": ("LATIN",), "Cyrillic": ("CYRILLIC",), "Arabic": ("ARABIC",), "Devanagari": ("DEVANAGARI",),
-           "Han": ("CJK",), "Kana": ("HIRAGANA", "KATAKANA", "CJK")}
+SCRIPTS = {
+    "Latin": ("LATIN",),
+    "Cyrillic": ("CYRILLIC",),
+    "Arabic": ("ARABIC",),
+    "Devanagari": ("DEVANAGARI",),
+    "Han": ("CJK",),
+    "Kana": ("HIRAGANA", "KATAKANA", "CJK"),
+}
 SLOT = re.compile(r"\{\w+\}")
-ANY_WORDS = {"words"}        # kinds and codes are checked by `tables.load`
-FREE = {("word_tags",)}      # tags differ: a colour is a noun or an adjective
+ANY_WORDS = {"words"}  # kinds and codes are checked by `tables.load`
+FREE = {("word_tags",)}  # tags differ: a colour is a noun or an adjective
 
 
 def foreign(text: str, script: str) -> str:
     """The letters of a text that are of another script."""
     known = SCRIPTS.get(script, ())
-    return "".join(letter for letter in text if letter.isalpha() and unicodedata.category(letter) != "Lm" and
-                   not unicodedata.name(letter, "").startswith(known))
+    return "".join(
+        letter
+        for letter in text
+        if letter.isalpha()
+        and unicodedata.category(letter) != "Lm"
+        and not unicodedata.name(letter, "").startswith(known)
+    )
 
 
 def problems(language: str) -> list[str]:
     """Every problem of a language file, the file's name first; [] if there is none."""
     file = f"{language}.toml"
     try:
-        ours, english = (tomllib.loads((tables.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-                         for name in (language, "en"))
+        ours, english = (
+            tomllib.loads((tables.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+            for name in (language, "en")
+        )
         words = tables.load(language)
     except (OSError, ValueError, KeyError) as error:
         return [f"{file}: {error!r}" if isinstance(error, KeyError) else f"{file}: {error}"]
@@ -43,7 +58,13 @@ def problems(language: str) -> list[str]:
 
 def _shape(ours, english, path: tuple[str, ...]) -> Iterator[str]:
     """Keys, and numbers of sentences under each."""
-    where = " ".join((f"[{'.'.join(path[:-1])}]", path[-1])) if len(path) > 1 else f"[{path[0]}]" if path else "file"
+    where = (
+        " ".join((f"[{'.'.join(path[:-1])}]", path[-1]))
+        if len(path) > 1
+        else f"[{path[0]}]"
+        if path
+        else "file"
+    )
     if path in FREE or (path and path[0] in ANY_WORDS):
         return
     if isinstance(english, dict):
@@ -57,7 +78,10 @@ def _shape(ours, english, path: tuple[str, ...]) -> Iterator[str]:
                 yield from _shape(ours[key], english[key], (*path, key))
     elif isinstance(english, list):
         if not isinstance(ours, list) or len(ours) != len(english):
-            yield f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml has {len(english)}"
+            yield (
+                f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml "
+                f"has {len(english)}"
+            )
     elif type(ours) is not type(english):
         yield f"{where} is {ours!r}, in en.toml it is {english!r}"
 
@@ -99,16 +123,26 @@ def _sentences(ours: dict, english: dict, words: dict) -> Iterator[str]:
             continue
         yield from _text(text, where, words, any_script="organisations" in where)
         if set(SLOT.findall(text)) != set(SLOT.findall(there)):
-            yield f"{where}: {text!r} has the slots {_listed(text)}, the English sentence has {_listed(there)}"
+            yield (
+                f"{where}: {text!r} has the slots {_listed(text)}, the English sentence has "
+                f"{_listed(there)}"
+            )
         if re.search(r"[{}|()_]", wording.FORMS.sub("", SLOT.sub("", text))):
             yield f"{where}: {text!r} has a stray bracket, bar or underscore"
         if isinstance(own, list):
             yield from _tags(own, where)
         if text.startswith("{x}"):
             kind = where.split()[1].split("[")[0] if where.startswith("[statements]") else ""
-            small = [word for word in words["words"].get(RELATIONS.get(kind, ""), {}).values() if word[0].islower()]
+            small = [
+                word
+                for word in words["words"].get(RELATIONS.get(kind, ""), {}).values()
+                if word[0].islower()
+            ]
             if small:
-                yield f"{where}: {text!r} begins with {{x}}, which may be {small[0]!r} without a capital letter"
+                yield (
+                    f"{where}: {text!r} begins with {{x}}, which may be {small[0]!r} without a "
+                    f"capital letter"
+                )
 
 
 def _listed(text: str) -> str:
@@ -120,22 +154,37 @@ def _tags(sentence: list[str], where: str) -> Iterator[str]:
     for woman in (False, True):
         tokens = tables.TOKEN.findall(wording.agreeing(text, woman))
         if len(tokens) != len(tags.split()):
-            yield f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} tags ({tags})"
+            yield (
+                f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} "
+                f"tags ({tags})"
+            )
             return
     for token, tag in zip(tokens, tags.split()):
-        if (token[0] == "{" or tag[0] == "{") and token != tag or tag[0] != "{" and tag not in POS_TAGS:
+        if (
+            (token[0] == "{" or tag[0] == "{")
+            and token != tag
+            or tag[0] != "{"
+            and tag not in POS_TAGS
+        ):
             yield f"{where}: {token!r} has the tag {tag!r}"
 
 
 def _pairs(ours, english, where: str) -> Iterator[tuple]:
-    """Where a sentence stands, it, and the English one; what has no counterpart was reported before."""
+    """Where a sentence stands, it, and the English one; what has no counterpart was reported
+    before."""
     if isinstance(english, dict):
         for key in english:
             if key in ours and key not in ("words", "word_tags"):
-                inner = f"[{key}]" if isinstance(english[key], dict) and not where else f"{where} {key}".strip()
+                inner = (
+                    f"[{key}]"
+                    if isinstance(english[key], dict) and not where
+                    else f"{where} {key}".strip()
+                )
                 yield from _pairs(ours[key], english[key], inner)
     elif isinstance(english, list) and isinstance(ours, list):
-        if len(english) == 2 and re.fullmatch(r"(\{\w+\}|[A-Z]+)( (\{\w+\}|[A-Z]+))+", str(english[1])):
+        if len(english) == 2 and re.fullmatch(
+            r"(\{\w+\}|[A-Z]+)( (\{\w+\}|[A-Z]+))+", str(english[1])
+        ):
             yield where, ours, english
         else:
             for number, (own, other) in enumerate(zip(ours, english)):

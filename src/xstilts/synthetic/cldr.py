@@ -1,10 +1,12 @@
-"""Names of countries, cities, languages, currencies, months and weekdays out of Unicode's CLDR, kept in cldr.json.
+"""Names of countries, cities, languages, currencies, months and weekdays out of Unicode's CLDR,
+kept in cldr.json.
 
     python -m xstilts.synthetic.cldr     # writes cldr.json anew, from the installed Babel
 
-They are kept because names change a little from one CLDR to the next, and the benchmark must not change with
-them. A language file goes before CLDR: it names what CLDR lacks, and what does not suit its sentences.
-"""
+They are kept because names change a little from one CLDR to the next, and the benchmark must not
+change with them. A language file goes before CLDR: it names what CLDR lacks, and what does not suit
+its sentences."""
+
 import json
 from functools import cache
 from pathlib import Path
@@ -13,7 +15,9 @@ from xstilts.synthetic.world import POOLS, SPLITS
 
 KINDS = ("country", "city", "language", "currency", "month", "weekday")
 LANGUAGES = "af ar de en es et fi fr hi hu ja ru sw tr yo zh".split()
-LATIN = "af de en es et fi fr hu sw tr yo".split()    # here a city without a name of its own is spelled as in English
+LATIN = (
+    "af de en es et fi fr hu sw tr yo".split()
+)  # here a city without a name of its own is spelled as in English
 PATH = Path(__file__).with_name("cldr.json")
 
 
@@ -31,14 +35,24 @@ def from_babel(language):
     """kind -> code -> name, of the codes that the world knows."""
     from babel import Locale, localedata
 
-    # Babel 2.18 gives a language without months of its own for this use those of the language asked before
+    # Babel 2.18 gives a language without months of its own for this use those of the language asked
+    # before
     localedata._cache.clear()
     locale = Locale(language)
-    cities = {zone.split("/")[-1]: name["city"] for zone, name in locale.time_zones.items() if "city" in name}
+    cities = {
+        zone.split("/")[-1]: name["city"]
+        for zone, name in locale.time_zones.items()
+        if "city" in name
+    }
     days = "mon tue wed thu fri sat sun".split()
-    known = {"country": locale.territories, "city": cities, "language": locale.languages, "currency": locale.currencies,
-             "month": {str(i): name for i, name in locale.months["stand-alone"]["wide"].items()},
-             "weekday": {day: locale.days["stand-alone"]["wide"][i] for i, day in enumerate(days)}}
+    known = {
+        "country": locale.territories,
+        "city": cities,
+        "language": locale.languages,
+        "currency": locale.currencies,
+        "month": {str(i): name for i, name in locale.months["stand-alone"]["wide"].items()},
+        "weekday": {day: locale.days["stand-alone"]["wide"][i] for i, day in enumerate(days)},
+    }
     found = {}
     for kind in KINDS:
         codes = sorted(code for split in SPLITS for code in POOLS[kind][split])
@@ -50,4 +64,6 @@ def from_babel(language):
 
 if __name__ == "__main__":
     found = {language: from_babel(language) for language in LANGUAGES}
-    PATH.write_text(json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    PATH.write_text(
+        json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8"
+    )

@@ -1,7 +1,9 @@
-"""Row makers of the synthetic benchmark for words and their tags, and the passages of masked language modelling.
+"""Row makers of the synthetic benchmark for words and their tags, and the passages of masked
+language modelling.
 
-    udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags": [...]}
-"""
+udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags":
+[...]}"""
+
 from xstilts.synthetic.supertags import supertags
 from xstilts.synthetic.tables import TOKEN
 from xstilts.synthetic.wording import (
@@ -18,17 +20,21 @@ from xstilts.synthetic.wording import (
 )
 from xstilts.synthetic.world import NAMES, RELATIONS, people, pick, pool, some
 
-POS_TAGS = tuple("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split())
+POS_TAGS = tuple(
+    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+)
 NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
 OWNER = ("train", "train", "train", "validation", "test")
 
 
 def scene(rng, split, words, own=False):
-    """One of the free scenes: its [text, tags] pair and what fills its slots, as udpos and text need it. own: of those
-    that only this split has; of five in a row three are for train."""
+    """One of the free scenes: its [text, tags] pair and what fills its slots, as udpos and text
+    need it. own: of those that only this split has; of five in a row three are for train."""
     scenes = words["scenes"]["list"]
-    sentence = pick(rng, [each for i, each in enumerate(scenes) if OWNER[i % 5] == split] if own else scenes)
+    sentence = pick(
+        rng, [each for i, each in enumerate(scenes) if OWNER[i % 5] == split] if own else scenes
+    )
     p, q = people(rng, split, 2)
     slots = {"p": (p, "PROPN"), "q": (q, "PROPN")}
     for kind in ("adj", "adv", "num", "object"):
@@ -37,8 +43,8 @@ def scene(rng, split, words, own=False):
 
 
 def sentence_and_tags(rng, split, words, level=2):
-    """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone, each relation in one wording. 2: half
-    scenes. 3: scenes, which no other split has."""
+    """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone, each relation
+    in one wording. 2: half scenes. 3: scenes, which no other split has."""
     kind = {1: 0.6, 2: rng.random(), 3: 0.0}[level]
     if kind < 0.5:
         sentence, slots, p = scene(rng, split, words, own=level == 3)
@@ -47,7 +53,10 @@ def sentence_and_tags(rng, split, words, level=2):
         fact = Fact(people(rng, split, 1)[0], relation, pick(rng, pool(RELATIONS[relation], split)))
         wordings = words["statements" if kind < 0.85 else "questions"][relation]
         sentence, p = pick(rng, wordings[:1] if level == 1 else wordings), fact.person
-        slots = {"p": (p, "PROPN"), "x": (value(words, fact), words["word_tags"][RELATIONS[relation]])}
+        slots = {
+            "p": (p, "PROPN"),
+            "x": (value(words, fact), words["word_tags"][RELATIONS[relation]]),
+        }
     return tagged(words, sentence, slots, p in _WOMEN)
 
 
@@ -65,8 +74,9 @@ def masakhapos(rng, split, words, i):
 
 
 def ccg(rng, split, words, i, level=2):
-    """A tag that says what the word needs on its left and right. Level 1 has twelve sentences with other words in them, 3 has
-    two scenes a row, and tests on sentences that were not in training."""
+    """A tag that says what the word needs on its left and right. Level 1 has twelve sentences with
+    other words in them, 3 has two scenes a row, and tests on sentences that were not in
+    training."""
     tokens, tags = sentence_and_tags(rng, split, words, level)
     categories = supertags(tags)
     if level == 3:
@@ -76,7 +86,8 @@ def ccg(rng, split, words, i, level=2):
 
 
 def panx(rng, split, words, i):
-    """Names in context: a surname or a city is one entity by itself and part of another inside an organisation."""
+    """Names in context: a surname or a city is one entity by itself and part of another inside an
+    organisation."""
     entities = words["entities"]
     woman = rng.random() < 0.5
     first = [name(words, p) for p in some(rng, NAMES[split]["women" if woman else "men"], 2)]
@@ -84,9 +95,15 @@ def panx(rng, split, words, i):
     cities = some(rng, pool("city", split), 4)
     town, elsewhere, *seats = (word(words, "city", code) for code in cities)
     full = words["full_name"]
-    slots = {"p": (full.format(f=first[0], l=surname), "PER"), "q": (full.format(f=first[1], l=other), "PER"),
-             "l": (surname, "PER"), "m": (other, "PER"), "t": (town, "LOC"), "u": (elsewhere, "LOC"),
-             "c": (word(words, "country", pick(rng, pool("country", split))), "LOC")}
+    slots = {
+        "p": (full.format(f=first[0], l=surname), "PER"),
+        "q": (full.format(f=first[1], l=other), "PER"),
+        "l": (surname, "PER"),
+        "m": (other, "PER"),
+        "t": (town, "LOC"),
+        "u": (elsewhere, "LOC"),
+        "c": (word(words, "country", pick(rng, pool("country", split))), "LOC"),
+    }
     patterns = some(rng, entities["organisations"], 2)
     for slot, pattern, seat, founders in zip("on", patterns, seats, (more[:2], more[2:])):
         slots[slot] = (pattern.format(t=seat, l=founders[0], m=founders[1]), "ORG")
@@ -109,17 +126,24 @@ def masakhaner(rng, split, words, i):
 
 
 def text(rng, split, words, i):
-    """A passage in which every fact comes twice in two wordings, the second time now and then as question and answer,
+    """A passage in which every fact comes twice in two wordings, the second time now and then as
+    question and answer,
     with a scene between: a masked name or value can be found by looking across sentences."""
     trio = people(rng, split, 3)
     kinds = some(rng, RELATIONS, 3)
-    facts = some(rng, [(p, relation) for p in trio for relation in kinds], 3 + int(rng.random() * 2))
-    facts = [Fact(p, relation, pick(rng, pool(RELATIONS[relation], split))) for p, relation in facts]
+    facts = some(
+        rng, [(p, relation) for p in trio for relation in kinds], 3 + int(rng.random() * 2)
+    )
+    facts = [
+        Fact(p, relation, pick(rng, pool(RELATIONS[relation], split))) for p, relation in facts
+    ]
     ks = {fact: int(rng.random() * 3) for fact in facts}
     sentences = [say(words, fact, ks[fact]) for fact in facts]
     if rng.random() < 0.5:
         sentence, slots, _ = scene(rng, split, words)
-        sentences.append(fill(words, sentence[0], **{slot: filler for slot, (filler, _) in slots.items()}))
+        sentences.append(
+            fill(words, sentence[0], **{slot: filler for slot, (filler, _) in slots.items()})
+        )
     for fact in some(rng, facts, len(facts)):
         if rng.random() < 0.3:
             sentences.append(ask(words, fact.person, fact.relation, int(rng.random() * 2)))

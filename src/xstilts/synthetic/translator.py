@@ -1,12 +1,13 @@
-"""A deliberately imperfect translator, word by word and phrase by phrase: what training rows look like after
-machine translation from English.
+"""A deliberately imperfect translator, word by word and phrase by phrase: what training rows look
+like after machine translation from English.
 
     load("fi", noise=0.2)     # every fifth word goes wrong
 
-Its errors are those of real ones: a word in a wrong sense (another word of its class), a word dropped, two words in
-the wrong order, and names of things left in English. Like real ones it is steady: the same sentence always gets the
-same translation. Names of people and the values that a task is about stay, so that labels and spans hold.
-"""
+Its errors are those of real ones: a word in a wrong sense (another word of its class), a word
+dropped, two words in the wrong order, and names of things left in English. Like real ones it is
+steady: the same sentence always gets the same translation. Names of people and the values that a
+task is about stay, so that labels and spans hold."""
+
 import random
 import re
 from functools import cache
@@ -23,7 +24,8 @@ def left_in_english(kind, code, noise):
 
 @cache
 def _senses(language):
-    """tag -> different words with that tag in a language's tagged sentences: what can be taken for each other."""
+    """tag -> different words with that tag in a language's tagged sentences: what can be taken for
+    each other."""
     words, found = load(language), {}
     for section in ("statements", "questions"):
         for wordings in words[section].values():
@@ -36,11 +38,14 @@ def _senses(language):
 
 
 def garbled(words, sentence, about):
-    """A template, or the (token, tag) pairs of one, as the translator gives it. `about`: the fillers of its slots.
+    """A template, or the (token, tag) pairs of one, as the translator gives it. `about`: the
+    fillers of its slots.
 
     A template keeps its slots and its punctuation, and at least one word.
     """
-    rng = random.Random(f"noise/{words['language']}/{words['noise']}/{about}/{sentence}".replace(MARK, ""))
+    rng = random.Random(
+        f"noise/{words['language']}/{words['noise']}/{about}/{sentence}".replace(MARK, "")
+    )
     senses, tag_of = _senses(words["language"])
     if isinstance(sentence, str):
         pieces = [[piece, None] for piece in re.split(rf"({TOKEN.pattern})", sentence)]
@@ -65,7 +70,9 @@ def garbled(words, sentence, about):
     if not isinstance(sentence, str):
         return [tuple(pair) for pair in pieces if pair[0]]
     text = " ".join("".join(piece for piece, _ in pieces).split())
-    return text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)   # French has them spaced
+    return (
+        text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)
+    )  # French has them spaced
 
 
 def _fixed(token, mark):

@@ -1,7 +1,8 @@
 """Says the facts of the synthetic world in a language; words and sentences come from its `tables`.
 
-    words = load("fi");  say(words, Fact("Anna", "lives", "CL"), 1) -> "Henkilön Anna kotimaa on Chile."
+words = load("fi");  say(words, Fact("Anna", "lives", "CL"), 1) -> "Henkilön Anna kotimaa on Chile."
 """
+
 import re
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ FORMS = re.compile(r"\(([^()|]*)\|([^()|]*)\)")
 class Fact(NamedTuple):
     person: str
     relation: str
-    value: str     # a code of the relation's class
+    value: str  # a code of the relation's class
 
 
 def name(words, person):
@@ -44,11 +45,14 @@ def agreeing(template, woman):
 
 
 def fill(words, template, **slots):
-    """A template with its slots filled; names of people in the language's script, words that agree with {p}."""
+    """A template with its slots filled; names of people in the language's script, words that agree
+    with {p}."""
     template = agreeing(template, slots.get("p") in WOMEN)
     if words["noise"]:
         template = garbled(words, template, " ".join(slots.values()))
-    text = template.format(**{slot: words["names"].get(filler, filler) for slot, filler in slots.items()})
+    text = template.format(
+        **{slot: words["names"].get(filler, filler) for slot, filler in slots.items()}
+    )
     return text if words["spaces"] else "".join(text.split())
 
 
@@ -62,12 +66,20 @@ def _wording(wordings, k):
 
 def say(words, fact, k):
     """The fact as a sentence, in its k-th wording."""
-    return fill(words, _wording(words["statements"][fact.relation], k), p=fact.person, x=value(words, fact))
+    return fill(
+        words, _wording(words["statements"][fact.relation], k), p=fact.person, x=value(words, fact)
+    )
 
 
 def say_with_span(words, fact, k):
     """The fact as a sentence, and where in it the value begins."""
-    return with_span(words, _wording(words["statements"][fact.relation], k), "x", p=fact.person, x=value(words, fact))
+    return with_span(
+        words,
+        _wording(words["statements"][fact.relation], k),
+        "x",
+        p=fact.person,
+        x=value(words, fact),
+    )
 
 
 def with_span(words, template, slot, **slots):

@@ -1,10 +1,15 @@
-"""From a row in the Hub's columns to a row of a kind. Labels have been mapped to the table's ids before.
+"""From a row in the Hub's columns to a row of a kind. Labels have been mapped to the table's ids
+before.
 
-classify  texts (first, second), label                 span      question, context, answers, starts, id
+classify  texts (first, second), label                 span      question, context, answers, starts,
+          id
 tag       words, tags                                  retrieve  source, english
-choice    context, choices, label                      mine      the same; "" for what has no translation
-mlm       text                                         rank      id, query, answer (text, context), sentences
+choice    context, choices, label                      mine      the same; "" for what has no
+          translation
+mlm       text                                         rank      id, query, answer (text, context),
+          sentences
 """
+
 from __future__ import annotations
 
 import re
@@ -18,31 +23,47 @@ from xstilts.tasks.languages import TYDIQA_NAMES
 
 Reader = Callable[[dict], dict]
 # the columns of rows that `translate` writes, by kind
-TRANSLATED = {"classify": ("texts", "label"), "choice": ("context", "choices", "label"),
-              "span": ("id", "question", "context", "answers", "starts")}
-# XCOPA asks in one of two ways; the English words are used for every language, as the labels are English, too
+TRANSLATED = {
+    "classify": ("texts", "label"),
+    "choice": ("context", "choices", "label"),
+    "span": ("id", "question", "context", "answers", "starts"),
+}
+# XCOPA asks in one of two ways; the English words are used for every language, as the labels are
+# English, too
 ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
-# ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic, Devanagari before a space, so
-# that 3.5 is one number; Chinese and Japanese anywhere
+# ends of sentences in the scripts of XQuAD-R's languages: Latin, Greek, Cyrillic, Arabic,
+# Devanagari before a space, so that 3.5 is one number; Chinese and Japanese anywhere
 SENTENCE_END = re.compile("""[.!?\u037e\u061f\u0964]+["'”’»)]*(?=\\s|$)|[。！？]+[」』”’）]*""")
 
-# format characters that are seen: Arabic and Syriac signs around numbers and verses, Kaithi number signs
+# format characters that are seen: Arabic and Syriac signs around numbers and verses, Kaithi number
+# signs
 SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-# letters and marks that are not: joiners and fillers, inherent vowels, variation selectors, the empty Braille cell
-UNSEEN = ("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0",
-          *map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0)))
+# letters and marks that are not: joiners and fillers, inherent vowels, variation selectors, the
+# empty Braille cell
+UNSEEN = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0",
+    *map(chr, range(0xFE00, 0xFE10)),
+    *map(chr, range(0xE0100, 0xE01F0)),
+)
 
 
 @cache
 def blanks() -> str:
-    """Every character that shows nothing: white space, control characters, zero-width ones, marks of direction."""
+    """Every character that shows nothing: white space, control characters, zero-width ones, marks
+    of direction."""
     return "".join(UNSEEN) + "".join(
-        character for character in map(chr, range(sys.maxunicode + 1)) if character not in SEEN and
-        (character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")))
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if character not in SEEN
+        and (
+            character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        )
+    )
 
 
 def inner(text: str) -> tuple[int, int]:
-    """Beginning and end of a text without the blanks at its edges; (0, 0) where there is nothing else."""
+    """Beginning and end of a text without the blanks at its edges; (0, 0) where there is nothing
+    else."""
     found = text.strip(blanks())
     start = len(text) - len(text.lstrip(blanks())) if found else 0
     return start, start + len(found)
@@ -76,15 +97,21 @@ def joined(first: object, second: object) -> str:
 
 
 def question(row: dict) -> dict:
-    """SQuAD and its translations; no answers means that the context does not answer the question (SQuAD v2)."""
+    """SQuAD and its translations; no answers means that the context does not answer the question
+    (SQuAD v2)."""
     answers = row["answers"]
-    return {"question": row["question"], "context": row["context"], "id": identity(row.get("id")),
-            "answers": listed(answers["text"]), "starts": listed(answers["answer_start"])}
+    return {
+        "question": row["question"],
+        "context": row["context"],
+        "id": identity(row.get("id")),
+        "answers": listed(answers["text"]),
+        "starts": listed(answers["answer_start"]),
+    }
 
 
 def number(value: object) -> object:
-    """The number of a choice, which data sets have as a number or as text. None for no gold label; what is neither is left as it
-    is, and refused where rows are checked."""
+    """The number of a choice, which data sets have as a number or as text. None for no gold label;
+    what is neither is left as it is, and refused where rows are checked."""
     if value is None or value == "":
         return None
     return int(value) if isinstance(value, str) and re.fullmatch("-1|[0-9]", value) else value
@@ -98,26 +125,43 @@ def commonsenseqa(row: dict) -> dict:
     """Its choices have letters. Test rows come without the answer's."""
     choices, answer = row["choices"], row["answerKey"]
     letters = listed(choices["label"])
-    label = None if answer is None or answer == "" else letters.index(answer) if letters.count(answer) == 1 else str(answer)
+    label = (
+        None
+        if answer is None or answer == ""
+        else letters.index(answer)
+        if letters.count(answer) == 1
+        else str(answer)
+    )
     return {"context": row["question"], "choices": listed(choices["text"]), "label": label}
 
 
 def cosmosqa(row: dict) -> dict:
     """The question goes with each answer, so that a long context is what truncation cuts."""
-    return {"context": row["context"], "label": number(row["label"]),
-            "choices": tuple(joined(row["question"], row[f"answer{which}"]) for which in range(4))}
+    return {
+        "context": row["context"],
+        "label": number(row["label"]),
+        "choices": tuple(joined(row["question"], row[f"answer{which}"]) for which in range(4)),
+    }
 
 
 def copa(row: dict) -> dict:
-    return {"context": row["premise"], "label": row["label"],
-            "choices": tuple(joined(ASKED[row["question"]], row[name]) for name in ("choice1", "choice2"))}
+    return {
+        "context": row["premise"],
+        "label": row["label"],
+        "choices": tuple(
+            joined(ASKED[row["question"]], row[name]) for name in ("choice1", "choice2")
+        ),
+    }
 
 
 def social_iqa(row: dict) -> dict:
     """Its labels count from "1"."""
     label = number(row["label"])
-    return {"context": row["context"], "label": label - 1 if type(label) is int else label,
-            "choices": tuple(joined(row["question"], row[f"answer{letter}"]) for letter in "ABC")}
+    return {
+        "context": row["context"],
+        "label": label - 1 if type(label) is int else label,
+        "choices": tuple(joined(row["question"], row[f"answer{letter}"]) for letter in "ABC"),
+    }
 
 
 def translation(row: dict) -> dict:
@@ -142,22 +186,35 @@ def sentences(context: str) -> list[tuple[int, int]]:
 def answer_sentence(row: dict) -> dict:
     """LAReQA: find the sentence that answers the question, among all sentences in all languages.
 
-    XQuAD-R as its authors publish it says where sentences break (`sentence_breaks`); the Hub's copy does not, nor
-    does SQuAD, from which the task is trained: there punctuation decides. Thai has none: its candidates are nearly whole
-    paragraphs there.
-    """
+    XQuAD-R as its authors publish it says where sentences break (`sentence_breaks`); the Hub's copy
+    does not, nor does SQuAD, from which the task is trained: there punctuation decides. Thai has
+    none: its candidates are nearly whole paragraphs there."""
     context, answers = row["context"], row["answers"]
-    start = answers["answer_start"][0] + inner(answers["text"][0])[0]    # blanks before it may end the sentence before
+    start = (
+        answers["answer_start"][0] + inner(answers["text"][0])[0]
+    )  # blanks before it may end the sentence before
     breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
-    own = next((part for part in breaks if part[0] <= start < part[1]), (0, 0))   # none: "", which is dropped
-    return {"id": identity(row["id"]), "query": row["question"], "answer": (context[own[0]:own[1]], context),
-            "sentences": tuple((context[first:last], context) for first, last in breaks)}
+    own = next(
+        (part for part in breaks if part[0] <= start < part[1]), (0, 0)
+    )  # none: "", which is dropped
+    return {
+        "id": identity(row["id"]),
+        "query": row["question"],
+        "answer": (context[own[0] : own[1]], context),
+        "sentences": tuple((context[first:last], context) for first, last in breaks),
+    }
 
 
 def mention(row: dict) -> dict:
-    """Mewsli-X: find the entity that a mention in its context means. `entity` is its id, `description` its text."""
+    """Mewsli-X: find the entity that a mention in its context means. `entity` is its id,
+    `description` its text."""
     found = (row["description"], "")
-    return {"id": identity(row["entity"]), "query": row["mention"], "answer": found, "sentences": (found,)}
+    return {
+        "id": identity(row["entity"]),
+        "query": row["mention"],
+        "answer": found,
+        "sentences": (found,),
+    }
 
 
 def translated(kind: str) -> Reader:
@@ -168,14 +225,19 @@ def translated(kind: str) -> Reader:
         lacking = [name for name in names if name not in row]
         if lacking:
             raise KeyError(f"{', '.join(lacking)}; translated rows have {', '.join(names)}")
-        return {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names}
+        return {
+            name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names
+        }
 
     return read
 
 
 def is_tydiqa_language(row: dict, language: str) -> bool:
-    """TyDiQA has one configuration for all languages; the id begins with the language's English name. UserError for a row
-    without one."""
+    """TyDiQA has one configuration for all languages; the id begins with the language's English
+    name. UserError for a row without one."""
     if not identity(row["id"]):
-        raise UserError(f"a row of TyDiQA-GoldP has no id, which says its language; its question: {visible(str(row['question']))}")
+        raise UserError(
+            "a row of TyDiQA-GoldP has no id, which says its language; its question: "
+            f"{visible(str(row['question']))}"
+        )
     return row["id"].startswith(TYDIQA_NAMES[language])

@@ -61,8 +61,10 @@ def fetch(
         _save(folder, found)
     if lost:
         count = sum(map(len, lost.values()))
-        head = f"{count} {'file' if count == 1 else 'files'} could not be fetched; " \
-               "the same command tries again:"
+        head = (
+            f"{count} {'file' if count == 1 else 'files'} could not be fetched; "
+            "the same command tries again:"
+        )
         reasons = [f"{why}\n    {_some(names)}" for why, names in lost.items()]
         raise UserError("\n".join([head, *reasons]))
     return found

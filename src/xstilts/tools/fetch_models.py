@@ -19,9 +19,18 @@ from xstilts.errors import UserError
 from xstilts.files import sha256
 from xstilts.hub_faults import ask
 
-FILES = ("config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "*.model",
-         "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
-         "generation_config.json")
+FILES = (
+    "config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "*.model",
+    "vocab*",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "generation_config.json",
+)
 PICKLE, MADE_OF_IT = "pytorch_model.bin", "model.safetensors"
 
 
@@ -29,7 +38,9 @@ def place_of(folder: Path, name: encoders.EncoderName) -> Path:
     """Where a model lies below a fetched folder."""
     usual = encoders.REVISIONS.get(name.base, "main")
     other = name.revision and name.revision != usual
-    return folder / "models" / (name.base + (f"@{name.revision.replace('/', '-')}" if other else ""))
+    return (
+        folder / "models" / (name.base + (f"@{name.revision.replace('/', '-')}" if other else ""))
+    )
 
 
 def fetch(folder: Path, text: str, found: dict[str, dict]) -> None:
@@ -58,14 +69,21 @@ def fetch(folder: Path, text: str, found: dict[str, dict]) -> None:
         del found[file]
     about = {"from": name.base, "commit": commit, "licence": "see the model's card"}
     for path in sorted(place.iterdir()):
-        found[f"{below}/{path.name}"] = about | {"checked": checked[path.name], "sha256": sha256(path)}
+        found[f"{below}/{path.name}"] = about | {
+            "checked": checked[path.name],
+            "sha256": sha256(path),
+        }
     print(f"fetched  {below}", flush=True)
 
 
 def _is_whole(path: Path, entry: dict, commit: str) -> bool:
     """And was checked by the Hub's checksums when it came, which older manifests do not say."""
-    return "checked" in entry and entry["commit"] == commit and path.is_file() \
+    return (
+        "checked" in entry
+        and entry["commit"] == commit
+        and path.is_file()
         and entry["sha256"] == sha256(path)
+    )
 
 
 def _wanted(name: encoders.EncoderName, commit: str) -> dict:
@@ -81,9 +99,11 @@ def _wanted(name: encoders.EncoderName, commit: str) -> dict:
     wanted = {file: there[file] for file in there if any(fnmatch(file, part) for part in FILES)}
     if not any(file.endswith(".safetensors") for file in wanted):
         if PICKLE not in there:
-            raise UserError(f"the model {name.base!r} has neither safetensors nor a single {PICKLE} "
-                            f"at the revision {name.revision or commit}; another may have them: "
-                            "write ID@refs/pr/N")
+            raise UserError(
+                f"the model {name.base!r} has neither safetensors nor a single {PICKLE} "
+                f"at the revision {name.revision or commit}; another may have them: "
+                "write ID@refs/pr/N"
+            )
         wanted[PICKLE] = there[PICKLE]
     return wanted
 
@@ -94,16 +114,20 @@ def _gather(repository: str, commit: str, wanted: dict, place: Path, unfinished:
     unfinished.mkdir(parents=True, exist_ok=True)
     for path in unfinished.iterdir():
         if path.is_file() and not (path.name in wanted and _is_theirs(path, wanted[path.name])):
-            path.unlink()       # of another commit, damaged, or a conversion that was interrupted
+            path.unlink()  # of another commit, damaged, or a conversion that was interrupted
     for file, theirs in wanted.items():
         if (unfinished / file).is_file():
             continue
         if (place / file).is_file() and _is_theirs(place / file, theirs):
             shutil.copyfile(place / file, unfinished / file)
         else:
-            ask(lambda: _download(repository, commit, unfinished / file, theirs), repository, commit,
-                "model")
-    shutil.rmtree(unfinished / ".cache", ignore_errors=True)      # the client's notes
+            ask(
+                lambda: _download(repository, commit, unfinished / file, theirs),
+                repository,
+                commit,
+                "model",
+            )
+    shutil.rmtree(unfinished / ".cache", ignore_errors=True)  # the client's notes
 
 
 def _download(repository: str, commit: str, path: Path, theirs) -> None:

@@ -1,10 +1,12 @@
 """What a store holds: checked, listed, and cleaned of what nothing refers to.
 
-    verify(root) -> lines, how many are damaged;  listed(root) -> lines;  superfluous(root, wanted) -> what `clean` removes
+    verify(root) -> lines, how many are damaged;  listed(root) -> lines;  superfluous(root, wanted)
+                                                  -> what `clean` removes
 
-Nothing but what the store made itself is ever removed: a folder whose name is a run's key, or one of its own unfinished,
-damaged or half-copied ones. A run that some process is at, is left alone.
+Nothing but what the store made itself is ever removed: a folder whose name is a run's key, or one
+of its own unfinished, damaged or half-copied ones. A run that some process is at, is left alone.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -25,27 +27,36 @@ from xstilts.training import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{20}")
 LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-[\w.-]+)?", re.A)
-LOCKS = {"system": "lock", "lease": "lease"}     # how a run may be locked -> ending of the file
-WHY = {"writing": "unfinished, and no process is at it", "damaged": "damaged, was set aside",
-       "failed": "evidence of a run that failed",
-       "pulling": "half copied", "removing": "half removed"}
+LOCKS = {"system": "lock", "lease": "lease"}  # how a run may be locked -> ending of the file
+WHY = {
+    "writing": "unfinished, and no process is at it",
+    "damaged": "damaged, was set aside",
+    "failed": "evidence of a run that failed",
+    "pulling": "half copied",
+    "removing": "half removed",
+}
 
 
 def artifacts(root: Path) -> list[Path]:
     """Folders that stand for a run, finished or damaged."""
-    return sorted(path for path in root.glob("*")
-                  if KEY.fullmatch(path.name) and files.is_folder(path))
+    return sorted(
+        path for path in root.glob("*") if KEY.fullmatch(path.name) and files.is_folder(path)
+    )
 
 
 def leftovers(root: Path) -> list[tuple[Path, str, str]]:
     """(folder, what it is, key)"""
-    found = [(path, LEFT.fullmatch(path.name)) for path in sorted(root.glob(".*"))
-             if files.is_folder(path)]
+    found = [
+        (path, LEFT.fullmatch(path.name))
+        for path in sorted(root.glob(".*"))
+        if files.is_folder(path)
+    ]
     return [(path, match[1], match[2]) for path, match in found if match]
 
 
 def verify(root: Path) -> tuple[list[str], int]:
-    """Every file of every artifact against its checksum: a line for each that is not what was written, and their number."""
+    """Every file of every artifact against its checksum: a line for each that is not what was
+    written, and their number."""
     lines = []
     for folder in artifacts(root):
         try:
@@ -57,7 +68,8 @@ def verify(root: Path) -> tuple[list[str], int]:
 
 
 def listed(root: Path) -> list[str]:
-    """A line an artifact: key, size, when it was written, what it is; and what is left of unfinished ones."""
+    """A line an artifact: key, size, when it was written, what it is; and what is left of
+    unfinished ones."""
     lines = []
     for folder in artifacts(root):
         try:
@@ -75,8 +87,11 @@ def listed(root: Path) -> list[str]:
 def size(folder: Path) -> int:
     """Bytes of its files; 0 where this user may not look."""
     try:
-        return sum(status.st_size for status in files.contents(folder).values()
-                   if not stat.S_ISDIR(status.st_mode))
+        return sum(
+            status.st_size
+            for status in files.contents(folder).values()
+            if not stat.S_ISDIR(status.st_mode)
+        )
     except OSError:
         return 0
 
@@ -84,8 +99,11 @@ def size(folder: Path) -> int:
 def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
     """(folder, why) of what none of the wanted runs is, starts from, or can go on from."""
     needed = {key(run) for one in wanted for run in line(one)}
-    found = [(folder, "nothing refers to it") for folder in artifacts(root)
-             if folder.name not in needed and not busy(root, folder.name)]
+    found = [
+        (folder, "nothing refers to it")
+        for folder in artifacts(root)
+        if folder.name not in needed and not busy(root, folder.name)
+    ]
     for folder, what, name in leftovers(root):
         goes_on = what == "writing" and name in needed
         goes_on = goes_on and files.is_file(folder / checkpoint.FILE)
@@ -97,12 +115,13 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
 
 def busy(root: Path, name: str) -> bool:
     """Whether a process is computing the run now. To look makes no lock where there is none."""
-    there = [how for how, ending in LOCKS.items()
-             if (root / ".locks" / f"{name}.{ending}").exists()]
+    there = [
+        how for how, ending in LOCKS.items() if (root / ".locks" / f"{name}.{ending}").exists()
+    ]
     try:
         with _locked(root, name, there):
             return False
-    except OSError:     # Timeout is one; and this user may not be allowed to look
+    except OSError:  # Timeout is one; and this user may not be allowed to look
         return True
 
 

@@ -1,11 +1,11 @@
-"""What a chapter or the book would cost, before anything runs: runs, those that the store has, time, memory; and how
-long it would take on more workers.
+"""What a chapter or the book would cost, before anything runs: runs, those that the store has,
+time, memory; and how long it would take on more workers.
 
     print(text(study, "single_task"))
 
-Times are measured here (see `pace`) and multiplied out; the simulation then walks the real graph as the scheduler would, long
-chains first.
-"""
+Times are measured here (see `pace`) and multiplied out; the simulation then walks the real graph as
+the scheduler would, long chains first."""
+
 from __future__ import annotations
 
 import heapq
@@ -28,13 +28,26 @@ WORKERS = (1, 4, 16, 64)
 
 
 def _said(speed: Speed, study: Study, threads: int, workers: int) -> str:
-    side_by_side = f"{workers} {'run' if workers == 1 else 'runs'} side by side, {threads} {'thread' if threads == 1 else 'threads'} each"
+    side_by_side = (
+        f"{workers} {'run' if workers == 1 else 'runs'} side by side, {threads} "
+        f"{'thread' if threads == 1 else 'threads'} each"
+    )
     if speed.assumed:
-        return (f"could not be measured, as {speed.assumed}; assumed are {_rate(speed.training)}, "
-                f"{1000 * speed.step:.0f} ms a step and {_time(speed.run)} a run")
-    busy = (f". While it was measured other programs were at work, and a run had {speed.share:.0%} of a core; if they stay, all "
-            f"takes {1 / speed.share:.1f} times as long" if speed.share < 0.75 else "")
-    return f"are measured here: {_rate(speed.training)} in training, {_rate(speed.evaluation)} in evaluation, {side_by_side}{busy}"
+        return (
+            f"could not be measured, as {speed.assumed}; assumed are {_rate(speed.training)}, "
+            f"{1000 * speed.step:.0f} ms a step and {_time(speed.run)} a run"
+        )
+    busy = (
+        f". While it was measured other programs were at work, and a run had {speed.share:.0%} "
+        "of a core; if they stay, all "
+        f"takes {1 / speed.share:.1f} times as long"
+        if speed.share < 0.75
+        else ""
+    )
+    return (
+        f"are measured here: {_rate(speed.training)} in training, {_rate(speed.evaluation)} "
+        f"in evaluation, {side_by_side}{busy}"
+    )
 
 
 def _rate(each: float) -> str:
@@ -44,8 +57,9 @@ def _rate(each: float) -> str:
 
 @dataclass(frozen=True)
 class Walk:
-    """A simulated study: seconds until the end, the share of time that workers are busy, and that share until nothing
-    more waits to be started (the last wave)."""
+    """A simulated study: seconds until the end, the share of time that workers are busy, and that
+    share until nothing more waits to be started (the last wave)."""
+
     wall: float
     busy: float
     busy_before_last_wave: float
@@ -77,7 +91,11 @@ def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
                     heapq.heappush(ready, (-chain[key(child)], place))
     done_before = sum(min(length, max(0.0, last_start - start)) for start, length in starts)
     total = sum(seconds[key(run)] for run in todo)
-    return Walk(now, total / (workers * now) if now else 1.0, done_before / (workers * last_start) if last_start else 1.0)
+    return Walk(
+        now,
+        total / (workers * now) if now else 1.0,
+        done_before / (workers * last_start) if last_start else 1.0,
+    )
 
 
 def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
@@ -95,38 +113,60 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
             raise
         revisions.unasked = True
         runs, there = asked()
-        notes.append("The Hub can't be reached: rows are counted by the official sizes, and what the store has is not known.")
+        notes.append(
+            "The Hub can't be reached: rows are counted by the official sizes, and what the "
+            "store has is not known."
+        )
     workers, words = _workers(study.scheduler, there)
     notes += [words] if words else []
     on_gpu = torch.cuda.is_available()
     threads = torch.get_num_threads() if on_gpu or words or study.scheduler == "local" else 1
-    side_by_side = 1 if on_gpu else workers      # their memory may not do for several to be measured at once
+    side_by_side = (
+        1 if on_gpu else workers
+    )  # their memory may not do for several to be measured at once
     speed = measured(study, threads, side_by_side)
     seconds = speed.of(there, root)
     every = {key(run): run for wanted in runs for run in graph.line(wanted)}
-    lines = [f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, {len(there)} to compute. "
-             f"Times {_said(speed, study, threads, side_by_side)}."] + notes
+    lines = [
+        f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, "
+        f"{len(there)} to compute. "
+        f"Times {_said(speed, study, threads, side_by_side)}."
+    ] + notes
     lines += ["", f"{'runs':>5}  {'seconds each':>12}  {'steps':>6}  {'GB':>5}  what"]
     groups: dict[str, list[Run]] = {}
     for run in there:
         groups.setdefault(_what(run), []).append(run)
     for what, some in groups.items():
-        lines.append(f"{len(some):>5}  {sum(seconds[key(run)] for run in some) / len(some):>12.0f}  "
-                     f"{max(costs.cost(run).steps for run in some):>6}  "
-                     f"{max(costs.memory(run) for run in some) / 1e9:>5.1f}  {what}")
+        lines.append(
+            f"{len(some):>5}  {sum(seconds[key(run)] for run in some) / len(some):>12.0f}  "
+            f"{max(costs.cost(run).steps for run in some):>6}  "
+            f"{max(costs.memory(run) for run in some) / 1e9:>5.1f}  {what}"
+        )
     if there:
         here = simulate(there, seconds, workers)
         longest = max(simulate(there, seconds, len(there)).wall, 0.0)
-        lines += ["", f"Worker time {_time(sum(seconds.values()))}; here, on {workers} worker(s), about {_time(here.wall)}.",
-                  f"No number of workers needs less than the longest chain, {_time(longest)}.", "",
-                  f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}"]
+        lines += [
+            "",
+            f"Worker time {_time(sum(seconds.values()))}; here, on {workers} worker(s), about "
+            f"{_time(here.wall)}.",
+            f"No number of workers needs less than the longest chain, {_time(longest)}.",
+            "",
+            f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}",
+        ]
         for count in WORKERS:
             walk = simulate(there, seconds, count)
-            lines.append(f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  {walk.busy_before_last_wave:>25.0%}")
+            lines.append(
+                f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  "
+                f"{walk.busy_before_last_wave:>25.0%}"
+            )
         if walk.busy_before_last_wave < 0.85:
             widest = Counter(len(graph.line(run)) for run in there)
-            lines.append(f"At {WORKERS[-1]} workers the graph is the bound: it has {len(there)} runs in {len(widest)} waves of "
-                         f"{', '.join(str(count) for _, count in sorted(widest.items()))}; later waves wait for earlier ones.")
+            lines.append(
+                f"At {WORKERS[-1]} workers the graph is the bound: it has {len(there)} runs in "
+                f"{len(widest)} waves of "
+                f"{', '.join(str(count) for _, count in sorted(widest.items()))}; later waves "
+                "wait for earlier ones."
+            )
     return "\n".join(lines)
 
 
@@ -135,8 +175,11 @@ def _workers(scheduler: str, todo: list[Run]) -> tuple[int, str]:
     name, _, place = scheduler.partition(":")
     place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
     if name == "dask" and place:
-        return 1, (f"How many workers {place} has, and how fast they are, is not known here: times are of one worker like this "
-                   "machine, and the last table is of several.")
+        return 1, (
+            f"How many workers {place} has, and how fast they are, is not known here: times are "
+            "of one worker like this "
+            "machine, and the last table is of several."
+        )
     return 1 if name == "local" else cluster.workers(place, todo), ""
 
 
@@ -149,4 +192,10 @@ def _what(run: Run) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )

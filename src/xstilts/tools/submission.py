@@ -1,13 +1,17 @@
-"""Predictions in the layout that XTREME's evaluate.py reads, and the gold labels of the same rows beside them.
+"""Predictions in the layout that XTREME's evaluate.py reads, and the gold labels of the same rows
+beside them.
 
     xstilts submission out --profile small -p targets xnli,udpos
-    python evaluate.py --prediction_folder out/none-0/predictions --label_folder out/none-0/labels  # XTREME's own
+    python evaluate.py --prediction_folder out/none-0/predictions --label_folder out/none-0/labels
+    # XTREME's own
 
-<task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between sentences (UDPOS,
-PAN-X), the position of the English sentence (Tatoeba), a pair of sentence ids (BUCC); .json for question answering:
-{id: answer}, where an id that the rows repeat has a number, on both sides. BUCC's ids are the sentences' positions here. The official labels are of whole splits: score all rows
-(eval_rows 0); rows that were dropped for want of a label or text (counts.csv) are in neither file.
-"""
+<task>/test-<language>.tsv: a label a line (XNLI, PAWS-X), a tag a line with a blank line between
+sentences (UDPOS, PAN-X), the position of the English sentence (Tatoeba), a pair of sentence ids
+(BUCC); .json for question answering: {id: answer}, where an id that the rows repeat has a number,
+on both sides. BUCC's ids are the sentences' positions here. The official labels are of whole
+splits: score all rows (eval_rows 0); rows that were dropped for want of a label or text
+(counts.csv) are in neither file."""
+
 from __future__ import annotations
 
 import json
@@ -22,12 +26,24 @@ from xstilts.runs.key import Score, label
 from xstilts.tasks.table import TASKS
 
 # our task -> XTREME's folder
-FOLDERS = {"xnli": "xnli", "pawsx": "pawsx", "udpos": "udpos", "panx": "panx", "xquad": "xquad", "mlqa": "mlqa",
-           "tydiqa": "tydiqa", "bucc": "bucc2018", "tatoeba": "tatoeba"}
+FOLDERS = {
+    "xnli": "xnli",
+    "pawsx": "pawsx",
+    "udpos": "udpos",
+    "panx": "panx",
+    "xquad": "xquad",
+    "mlqa": "mlqa",
+    "tydiqa": "tydiqa",
+    "bucc": "bucc2018",
+    "tatoeba": "tatoeba",
+}
 
 
-def write(folder: Path, wanted: Mapping[tuple[str, str, int], Score], root: Path | None = None) -> list[Path]:
-    """Writes the finished runs among `wanted` to <folder>/<condition>-<seed>/{predictions,labels}; returns the files.
+def write(
+    folder: Path, wanted: Mapping[tuple[str, str, int], Score], root: Path | None = None
+) -> list[Path]:
+    """Writes the finished runs among `wanted` to <folder>/<condition>-<seed>/{predictions,labels};
+    returns the files.
 
     UserError if none of them is finished or of a task that XTREME scores.
     """
@@ -39,15 +55,26 @@ def write(folder: Path, wanted: Mapping[tuple[str, str, int], Score], root: Path
         table = pd.read_parquet(place / "predictions.parquet")
         for language, part in table.groupby("language"):
             part = part.sort_values("example")
-            for side, text in zip(("predictions", "labels"), _FORMATS[TASKS[target].kind](part, language), strict=True):
+            for side, text in zip(
+                ("predictions", "labels"), _FORMATS[TASKS[target].kind](part, language), strict=True
+            ):
                 suffix = "json" if TASKS[target].kind == "span" else "tsv"
-                path = folder / f"{condition}-{seed}" / side / FOLDERS[target] / f"test-{language}.{suffix}"
+                path = (
+                    folder
+                    / f"{condition}-{seed}"
+                    / side
+                    / FOLDERS[target]
+                    / f"test-{language}.{suffix}"
+                )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
                 written.append(path)
     if not written:
-        raise UserError("none of these runs is both finished and of a task of XTREME's evaluate.py "
-                        f"({', '.join(FOLDERS)}): {', '.join(label(run) for run in wanted.values()) or 'no runs'}")
+        raise UserError(
+            "none of these runs is both finished and of a task of XTREME's evaluate.py "
+            f"({', '.join(FOLDERS)}): "
+            f"{', '.join(label(run) for run in wanted.values()) or 'no runs'}"
+        )
     return written
 
 
@@ -61,16 +88,19 @@ def _labels(part: pd.DataFrame, language: str) -> tuple[str, str]:
 
 def _tags(part: pd.DataFrame, language: str) -> tuple[str, str]:
     """A word without a piece, shown as "-", is O: no entity, and never a part of speech."""
-    return tuple("\n".join(_lines("O" if tag == "-" else tag for tag in tags.split(" ")) for tags in column)
-                 for column in (part.prediction, part.gold))
+    return tuple(
+        "\n".join(_lines("O" if tag == "-" else tag for tag in tags.split(" ")) for tags in column)
+        for column in (part.prediction, part.gold)
+    )
 
 
 def _unique(ids: Iterable[str]) -> list[str]:
-    """Each id once: a repeated one gets a number, "q (2)". evaluate.py keeps one prediction an id."""
+    """Each id once: a repeated one gets a number, "q (2)". evaluate.py keeps one prediction an
+    id."""
     ids, found = list(ids), set()
     for place, name in enumerate(ids):
         number = 1
-        while ids[place] in found or number > 1 and ids[place] in ids[place + 1:]:
+        while ids[place] in found or number > 1 and ids[place] in ids[place + 1 :]:
             number += 1
             ids[place] = f"{name} ({number})"
         found.add(ids[place])
@@ -79,12 +109,33 @@ def _unique(ids: Iterable[str]) -> list[str]:
 
 def _answers(part: pd.DataFrame, language: str) -> tuple[str, str]:
     ids = _unique(part.id)
-    gold = [{"title": "", "paragraphs": [{"context": "", "qas": [
-        {"id": name, "question": "",
-         "answers": [{"text": text, "answer_start": 0} for text in json.loads(accepted)]}]}]}
-        for name, accepted in zip(ids, part.golds, strict=True)]
-    return tuple(json.dumps(value, ensure_ascii=False)
-                 for value in (dict(zip(ids, part.prediction, strict=True)), {"version": "1.1", "data": gold}))
+    gold = [
+        {
+            "title": "",
+            "paragraphs": [
+                {
+                    "context": "",
+                    "qas": [
+                        {
+                            "id": name,
+                            "question": "",
+                            "answers": [
+                                {"text": text, "answer_start": 0} for text in json.loads(accepted)
+                            ],
+                        }
+                    ],
+                }
+            ],
+        }
+        for name, accepted in zip(ids, part.golds, strict=True)
+    ]
+    return tuple(
+        json.dumps(value, ensure_ascii=False)
+        for value in (
+            dict(zip(ids, part.prediction, strict=True)),
+            {"version": "1.1", "data": gold},
+        )
+    )
 
 
 def _positions(part: pd.DataFrame, language: str) -> tuple[str, str]:
@@ -96,11 +147,25 @@ def _positions(part: pd.DataFrame, language: str) -> tuple[str, str]:
 
 
 def _pairs(part: pd.DataFrame, language: str) -> tuple[str, str]:
-    english = {text: f"en-{place}" for place, text in enumerate(dict.fromkeys([*part.gold, *part.prediction])) if text}
-    return tuple(_lines(f"{language}-{place}\t{english[text]}"
-                        for place, text in zip(part.example, column, strict=True) if text)
-                 for column in (part.prediction, part.gold))
+    english = {
+        text: f"en-{place}"
+        for place, text in enumerate(dict.fromkeys([*part.gold, *part.prediction]))
+        if text
+    }
+    return tuple(
+        _lines(
+            f"{language}-{place}\t{english[text]}"
+            for place, text in zip(part.example, column, strict=True)
+            if text
+        )
+        for column in (part.prediction, part.gold)
+    )
 
 
 _FORMATS: dict[str, Callable[[pd.DataFrame, str], tuple[str, str]]] = {
-    "classify": _labels, "tag": _tags, "span": _answers, "retrieve": _positions, "mine": _pairs}
+    "classify": _labels,
+    "tag": _tags,
+    "span": _answers,
+    "retrieve": _positions,
+    "mine": _pairs,
+}

@@ -1,14 +1,16 @@
-"""Machine translation of training rows into other languages: a step of its own, before a study that trains on them.
+"""Machine translation of training rows into other languages: a step of its own, before a study that
+trains on them.
 
     xstilts translate squad --to fi,hu --data ~/rows                       # M2M100
     xstilts translate mnli --to fi --data ~/rows --model Helsinki-NLP/opus-mt-en-fi
 
-Rows go to <data>/translated/<task>/<language>/<split>.parquet, where the local source finds them. Texts are
-translated a sentence at a time, each different sentence once. An answer inside a context is put between marks; where
-these come back as one pair the answer is what stands between them, and where not, the row is dropped and counted. An
-interrupted translation goes on where it stopped. The Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages
-translated: those are used as they are (see the task table).
-"""
+Rows go to <data>/translated/<task>/<language>/<split>.parquet, where the local source finds them.
+Texts are translated a sentence at a time, each different sentence once. An answer inside a context
+is put between marks; where these come back as one pair the answer is what stands between them, and
+where not, the row is dropped and counted. An interrupted translation goes on where it stopped. The
+Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages
+translated: those are used as they are (see the task table)."""
+
 from __future__ import annotations
 
 import json
@@ -29,14 +31,16 @@ from xstilts.tasks import columns
 from xstilts.tasks.languages import NLLB_NAMES, TATOEBA_NAMES
 from xstilts.tasks.table import TASKS, Task, task
 
-Translator = Callable[[list[str], str], list[str]]   # English texts, language -> translations in their order
+Translator = Callable[
+    [list[str], str], list[str]
+]  # English texts, language -> translations in their order
 
 M2M100 = "facebook/m2m100_418M@55c2e61bbf05dfb8d7abccdc3fae6fc8512fd636"
 LANGUAGE = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}")
-MARKS = (("[", "]"), ("{", "}"), ("«", "»"))         # the first pair that the text itself does not have
+MARKS = (("[", "]"), ("{", "}"), ("«", "»"))  # the first pair that the text itself does not have
 UNSPACED = ("zh", "ja", "th")
-CHUNK = 1000                                         # rows a file while it is being made
-PIECES = 4000                                        # padded pieces a batch
+CHUNK = 1000  # rows a file while it is being made
+PIECES = 4000  # padded pieces a batch
 
 
 def pinned(name: str) -> str:
@@ -48,21 +52,29 @@ def pinned(name: str) -> str:
 
 
 def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
-    """A sequence-to-sequence model by Hub id (ID@REVISION) or folder: M2M100, NLLB, or an OPUS-MT of one direction.
+    """A sequence-to-sequence model by Hub id (ID@REVISION) or folder: M2M100, NLLB, or an OPUS-MT
+    of one direction.
 
-    beams 0: as many as the model's own settings say. UserError where it cannot be loaded or lacks a language.
-    """
+    beams 0: as many as the model's own settings say. UserError where it cannot be loaded or lacks a
+    language."""
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     base, _, revision = pinned(name).partition("@") if not Path(name).is_dir() else (name, "", "")
     try:
-        where = {"pretrained_model_name_or_path": base, "revision": revision or "main", "trust_remote_code": False}
+        where = {
+            "pretrained_model_name_or_path": base,
+            "revision": revision or "main",
+            "trust_remote_code": False,
+        }
         tokenizer = AutoTokenizer.from_pretrained(**where)
-        model = AutoModelForSeq2SeqLM.from_pretrained(**where, dtype=torch.float32, use_safetensors=True).eval()
+        model = AutoModelForSeq2SeqLM.from_pretrained(
+            **where, dtype=torch.float32, use_safetensors=True
+        ).eval()
     except OSError as error:
         raise UserError(
             f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
-            f"`xstilts fetch FOLDER --models-only --model {name}` makes safetensors of it; give FOLDER/models/{base}"
+            f"`xstilts fetch FOLDER --models-only --model {name}` makes safetensors of it; give "
+            f"FOLDER/models/{base}"
         ) from error
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(where)
@@ -70,15 +82,30 @@ def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
     @torch.inference_mode()
     def translator(texts: list[str], language: str) -> list[str]:
         options = _target(tokenizer, model, language)
-        lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+        lengths = (
+            [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+            if texts
+            else []
+        )
         found = [""] * len(texts)
         for positions in _batches(lengths):
-            batch = tokenizer([texts[position] for position in positions], padding=True, truncation=True,
-                              max_length=model.config.max_position_embeddings, return_tensors="pt").to(where)
-            output = model.generate(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"],
-                                    max_new_tokens=2 * batch["input_ids"].shape[1] + 20, **options,
-                                    **({"num_beams": beams} if beams else {}))
-            for position, text in zip(positions, tokenizer.batch_decode(output, skip_special_tokens=True), strict=True):
+            batch = tokenizer(
+                [texts[position] for position in positions],
+                padding=True,
+                truncation=True,
+                max_length=model.config.max_position_embeddings,
+                return_tensors="pt",
+            ).to(where)
+            output = model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                max_new_tokens=2 * batch["input_ids"].shape[1] + 20,
+                **options,
+                **({"num_beams": beams} if beams else {}),
+            )
+            for position, text in zip(
+                positions, tokenizer.batch_decode(output, skip_special_tokens=True), strict=True
+            ):
                 found[position] = text.strip()
         return found
 
@@ -87,19 +114,30 @@ def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
 
 def _target(tokenizer, model, language: str) -> dict:
     """How the model is told where to translate to. Sets the tokenizer's source language."""
-    if model.config.model_type == "marian":   # one direction a model: its tokenizer may know which, else the first asked for
+    if (
+        model.config.model_type == "marian"
+    ):  # one direction a model: its tokenizer may know which, else the first asked for
         only = tokenizer.target_lang = getattr(tokenizer, "target_lang", None) or language
-        if only not in (language, TATOEBA_NAMES.get(language), NLLB_NAMES.get(language, "").partition("_")[0]):
-            raise UserError(f"the translation model translates into {only!r} alone, not into {language!r}")
+        if only not in (
+            language,
+            TATOEBA_NAMES.get(language),
+            NLLB_NAMES.get(language, "").partition("_")[0],
+        ):
+            raise UserError(
+                f"the translation model translates into {only!r} alone, not into {language!r}"
+            )
         return {}
-    if hasattr(tokenizer, "get_lang_id"):     # M2M100
+    if hasattr(tokenizer, "get_lang_id"):  # M2M100
         tokenizer.src_lang = "en"
         if language not in tokenizer.lang_code_to_id:
             raise UserError(
-                f"the translation model does not know {language!r}; it knows {', '.join(tokenizer.lang_code_to_id)}"
+                f"the translation model does not know {language!r}; it knows "
+                f"{', '.join(tokenizer.lang_code_to_id)}"
             )
         return {"forced_bos_token_id": tokenizer.get_lang_id(language)}
-    code = NLLB_NAMES.get(language, language)   # NLLB; a language that is not listed here goes by NLLB's own code
+    code = NLLB_NAMES.get(
+        language, language
+    )  # NLLB; a language that is not listed here goes by NLLB's own code
     token = tokenizer.convert_tokens_to_ids(code)
     if token in (None, tokenizer.unk_token_id):
         raise UserError(f"the translation model does not know {language!r} ({code})")
@@ -142,7 +180,8 @@ def marked(text: str, start: int, end: int) -> tuple[str, tuple[str, str]] | Non
 
 
 def unmarked(text: str, marks: tuple[str, str]) -> tuple[str, int, int] | None:
-    """The text without its marks and where the answer stands; None unless there is one pair with something in it."""
+    """The text without its marks and where the answer stands; None unless there is one pair with
+    something in it."""
     left, right = marks
     if text.count(left) != 1 or text.count(right) != 1:
         return None
@@ -156,8 +195,11 @@ def unmarked(text: str, marks: tuple[str, str]) -> tuple[str, int, int] | None:
 
 def _texts(row: dict, kind: str) -> list[str]:
     """What is to be translated, as whole texts."""
-    return {"classify": lambda: list(row["texts"]), "choice": lambda: [row["context"], *row["choices"]],
-            "span": lambda: [row["question"]]}[kind]()
+    return {
+        "classify": lambda: list(row["texts"]),
+        "choice": lambda: [row["context"], *row["choices"]],
+        "span": lambda: [row["question"]],
+    }[kind]()
 
 
 class Lost(Exception):
@@ -165,16 +207,23 @@ class Lost(Exception):
 
 
 def _plan(row: dict, kind: str) -> tuple[list[list[str]], tuple[int, tuple[str, str]] | None]:
-    """The sentences of each text; of a context with an answer also which sentence has the marks, and the marks."""
-    parts = [[text[start:end] for start, end in units(text)] or [text] for text in _texts(row, kind)]
+    """The sentences of each text; of a context with an answer also which sentence has the marks,
+    and the marks."""
+    parts = [
+        [text[start:end] for start, end in units(text)] or [text] for text in _texts(row, kind)
+    ]
     if kind != "span":
         return parts, None
     context = row["context"]
     if not row["answers"]:
         return [*parts, [context[start:end] for start, end in units(context)]], None
-    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))    # blanks are in no sentence
+    start, end = (
+        row["starts"][0] + edge for edge in columns.inner(row["answers"][0])
+    )  # blanks are in no sentence
     spans = units(context, (start, end))
-    place = next((number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None)
+    place = next(
+        (number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None
+    )
     found = (
         marked(context[slice(*spans[place])], start - spans[place][0], end - spans[place][0])
         if place is not None
@@ -225,29 +274,51 @@ def translate(
     rows: int = 0,
     splits: Sequence[str] = ("train", "validation"),
 ) -> dict[str, dict]:
-    """Translates a task's English rows (`rows` of each split, 0 = all) into each language. Returns, by file below
-    `out`, what went in, what came out and what was lost. UserError for a task whose labels stand at words."""
+    """Translates a task's English rows (`rows` of each split, 0 = all) into each language. Returns,
+    by file below `out`, what went in, what came out and what was lost. UserError for a task whose
+    labels stand at words."""
     row = task(name)
     if row.kind not in ("classify", "choice", "span"):
-        known = [each.name for each in TASKS.values() if each.kind in ("classify", "choice", "span")]
+        known = [
+            each.name for each in TASKS.values() if each.kind in ("classify", "choice", "span")
+        ]
         raise UserError(
-            f"{row.title} cannot be translated: labels of words do not survive it; known: {', '.join(known)}"
+            f"{row.title} cannot be translated: labels of words do not survive it; known: "
+            f"{', '.join(known)}"
         )
     for language in languages:
-        if not LANGUAGE.fullmatch(language):    # it becomes a folder's name
-            raise UserError(f"unknown language {ascii(language)}: languages are codes such as fi or swh_Latn")
+        if not LANGUAGE.fullmatch(language):  # it becomes a folder's name
+            raise UserError(
+                f"unknown language {ascii(language)}: languages are codes such as fi or swh_Latn"
+            )
         if len(languages) > 1:
-            translator([], language)    # a model that lacks one says so before it has translated into another for hours
+            translator(
+                [], language
+            )  # a model that lacks one says so before it has translated into another for hours
     found = {}
     for language in languages:
         for split in splits:
             path = out / "translated" / name / language / f"{split}.parquet"
-            origin = {"model": pinned(model), "from": data.fingerprint(name, split, ("en",), source), "rows": rows}
-            found[path.relative_to(out).as_posix()] = _file(row, split, language, source, path, translator, origin)
+            origin = {
+                "model": pinned(model),
+                "from": data.fingerprint(name, split, ("en",), source),
+                "rows": rows,
+            }
+            found[path.relative_to(out).as_posix()] = _file(
+                row, split, language, source, path, translator, origin
+            )
     return found
 
 
-def _file(row: Task, split: str, language: str, source: str, path: Path, translator: Translator, origin: dict) -> dict:
+def _file(
+    row: Task,
+    split: str,
+    language: str,
+    source: str,
+    path: Path,
+    translator: Translator,
+    origin: dict,
+) -> dict:
     report, parts = path.with_suffix(".json"), path.with_suffix(".parts")
     if path.is_file() and report.is_file():
         told = json.loads(report.read_text())
@@ -255,29 +326,42 @@ def _file(row: Task, split: str, language: str, source: str, path: Path, transla
             return told
     started = parts / "origin.json"
     if parts.is_dir() and (not started.is_file() or json.loads(started.read_text()) != origin):
-        shutil.rmtree(parts)    # begun with other rows or another model
+        shutil.rmtree(parts)  # begun with other rows or another model
     parts.mkdir(parents=True, exist_ok=True)
     started.write_text(json.dumps(origin))
     english = data.load(row.name, split, "en", source, origin["rows"])
     for start in range(0, len(english), CHUNK):
         place = parts / f"{start:09d}.parquet"
         if not place.is_file():
-            _write(place, row, _chunk(english[start:start + CHUNK], row.kind, language, translator))
+            _write(
+                place, row, _chunk(english[start : start + CHUNK], row.kind, language, translator)
+            )
             print(
-                f"translated  {row.name} {split} {language}  {min(start + CHUNK, len(english))} of {len(english)}",
+                f"translated  {row.name} {split} {language}  {min(start + CHUNK, len(english))} "
+                f"of {len(english)}",
                 flush=True,
             )
     table = pa.concat_tables([pq.read_table(place) for place in sorted(parts.glob("*.parquet"))])
     if not len(table):
-        raise UserError(f"{path}: no row of {row.title} came through the translation: {len(english)} lost")
+        raise UserError(
+            f"{path}: no row of {row.title} came through the translation: {len(english)} lost"
+        )
     unfinished = path.with_suffix(f".{os.getpid()}")
     pq.write_table(table, unfinished)
     os.replace(unfinished, path)
-    told = origin | {"english": len(english), "translated": len(table), "lost": len(english) - len(table),
-                     "licence": "; ".join(sorted({each.licence for each in row.sources}))}
+    told = origin | {
+        "english": len(english),
+        "translated": len(table),
+        "lost": len(english) - len(table),
+        "licence": "; ".join(sorted({each.licence for each in row.sources})),
+    }
     report.write_text(json.dumps(told, indent=1))
     shutil.rmtree(parts)
-    print(f"translated  {row.name} {split} {language}: {len(table)} rows, {told['lost']} lost their answer", flush=True)
+    print(
+        f"translated  {row.name} {split} {language}: {len(table)} rows, {told['lost']} lost "
+        "their answer",
+        flush=True,
+    )
     return told
 
 
@@ -288,7 +372,9 @@ def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translato
             plans.append(_plan(row, kind))
         except Lost:
             plans.append(None)
-    sentences = list(dict.fromkeys(sentence for plan in plans if plan for part in plan[0] for sentence in part))
+    sentences = list(
+        dict.fromkeys(sentence for plan in plans if plan for part in plan[0] for sentence in part)
+    )
     memo = dict(zip(sentences, translator(sentences, language), strict=True))
     found = []
     for row, plan in zip(rows, plans, strict=True):
@@ -301,9 +387,17 @@ def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translato
 
 
 def _write(path: Path, row: Task, rows: list[dict]) -> None:
-    texts, by_name = pa.list_(pa.string()), row.kind == "classify"      # labels: ids are the table's own affair
-    types = {"texts": texts, "choices": texts, "answers": texts, "starts": pa.list_(pa.int64()),
-             "label": pa.string() if by_name else pa.int64()}
+    texts, by_name = (
+        pa.list_(pa.string()),
+        row.kind == "classify",
+    )  # labels: ids are the table's own affair
+    types = {
+        "texts": texts,
+        "choices": texts,
+        "answers": texts,
+        "starts": pa.list_(pa.int64()),
+        "label": pa.string() if by_name else pa.int64(),
+    }
     schema = [(name, types.get(name, pa.string())) for name in columns.TRANSLATED[row.kind]]
     if by_name:
         rows = [{**item, "label": row.labels[item["label"]]} for item in rows]

@@ -1,13 +1,16 @@
 """Computes recorded runs again and compares.
 
-    verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is within, when
-    brief(study, 3)      # for the book: of the cheaper half, and remembered while nothing has changed
+    verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is
+                         within, when
+    brief(study, 3)      # for the book: of the cheaper half, and remembered while nothing has
+                         changed
 
-The run is computed anew, whatever the store has of it; the encoder that it starts from is taken from the store, or
-computed there. On the machine, versions and threads of the record the scores must be the same to the last digit.
-Elsewhere numbers round differently and two trainings drift apart: then the mean over languages may differ by
-TOLERANCE points. A training near the threshold of learning its task at all can differ by more, and is then reported as such.
-"""
+The run is computed anew, whatever the store has of it; the encoder that it starts from is taken
+from the store, or computed there. On the machine, versions and threads of the record the scores
+must be the same to the last digit. Elsewhere numbers round differently and two trainings drift
+apart: then the mean over languages may differ by TOLERANCE points. A training near the threshold of
+learning its task at all can differ by more, and is then reported as such."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -35,17 +38,31 @@ from xstilts.runs.key import Score, each_once, key
 from xstilts.study import cluster, costs, graph
 from xstilts.study.profiles import Study
 
-EXACT, TOLERANCE = 1e-6, 5.0     # points; what moved further is in `repeats.table`
-COLUMNS = ["run", "recorded", "again", "largest difference of a language", "machine", "tolerance", "within", "when"]
+EXACT, TOLERANCE = 1e-6, 5.0  # points; what moved further is in `repeats.table`
+COLUMNS = [
+    "run",
+    "recorded",
+    "again",
+    "largest difference of a language",
+    "machine",
+    "tolerance",
+    "within",
+    "when",
+]
 
 
 def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[Score]:
-    """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that is minutes; where
-    these are too few, among all. share: of the cheapest ones. Records of an earlier scoring are left out: computed again
-    they would differ, and rightly."""
-    recorded = {key(run): run for run in needed.needed("", study)
-                if isinstance(run, Score) and records.find(run) and not records.history(run)}
-    cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[:max(count, int(share * len(recorded)))]
+    """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that
+    is minutes; where these are too few, among all. share: of the cheapest ones. Records of an
+    earlier scoring are left out: computed again they would differ, and rightly."""
+    recorded = {
+        key(run): run
+        for run in needed.needed("", study)
+        if isinstance(run, Score) and records.find(run) and not records.history(run)
+    }
+    cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[
+        : max(count, int(share * len(recorded)))
+    ]
     root, order = store.default_root(), sorted(cheapest)
     random.Random(seed).shuffle(order)
     order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
@@ -59,30 +76,49 @@ def left_out(study: Study) -> str:
 
 
 def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
-    """Mean main scores (0-100) as recorded and as computed again. No rows where nothing is recorded."""
+    """Mean main scores (0-100) as recorded and as computed again. No rows where nothing is
+    recorded."""
     return _table(study, sample(study, count, seed), lambda run, again: again())
 
 
 def brief(study: Study, count: int) -> pd.DataFrame:
-    """The same of the cheaper half of the recorded runs. What came out is remembered for this record, this code and this
+    """The same of the cheaper half of the recorded runs. What came out is remembered for this
+    record, this code and this
     machine: a book that is built twice has it from the first time, as `when` says."""
     here, drawn = _state(), sample(study, count, share=0.5)
-    return _table(study, drawn, lambda run, again: data.kept(f"verified-{key(run)}-{_digest(here, records.find(run))}", again))
+    return _table(
+        study,
+        drawn,
+        lambda run, again: data.kept(
+            f"verified-{key(run)}-{_digest(here, records.find(run))}", again
+        ),
+    )
 
 
-def _table(study: Study, drawn: list[Score], row: Callable[[Score, Callable[[], dict]], dict]) -> pd.DataFrame:
-    """row(run, again) of each: with `processes` on a CPU side by side in processes, which begin when the first is asked for."""
+def _table(
+    study: Study, drawn: list[Score], row: Callable[[Score, Callable[[], dict]], dict]
+) -> pd.DataFrame:
+    """row(run, again) of each: with `processes` on a CPU side by side in processes, which begin
+    when the first is asked for."""
     name, _, place = study.scheduler.partition(":")
     if name != "processes" or torch.cuda.is_available():
-        return pd.DataFrame([row(run, partial(_again, study, run)) for run in drawn], columns=COLUMNS)
+        return pd.DataFrame(
+            [row(run, partial(_again, study, run)) for run in drawn], columns=COLUMNS
+        )
     alone, count = dataclasses.replace(study, scheduler="local"), cluster.workers(place, drawn)
-    with ProcessPoolExecutor(count, get_context("spawn")) as pool, ThreadPoolExecutor(count) as threads:
-        rows = threads.map(lambda run: row(run, lambda: pool.submit(_again, alone, run).result()), drawn)
+    with (
+        ProcessPoolExecutor(count, get_context("spawn")) as pool,
+        ThreadPoolExecutor(count) as threads,
+    ):
+        rows = threads.map(
+            lambda run: row(run, lambda: pool.submit(_again, alone, run).result()), drawn
+        )
         return pd.DataFrame(list(rows), columns=COLUMNS)
 
 
 def _state() -> list:
-    """What another answer could come from, beside the record: the machine and the code itself, whatever its commit."""
+    """What another answer could come from, beside the record: the machine and the code itself,
+    whatever its commit."""
     machine = {name: value for name, value in environment.environment().items() if name != "code"}
     return [machine, [path.read_text() for path in sorted(Path(__file__).parents[1].rglob("*.py"))]]
 
@@ -105,7 +141,14 @@ def _again(study: Study, run: Score) -> dict[str, object]:
     # the recipe's version is part of the key: another commit of the code promises the same
     same = all(here[name] == record["environment"].get(name) for name in here if name != "code")
     found = repeats.compared(study, run, again)
-    difference = found["largest difference of a language"] if same else abs(found["again"] - found["recorded"])
-    return found | {"machine": "as recorded" if same else "another", "tolerance": 0.0 if same else TOLERANCE,
-                    "within": "yes" if difference <= (EXACT if same else TOLERANCE) else "no",
-                    "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M}"}
+    difference = (
+        found["largest difference of a language"]
+        if same
+        else abs(found["again"] - found["recorded"])
+    )
+    return found | {
+        "machine": "as recorded" if same else "another",
+        "tolerance": 0.0 if same else TOLERANCE,
+        "within": "yes" if difference <= (EXACT if same else TOLERANCE) else "no",
+        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+    }

@@ -1,11 +1,13 @@
-"""A training's state on the way, so that one that was stopped goes on from there and ends as if it had not been.
+"""A training's state on the way, so that one that was stopped goes on from there and ends as if it
+had not been.
 
     write(path, tensors, notes);  found = read(path)      # (tensors, notes), or None
     due(since)                                            # whether it is time for the next one
 
-One safetensors file, whose header holds the notes as JSON: it is replaced as a whole or not at all. XSTILTS_CHECKPOINT says
-how many minutes are at most lost (default 5), so that a short training pays nothing.
-"""
+One safetensors file, whose header holds the notes as JSON: it is replaced as a whole or not at all.
+XSTILTS_CHECKPOINT says how many minutes are at most lost (default 5), so that a short training pays
+nothing."""
+
 from __future__ import annotations
 
 import hashlib
@@ -27,7 +29,7 @@ from xstilts.training import team
 
 FILE = "checkpoint.safetensors"
 MINUTES = 5.0
-VERSION = 1     # of what `train` keeps
+VERSION = 1  # of what `train` keeps
 
 
 def minutes() -> float:
@@ -37,12 +39,16 @@ def minutes() -> float:
     except ValueError:
         found = math.nan
     if not found >= 0:
-        raise UserError(f"XSTILTS_CHECKPOINT: {text!r} is not a number of minutes, 0 or more (0: after every step)")
+        raise UserError(
+            f"XSTILTS_CHECKPOINT: {text!r} is not a number of minutes, 0 or more (0: after every "
+            "step)"
+        )
     return found
 
 
 def due(since: float) -> bool:
-    """Whether the last one, at `since` (time.monotonic), is old enough; the first process decides for all."""
+    """Whether the last one, at `since` (time.monotonic), is old enough; the first process decides
+    for all."""
     late = time.monotonic() - since >= 60 * minutes()
     return late if team.size() == 1 else team.texts(str(int(late)))[0] == "1"
 
@@ -56,7 +62,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
         unfinished.touch()
         mode = stat.S_IMODE(unfinished.stat().st_mode)
         save_file(plain, unfinished, metadata={"notes": text, "sha256": _sha256(plain, text)})
-        os.chmod(unfinished, mode)     # safetensors lets its owner alone read, whatever the umask
+        os.chmod(unfinished, mode)  # safetensors lets its owner alone read, whatever the umask
         with open(unfinished, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
@@ -66,18 +72,21 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
 
 def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
     """None where there is none, or one that is damaged or of another version."""
-    if not files.is_file(path):     # a pipe would be waited for
+    if not files.is_file(path):  # a pipe would be waited for
         return None
     try:
         with safe_open(path, "pt") as file:
-            tensors, header = {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+            tensors, header = (
+                {name: file.get_tensor(name) for name in file.keys()},
+                file.metadata() or {},
+            )
         text = header.get("notes", "")
         if header.get("sha256") != _sha256(tensors, text):
             return None
         notes = json.loads(text)
         return (tensors, notes) if notes["version"] == VERSION else None
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError):
-        return None     # TypeError: of numbers that we do not write
+        return None  # TypeError: of numbers that we do not write
 
 
 def _sha256(tensors: Mapping[str, torch.Tensor], text: str) -> str:

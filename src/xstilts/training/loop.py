@@ -4,6 +4,7 @@
 
 Every task gets a newly drawn head; what is handed on afterwards is the encoder alone.
 """
+
 from __future__ import annotations
 
 import json
@@ -31,8 +32,8 @@ from xstilts.training.recipe import Recipe
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-LOG_EVERY = 20   # steps
-RETURN_EVERY = 30.0   # seconds: after longer, batches of all lengths have left holes of gigabytes
+LOG_EVERY = 20  # steps
+RETURN_EVERY = 30.0  # seconds: after longer, batches of all lengths have left holes of gigabytes
 
 
 class Diverged(RuntimeError):
@@ -44,43 +45,72 @@ def device() -> torch.device:
 
 
 def number_type(precision: str, where: torch.device) -> torch.dtype:
-    """bf16 where it is asked for, or ("auto") where the hardware computes bf16 natively; else float32."""
+    """bf16 where it is asked for, or ("auto") where the hardware computes bf16 natively; else
+    float32."""
     if precision == "auto":
-        native = torch.cuda.is_bf16_supported(including_emulation=False) if where.type == "cuda" else cpu.multiplies_bf16()
+        native = (
+            torch.cuda.is_bf16_supported(including_emulation=False)
+            if where.type == "cuda"
+            else cpu.multiplies_bf16()
+        )
         precision = "bf16" if native else "fp32"
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 def autocast(precision: str, where: torch.device) -> torch.autocast:
-    return torch.autocast(where.type, torch.bfloat16, enabled=number_type(precision, where) == torch.bfloat16)
+    return torch.autocast(
+        where.type, torch.bfloat16, enabled=number_type(precision, where) == torch.bfloat16
+    )
 
 
 def interactive() -> bool:
-    """A person watches: a terminal, or a notebook opened in JupyterLab (papermill's kernels have no session name)."""
+    """A person watches: a terminal, or a notebook opened in JupyterLab (papermill's kernels have no
+    session name)."""
     return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
 
 
 def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
-    torch.cuda.manual_seed(seed + team.rank())   # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
+    torch.cuda.manual_seed(
+        seed + team.rank()
+    )  # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
 
 
-def draw_heads(model: PreTrainedModel, names: Sequence[str], where: torch.device,
-               tasks: Mapping[str, Task] = TASKS) -> nn.ModuleDict:
-    return nn.ModuleDict({name: kind(tasks[name].kind).Head(model, tasks[name]) for name in names}).to(where)
+def draw_heads(
+    model: PreTrainedModel,
+    names: Sequence[str],
+    where: torch.device,
+    tasks: Mapping[str, Task] = TASKS,
+) -> nn.ModuleDict:
+    return nn.ModuleDict(
+        {name: kind(tasks[name].kind).Head(model, tasks[name]) for name in names}
+    ).to(where)
 
 
-def hidden_states(model: PreTrainedModel, batch: dict, drop: packed.Drop | None = None) -> torch.Tensor:
-    """The last layer, [sequences, length, hidden]; only the positions that the batch calls "needed" have to be right.
+def hidden_states(
+    model: PreTrainedModel, batch: dict, drop: packed.Drop | None = None
+) -> torch.Tensor:
+    """The last layer, [sequences, length, hidden]; only the positions that the batch calls "needed"
+    have to be right.
     drop: dropout in training; an encoder of another family than BERT's has its own."""
     if packed.fits(model):
         return packed.forward(model, batch, drop)
-    inputs = {name: batch[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in batch}
+    inputs = {
+        name: batch[name]
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+        if name in batch
+    }
     return model(**inputs).last_hidden_state
 
 
-def collated(features: Sequence[Feature], name: str, model: PreTrainedModel, info: batches.Info, masking: torch.Generator,
-             where: torch.device) -> dict:
+def collated(
+    features: Sequence[Feature],
+    name: str,
+    model: PreTrainedModel,
+    info: batches.Info,
+    masking: torch.Generator,
+    where: torch.device,
+) -> dict:
     """A batch of the task as the model and the head of its kind read it."""
     batch = batches.collate(features, info)
     kind(TASKS[name].kind).prepare(batch, features, info, masking)
@@ -95,22 +125,35 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / first if step < first else max(0.0, (steps - step) / max(1, steps - first))
 
 
-def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapping[str, Sequence[Feature]],
-          recipe: Recipe, seed: int, log: Callable[[dict], None], dev_score: Callable[[nn.ModuleDict], float] | None = None,
-          title: str = "", tasks: Mapping[str, Task] = TASKS, last_share: float = 0.0,
-          kept: Path | None = None) -> nn.ModuleDict:
-    """Trains `model` in place on the features of one task or several and returns the heads, by task.
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    sets: Mapping[str, Sequence[Feature]],
+    recipe: Recipe,
+    seed: int,
+    log: Callable[[dict], None],
+    dev_score: Callable[[nn.ModuleDict], float] | None = None,
+    title: str = "",
+    tasks: Mapping[str, Task] = TASKS,
+    last_share: float = 0.0,
+    kept: Path | None = None,
+) -> nn.ModuleDict:
+    """Trains `model` in place on the features of one task or several and returns the heads, by
+    task.
 
-    log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate, seconds.
-    dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps, or at the end of a training that has fewer; with
-    recipe.patience the best state is kept, else the last. Raises Diverged. kept: where a checkpoint is kept; what it has is
-    not done again.
-    UserError for a rank task in several processes.
-    """
+    log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate,
+    seconds. dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps, or at the end of
+    a training that has fewer; with recipe.patience the best state is kept, else the last. Raises
+    Diverged. kept: where a checkpoint is kept; what it has is not done again. UserError for a rank
+    task in several processes."""
     for name in sets:
         if team.size() > 1 and tasks[name].kind == "rank":
-            raise UserError(f"{tasks[name].title}: a query's negatives are the other texts of its batch, which {team.size()} "
-                            "processes would split: start again as one process (without a launcher); what is finished is kept")
+            raise UserError(
+                f"{tasks[name].title}: a query's negatives are the other texts of its batch, "
+                f"which {team.size()} "
+                "processes would split: start again as one process (without a launcher); what is "
+                "finished is kept"
+            )
     where, names = device(), list(sets)
     seed_everything(seed)
     model.to(where)
@@ -136,35 +179,65 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
         at.log.append(entry)
         log(entry)
 
-    broken = f"{title}: the last step left weights that are no numbers; try a learning rate below {recipe.learning_rate:g}"
+    broken = (
+        f"{title}: the last step left weights that are no numbers; try a learning rate "
+        f"below {recipe.learning_rate:g}"
+    )
 
     def measured() -> float:
         try:
             return dev_score(heads)
         except Diverged as error:
-            if not at.step:      # it came so
+            if not at.step:  # it came so
                 raise
             raise Diverged(broken) from error
 
     every = min(recipe.evaluate_every, steps)
     if dev_score and every and not at.step:
-        note({"step": 0, "dev": measured()})     # where the curve starts: a head that knows nothing yet
+        note(
+            {"step": 0, "dev": measured()}
+        )  # where the curve starts: a head that knows nothing yet
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
-    stream = islice(batches.stream(list(sets.values()), recipe, seed, steps, last_share), at.step, None)
-    progress = tqdm(stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False)
+    stream = islice(
+        batches.stream(list(sets.values()), recipe, seed, steps, last_share), at.step, None
+    )
+    progress = tqdm(
+        stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False
+    )
     for at.step, (which, features) in enumerate(progress, at.step + 1):
         rate = recipe.learning_rate * _schedule(at.step - 1, steps, recipe.warmup)
-        at.losses.append(_gradients(model, heads[names[which]], names[which], features, recipe, info, masking, drop,
-                                    optimizer))
+        at.losses.append(
+            _gradients(
+                model,
+                heads[names[which]],
+                names[which],
+                features,
+                recipe,
+                info,
+                masking,
+                drop,
+                optimizer,
+            )
+        )
         if not math.isfinite(at.losses[-1]):
-            raise Diverged(f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; "
-                           f"try a learning rate below {recipe.learning_rate:g}")
+            raise Diverged(
+                f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; "
+                f"try a learning rate below {recipe.learning_rate:g}"
+            )
         optimizer.step(rate)
         at.seconds = before + time.monotonic() - began
         if at.step % LOG_EVERY == 0 or at.step == steps:
             mean = sum(at.losses) / len(at.losses)
-            note({"step": at.step, "steps": steps, "loss": mean, "learning_rate": rate, "seconds": at.seconds})
+            note(
+                {
+                    "step": at.step,
+                    "steps": steps,
+                    "loss": mean,
+                    "learning_rate": rate,
+                    "seconds": at.seconds,
+                }
+            )
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
         if dev_score and every and at.step % every == 0:
@@ -194,31 +267,43 @@ def train(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sets: Mapp
 @dataclass
 class _Progress:
     """How far a training is, beside its weights and its optimiser."""
-    step: int = 0                       # done
+
+    step: int = 0  # done
     seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)     # since the last entry of the log
+    losses: list[float] = field(default_factory=list)  # since the last entry of the log
     log: list[dict] = field(default_factory=list)
-    best: float = -math.inf             # dev score
-    waited: int = 0                     # dev scores since
+    best: float = -math.inf  # dev score
+    waited: int = 0  # dev scores since
     best_state: list[torch.Tensor] | None = None
 
 
-def _keep(path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop) -> None:
+def _keep(
+    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
+) -> None:
     """Writes a checkpoint. The order of batches and the schedule follow from the step."""
-    randoms = {"torch": cpu.as_text(torch.get_rng_state()), "masking": cpu.as_text(masking.get_state())}
+    randoms = {
+        "torch": cpu.as_text(torch.get_rng_state()),
+        "masking": cpu.as_text(masking.get_state()),
+    }
     if isinstance(drop, cpu.Dropout):
         randoms["dropout"] = drop.state()
     if device().type == "cuda":
         randoms["cuda"] = cpu.as_text(torch.cuda.get_rng_state())
     notes = {name: value for name, value in vars(at).items() if name != "best_state"}
-    notes |= {"best": None if at.best == -math.inf else at.best, "randoms": team.texts(json.dumps(randoms))}
+    notes |= {
+        "best": None if at.best == -math.inf else at.best,
+        "randoms": team.texts(json.dumps(randoms)),
+    }
     best = {f"best.{number}": masters for number, masters in enumerate(at.best_state or ())}
     if not team.rank():
         checkpoint.write(path, optimizer.tensors() | best, notes)
 
 
-def _resume(path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop) -> bool:
-    """Puts everything back to where the checkpoint has it, if there is one of as many processes. The first one reads it."""
+def _resume(
+    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
+) -> bool:
+    """Puts everything back to where the checkpoint has it, if there is one of as many processes.
+    The first one reads it."""
     tensors, notes = (None if team.rank() else checkpoint.read(path)) or ({}, {})
     notes = json.loads(team.texts(json.dumps(notes))[0])
     if len(notes.get("randoms", ())) != team.size():
@@ -242,19 +327,38 @@ def _resume(path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Gene
     return True
 
 
-def _gradients(model, head, name: str, features: list[Feature], recipe: Recipe, info: batches.Info,
-               masking: torch.Generator, drop: packed.Drop, optimizer: Optimizer) -> float:
-    """Forward and backward over one batch, in micro-batches if the recipe asks for them, or over this process's share of
-    it. Returns the mean loss. A rank task's batch is never split: its rows are each other's negatives."""
+def _gradients(
+    model,
+    head,
+    name: str,
+    features: list[Feature],
+    recipe: Recipe,
+    info: batches.Info,
+    masking: torch.Generator,
+    drop: packed.Drop,
+    optimizer: Optimizer,
+) -> float:
+    """Forward and backward over one batch, in micro-batches if the recipe asks for them, or over
+    this process's share of it. Returns the mean loss. A rank task's batch is never split: its rows
+    are each other's negatives."""
     module, mean, where = kind(TASKS[name].kind), 0.0, device()
-    share = features[team.rank()::team.size()]
-    size = recipe.micro_batch if recipe.micro_batch and TASKS[name].kind != "rank" else len(features)
-    parts = [collated(share[start:start + size], name, model, info, masking, where) for start in range(0, len(share), size)]
-    # a part counts by what its loss is the mean of, so that the parts' sum is the loss of the whole batch
-    counts = [float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"]) for batch in parts]
+    share = features[team.rank() :: team.size()]
+    size = (
+        recipe.micro_batch if recipe.micro_batch and TASKS[name].kind != "rank" else len(features)
+    )
+    parts = [
+        collated(share[start : start + size], name, model, info, masking, where)
+        for start in range(0, len(share), size)
+    ]
+    # a part counts by what its loss is the mean of, so that the parts' sum is the loss of the whole
+    # batch
+    counts = [
+        float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"])
+        for batch in parts
+    ]
     total = team.total(torch.tensor(sum(counts, 0.0), device=where)).item()
     for batch, count in zip(parts, counts, strict=True):
-        if not count:     # no word of it has a label: the mean over none is no number
+        if not count:  # no word of it has a label: the mean over none is no number
             continue
         with autocast(recipe.precision, where):
             logits = head(hidden_states(model, batch, drop), batch)

@@ -1,13 +1,16 @@
-"""AdamW over all weights at once: full-precision masters in one vector, low-precision copies where the model computes.
+"""AdamW over all weights at once: full-precision masters in one vector, low-precision copies where
+the model computes.
 
     optimizer = Optimizer(model, heads, recipe, low=[...], dtype=torch.bfloat16)
     loss.backward(); optimizer.collect()      # for each part of a batch
     optimizer.step(learning_rate)
     optimizer.release()                       # afterwards: every weight is full precision again
 
-A weight in bf16 would lose small updates, so the masters are float32 (Micikevicius et al. 2018, section 3.1). One
-vector instead of two hundred tensors: the update, its norm and its exchange between machines are one operation each.
-"""
+A weight in bf16 would lose small updates, so the masters are float32 (Micikevicius et al. 2018,
+section 3.1). One
+vector instead of two hundred tensors: the update, its norm and its exchange between machines are
+one operation each."""
+
 from __future__ import annotations
 
 import math
@@ -24,50 +27,77 @@ from xstilts.training.recipe import Recipe
 @dataclass
 class _Group:
     """Weights with the same decay and precision."""
+
     weights: list[nn.Parameter]
-    masters: torch.Tensor           # [numbers], float32, with its .grad
-    copies: torch.Tensor            # [numbers], what the model computes with; the masters themselves if they are not low
-    gradients: list[torch.Tensor]   # views of the masters' gradient, one a weight
+    masters: torch.Tensor  # [numbers], float32, with its .grad
+    copies: (
+        torch.Tensor
+    )  # [numbers], what the model computes with; the masters themselves if they are not low
+    gradients: list[torch.Tensor]  # views of the masters' gradient, one a weight
 
 
 class Optimizer:
-    def __init__(self, model: nn.Module, heads: nn.Module, recipe: Recipe, low: Sequence[nn.Parameter] = (),
-                 dtype: torch.dtype = torch.float32):
+    def __init__(
+        self,
+        model: nn.Module,
+        heads: nn.Module,
+        recipe: Recipe,
+        low: Sequence[nn.Parameter] = (),
+        dtype: torch.dtype = torch.float32,
+    ):
         """low: the weights that the model shall have in `dtype`."""
         lowered = {id(weight) for weight in low} if dtype != torch.float32 else set()
-        weights = [weight for weight in (*model.parameters(), *heads.parameters()) if weight.requires_grad]
-        self.clip, self.fresh = recipe.clip, True     # fresh: the gradient holds nothing of the coming step yet
+        weights = [
+            weight for weight in (*model.parameters(), *heads.parameters()) if weight.requires_grad
+        ]
+        self.clip, self.fresh = (
+            recipe.clip,
+            True,
+        )  # fresh: the gradient holds nothing of the coming step yet
         self.groups, settings = [], []
         for is_vector in (False, True):
             for is_low in (False, True):
-                chosen = [weight for weight in weights
-                          if (weight.ndim < 2) == is_vector and (id(weight) in lowered) == is_low]
+                chosen = [
+                    weight
+                    for weight in weights
+                    if (weight.ndim < 2) == is_vector and (id(weight) in lowered) == is_low
+                ]
                 if chosen:
                     self.groups.append(_group(chosen, dtype if is_low else torch.float32))
-                    decay = 0.0 if is_vector else recipe.weight_decay    # none on biases and LayerNorm
+                    decay = (
+                        0.0 if is_vector else recipe.weight_decay
+                    )  # none on biases and LayerNorm
                     settings.append({"params": [self.groups[-1].masters], "weight_decay": decay})
-        self.adamw = torch.optim.AdamW(settings, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True)
+        self.adamw = torch.optim.AdamW(
+            settings, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True
+        )
 
     def collect(self) -> None:
         """Moves what a backward pass left to the masters' gradient, adding up in full precision."""
         for group in self.groups:
             for weight, gradient in zip(group.weights, group.gradients, strict=True):
-                if weight.grad is None:        # a weight that this batch did not need
+                if weight.grad is None:  # a weight that this batch did not need
                     if self.fresh:
                         gradient.zero_()
                 elif self.fresh:
                     gradient.copy_(weight.grad)
                 else:
-                    gradient.add_(weight.grad.float())   # torch is ten times slower at adding numbers of two types
+                    gradient.add_(
+                        weight.grad.float()
+                    )  # torch is ten times slower at adding numbers of two types
                 weight.grad = None
         self.fresh = False
 
     def step(self, learning_rate: float) -> None:
         """Clips the gradient to the recipe's norm, updates the masters and the copies."""
-        if self.fresh:      # nothing was collected, as other processes have all the rows: not the last step's gradient again
+        # nothing was collected, as other processes have all the rows: not the last step's gradient
+        # again
+        if self.fresh:
             self.collect()
         gradients = [team.total(group.masters.grad) for group in self.groups]
-        norm = math.sqrt(sum(float(torch.linalg.vector_norm(gradient)) ** 2 for gradient in gradients))
+        norm = math.sqrt(
+            sum(float(torch.linalg.vector_norm(gradient)) ** 2 for gradient in gradients)
+        )
         if norm > self.clip:
             for gradient in gradients:
                 gradient.mul_(self.clip / (norm + 1e-6))
@@ -87,11 +117,16 @@ class Optimizer:
         return found
 
     def restore(self, tensors: Mapping[str, torch.Tensor], steps: int) -> None:
-        """Takes up where another stood after so many steps; of several processes, where the first one's file says."""
+        """Takes up where another stood after so many steps; of several processes, where the first
+        one's file says."""
         for group in self.groups:
-            state = {name: torch.zeros_like(group.masters.data) for name in ("exp_avg", "exp_avg_sq")}
+            state = {
+                name: torch.zeros_like(group.masters.data) for name in ("exp_avg", "exp_avg_sq")
+            }
             self.adamw.state[group.masters] = {
-                "step": torch.tensor(float(steps), device=group.masters.device), **state}
+                "step": torch.tensor(float(steps), device=group.masters.device),
+                **state,
+            }
         for name, place in self.tensors().items():
             if name in tensors:
                 place.copy_(tensors[name])
@@ -110,7 +145,9 @@ class Optimizer:
 
     def release(self, state: list[torch.Tensor] | None = None) -> None:
         """Gives every weight its master's value, now or at an earlier `state`."""
-        for group, masters in zip(self.groups, state or [group.masters for group in self.groups], strict=True):
+        for group, masters in zip(
+            self.groups, state or [group.masters for group in self.groups], strict=True
+        ):
             for weight, master in zip(group.weights, _views(masters, group.weights), strict=True):
                 weight.data, weight.grad = master.clone(), None
 

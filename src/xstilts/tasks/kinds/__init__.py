@@ -1,19 +1,24 @@
 """Kinds of task, one module each. A kind is a module with these names:
 
     encode(rows, tokenizer, task, max_length) -> list[Feature]     what the encoder reads
-    Head(model, task)                                              torch module: hidden states -> logits
-    prepare(batch, features, info, generator)                      adds the batch's "gold", and "needed": the positions that
-                                                                   the head reads, [sequences, length], if not all
-    loss(logits, batch) -> scalar tensor, a mean over rows; or over weight(batch) things, where the kind has that
+    Head(model, task)                                              torch module: hidden states ->
+                                                                   logits
+    prepare(batch, features, info, generator)                      adds the batch's "gold", and
+                                                                   "needed": the positions that
+                                                                   the head reads, [sequences,
+                                                                   length], if not all
+    loss(logits, batch) -> scalar tensor, a mean over rows; or over weight(batch) things, where the
+    kind has that
     decode(outputs, features, rows, task) -> list                  one prediction a row
     examples(predictions, rows, task) -> {metric: [(num, den)]}    see `metrics`
     baseline(rows, task) -> float                                  score without reading, 0-100
-    unit(row)                                                      what rows of one paragraph share, where the kind has such
+    unit(row)                                                      what rows of one paragraph share,
+                                                                   where the kind has such
     shown(row, prediction, task) -> (input, gold, prediction)      text for people
 
-`retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding cannot keep is
-counted in `Feature.lost`, and reported with the scores.
-"""
+`retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding
+cannot keep is counted in `Feature.lost`, and reported with the scores."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -28,12 +33,13 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Feature:
     """What the encoder reads for one row, or for one window of a long row."""
-    row: int                            # position of the row it comes from
-    ids: list[list[int]]                # one sequence of pieces; one a choice in multiple choice
-    gold: Any = None                    # what the kind's loss needs
-    types: list[list[int]] | None = None    # token types, for encoders that have them
-    where: Any = None                   # what the kind's decoder needs: offsets, word positions
-    lost: int = 0                       # texts that were cut, or gold answers and tags that no sequence holds
+
+    row: int  # position of the row it comes from
+    ids: list[list[int]]  # one sequence of pieces; one a choice in multiple choice
+    gold: Any = None  # what the kind's loss needs
+    types: list[list[int]] | None = None  # token types, for encoders that have them
+    where: Any = None  # what the kind's decoder needs: offsets, word positions
+    lost: int = 0  # texts that were cut, or gold answers and tags that no sequence holds
 
     @property
     def length(self) -> int:
@@ -47,11 +53,22 @@ class Feature:
 def kind(name: str) -> ModuleType:
     from xstilts.tasks.kinds import choice, classify, mine, mlm, rank, retrieve, span, tag
 
-    return {"choice": choice, "classify": classify, "mine": mine, "mlm": mlm, "rank": rank, "retrieve": retrieve,
-            "span": span, "tag": tag}[name]
+    return {
+        "choice": choice,
+        "classify": classify,
+        "mine": mine,
+        "mlm": mlm,
+        "rank": rank,
+        "retrieve": retrieve,
+        "span": span,
+        "tag": tag,
+    }[name]
 
 
-LOST = {"span": "answers that no window holds", "tag": "words without a piece"}   # elsewhere: texts cut to the length
+LOST = {
+    "span": "answers that no window holds",
+    "tag": "words without a piece",
+}  # elsewhere: texts cut to the length
 
 
 def cut(output: BatchEncoding, number: int) -> int:

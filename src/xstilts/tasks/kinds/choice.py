@@ -1,4 +1,5 @@
 """A context and several endings or answers, one of them right. Scored by accuracy."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,24 +21,37 @@ if TYPE_CHECKING:
 __all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+def encode(
+    rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
+) -> list[Feature]:
     features = []
     for part in chunks(len(rows), 500):
         pairs = [(row["context"], text) for row in rows[part] for text in row["choices"]]
-        output = tokenizer([context for context, _ in pairs], [text for _, text in pairs], truncation="longest_first",
-                           max_length=max_length)
+        output = tokenizer(
+            [context for context, _ in pairs],
+            [text for _, text in pairs],
+            truncation="longest_first",
+            max_length=max_length,
+        )
         types, position = output.get("token_type_ids"), 0
         for number, row in enumerate(rows[part]):
             end = position + len(row["choices"])
-            features.append(Feature(part.start + number, output["input_ids"][position:end], row["label"],
-                                    types[position:end] if types else None,
-                                    lost=sum(cut(output, place) for place in range(position, end))))
+            features.append(
+                Feature(
+                    part.start + number,
+                    output["input_ids"][position:end],
+                    row["label"],
+                    types[position:end] if types else None,
+                    lost=sum(cut(output, place) for place in range(position, end)),
+                )
+            )
             position = end
     return features
 
 
 class Head(ClassifyHead):
-    """One number a choice; a batch holds all choices of its rows one after the other. [B*k, L, H] -> [B, k]"""
+    """One number a choice; a batch holds all choices of its rows one after the other. [B*k, L, H]
+    -> [B, k]"""
 
     def __init__(self, model: PreTrainedModel, task: Task):
         super().__init__(model, task, outputs=1)
@@ -53,4 +67,8 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
 
 
 def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
-    return " | ".join((row["context"], *row["choices"])), row["choices"][row["label"]], row["choices"][prediction]
+    return (
+        " | ".join((row["context"], *row["choices"])),
+        row["choices"][row["label"]],
+        row["choices"][prediction],
+    )

@@ -1,4 +1,5 @@
 """One or two sentences, one label: NLI, paraphrase. Scored by accuracy."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -18,21 +19,35 @@ if TYPE_CHECKING:
     from xstilts.training.batches import Info
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+def encode(
+    rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
+) -> list[Feature]:
     features = []
     for part in chunks(len(rows)):
         texts = [row["texts"] for row in rows[part]]
-        output = tokenizer([first for first, _ in texts], [second for _, second in texts], truncation=True,
-                           max_length=max_length)
+        output = tokenizer(
+            [first for first, _ in texts],
+            [second for _, second in texts],
+            truncation=True,
+            max_length=max_length,
+        )
         types = output.get("token_type_ids")
         for number, ids in enumerate(output["input_ids"]):
-            features.append(Feature(part.start + number, [ids], rows[part.start + number]["label"],
-                                    [types[number]] if types else None, lost=cut(output, number)))
+            features.append(
+                Feature(
+                    part.start + number,
+                    [ids],
+                    rows[part.start + number]["label"],
+                    [types[number]] if types else None,
+                    lost=cut(output, number),
+                )
+            )
     return features
 
 
 class Head(nn.Module):
-    """First piece -> dense -> tanh -> labels, as in RoBERTa's classification head. [B, L, H] -> [B, labels]"""
+    """First piece -> dense -> tanh -> labels, as in RoBERTa's classification head. [B, L, H] -> [B,
+    labels]"""
 
     def __init__(self, model: PreTrainedModel, task: Task, outputs: int = 0):
         super().__init__()
@@ -56,11 +71,15 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     return nn.functional.cross_entropy(logits.float(), batch["gold"])
 
 
-def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task) -> list[int]:
+def decode(
+    outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task
+) -> list[int]:
     return [int(logits.argmax()) for logits in outputs]
 
 
-def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> dict[str, list[metrics.Pair]]:
+def examples(
+    predictions: Sequence, rows: Sequence[dict], task: Task
+) -> dict[str, list[metrics.Pair]]:
     return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
 
 

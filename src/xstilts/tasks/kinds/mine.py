@@ -1,9 +1,11 @@
-"""Bitext mining without training: find the pairs of translations among many sentences. Scored by BUCC's F1.
+"""Bitext mining without training: find the pairs of translations among many sentences. Scored by
+BUCC's F1.
 
-A pair's score is its cosine over the mean cosine of both sentences to their four nearest neighbours (the ratio margin
-of Artetxe and Schwenk 2019, as in LASER and XTREME); pairs are taken best first, each sentence once, down to a
-threshold that is tuned on other rows than are scored. Pooling, layers and centring are those of `retrieve`.
-"""
+A pair's score is its cosine over the mean cosine of both sentences to their four nearest neighbours
+(the ratio margin of Artetxe and Schwenk 2019, as in LASER and XTREME); pairs are taken best first,
+each sentence once, down to a threshold that is tuned on other rows than are scored. Pooling, layers
+and centring are those of `retrieve`."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,7 +27,8 @@ NEIGHBOURS = 4
 
 
 def sentences(rows: Sequence[dict], side: str) -> list[str]:
-    """The different sentences of one side, in their order. A row is a pair, or has one side only ("")."""
+    """The different sentences of one side, in their order. A row is a pair, or has one side only
+    ("")."""
     return list(dict.fromkeys(row[side] for row in rows if row[side]))
 
 
@@ -38,18 +41,31 @@ def gold(rows: Sequence[dict]) -> dict[str, str]:
     return found
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int,
-           side: str = "source") -> list[Feature]:
-    return retrieve.encode([{side: text} for text in sentences(rows, side)], tokenizer, task, max_length, side)
+def encode(
+    rows: Sequence[dict],
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task,
+    max_length: int,
+    side: str = "source",
+) -> list[Feature]:
+    return retrieve.encode(
+        [{side: text} for text in sentences(rows, side)], tokenizer, task, max_length, side
+    )
 
 
-def candidates(source: np.ndarray, english: np.ndarray, centred: bool) -> list[tuple[float, int, int]]:
-    """Mined pairs, best first: (margin score, source row, English row), each row at most once. [n, H], [m, H]"""
+def candidates(
+    source: np.ndarray, english: np.ndarray, centred: bool
+) -> list[tuple[float, int, int]]:
+    """Mined pairs, best first: (margin score, source row, English row), each row at most once. [n,
+    H], [m, H]"""
     x, y = (_unit(side - side.mean(0) if centred else side) for side in (source, english))
     forward, backward = neighbours(x, y, NEIGHBOURS)
     means = forward[0].mean(1), backward[0].mean(1)
     pairs = []
-    for (near, found), own, other in ((forward, means[0], means[1]), (backward, means[1], means[0])):
+    for (near, found), own, other in (
+        (forward, means[0], means[1]),
+        (backward, means[1], means[0]),
+    ):
         scores = near / ((own[:, None] + other[found]) / 2)
         best = scores.argmax(1)
         rows = torch.arange(len(scores))
@@ -66,11 +82,14 @@ def candidates(source: np.ndarray, english: np.ndarray, centred: bool) -> list[t
 
 
 def _unit(side: np.ndarray) -> torch.Tensor:
-    return torch.nn.functional.normalize(torch.from_numpy(np.ascontiguousarray(side, dtype=np.float32)))
+    return torch.nn.functional.normalize(
+        torch.from_numpy(np.ascontiguousarray(side, dtype=np.float32))
+    )
 
 
 def threshold(pairs: list[tuple[float, int, int]], rows: Sequence[dict]) -> float:
-    """Half-way below the last pair that the best F1 takes in (BUCC's rule, as in LASER and XTREME)."""
+    """Half-way below the last pair that the best F1 takes in (BUCC's rule, as in LASER and
+    XTREME)."""
     left, right, wanted = sentences(rows, "source"), sentences(rows, "english"), gold(rows)
     hits, best, found = 0, 0.0, np.inf
     for count, (score, source, english) in enumerate(pairs, 1):
@@ -82,7 +101,9 @@ def threshold(pairs: list[tuple[float, int, int]], rows: Sequence[dict]) -> floa
     return found
 
 
-def decode(pairs: list[tuple[float, int, int]], rows: Sequence[dict], least: float) -> list[str | None]:
+def decode(
+    pairs: list[tuple[float, int, int]], rows: Sequence[dict], least: float
+) -> list[str | None]:
     """For each source sentence the English one it was paired with, or None."""
     found: list[str | None] = [None] * len(sentences(rows, "source"))
     english = sentences(rows, "english")
@@ -104,7 +125,11 @@ def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> list[me
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
     """A random English sentence for each source sentence."""
-    count, wanted, english = len(sentences(rows, "source")), len(gold(rows)), len(sentences(rows, "english"))
+    count, wanted, english = (
+        len(sentences(rows, "source")),
+        len(gold(rows)),
+        len(sentences(rows, "english")),
+    )
     return 100 * 2 * (wanted / english) / (count + wanted)
 
 

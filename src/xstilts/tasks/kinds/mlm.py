@@ -3,6 +3,7 @@
 15 % of the pieces are predicted; of these 80 % become <mask>, 10 % a random piece, 10 % stay
 (BERT, Devlin et al. 2019, section 3.1; jiant's values). The head is tied to the embeddings.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -23,14 +24,25 @@ if TYPE_CHECKING:
 IGNORED = -100
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+def encode(
+    rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
+) -> list[Feature]:
     features = []
     for part in chunks(len(rows)):
-        output = tokenizer([row["text"] for row in rows[part]], truncation=True, max_length=max_length)
+        output = tokenizer(
+            [row["text"] for row in rows[part]], truncation=True, max_length=max_length
+        )
         types = output.get("token_type_ids")
-        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None,
-                             lost=cut(output, number))
-                     for number, ids in enumerate(output["input_ids"])]
+        features += [
+            Feature(
+                part.start + number,
+                [ids],
+                None,
+                [types[number]] if types else None,
+                lost=cut(output, number),
+            )
+            for number, ids in enumerate(output["input_ids"])
+        ]
     return features
 
 
@@ -45,8 +57,8 @@ class Head(nn.Module):
         super().__init__()
         size = model.config.hidden_size
         embeddings = model.get_input_embeddings().weight
-        self.embeddings = [embeddings]    # in a list: tied, not a parameter of the head
-        width = embeddings.shape[1]       # RemBERT's embeddings are narrower than its layers
+        self.embeddings = [embeddings]  # in a list: tied, not a parameter of the head
+        width = embeddings.shape[1]  # RemBERT's embeddings are narrower than its layers
         self.dense, self.norm = nn.Linear(size, width), nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(len(embeddings)))
         with torch.no_grad():
@@ -62,7 +74,7 @@ def prepare(batch: dict, features: list[Feature], info: Info, generator: torch.G
     ids = batch["input_ids"]
     special = torch.isin(ids, torch.tensor(info.special_ids))
     chosen = (torch.rand(ids.shape, generator=generator) < info.mask) & ~special
-    if not chosen.any():      # a batch of very short texts: predict its first piece rather than nothing
+    if not chosen.any():  # a batch of very short texts: predict its first piece rather than nothing
         chosen.view(-1)[(~special).view(-1).nonzero()[:1]] = True
     fate = torch.rand(ids.shape, generator=generator)
     random_ids = info.pieces[torch.randint(len(info.pieces), ids.shape, generator=generator)]
@@ -82,22 +94,31 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
 
 
 def outputs(logits: torch.Tensor, batch: dict) -> list:
-    """For each sequence: (right pieces, predicted pieces, summed loss). Logits are too large to be kept."""
+    """For each sequence: (right pieces, predicted pieces, summed loss). Logits are too large to be
+    kept."""
     where = batch["gold"] != IGNORED
     gold, counts = batch["gold"][where], where.sum(1).tolist()
     right = (logits.argmax(-1) == gold).float()
     losses = nn.functional.cross_entropy(logits.float(), gold, reduction="none")
-    return [(float(a.sum()), float(len(a)), float(b.sum()))
-            for a, b in zip(right.split(counts), losses.split(counts), strict=True)]
+    return [
+        (float(a.sum()), float(len(a)), float(b.sum()))
+        for a, b in zip(right.split(counts), losses.split(counts), strict=True)
+    ]
 
 
-def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task) -> list[tuple[float, float, float]]:
+def decode(
+    outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task
+) -> list[tuple[float, float, float]]:
     return list(outputs)
 
 
-def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> dict[str, list[metrics.Pair]]:
-    return {"masked accuracy": [(right, count) for right, count, _ in predictions],
-            "loss": [(total / 100, count) for _, count, total in predictions]}   # nats: not a percentage
+def examples(
+    predictions: Sequence, rows: Sequence[dict], task: Task
+) -> dict[str, list[metrics.Pair]]:
+    return {
+        "masked accuracy": [(right, count) for right, count, _ in predictions],
+        "loss": [(total / 100, count) for _, count, total in predictions],
+    }  # nats: not a percentage
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:

@@ -1,9 +1,10 @@
-"""Sentence retrieval without training: find each sentence's English translation. Scored by accuracy.
+"""Sentence retrieval without training: find each sentence's English translation. Scored by
+accuracy.
 
 Sentences are mean-pooled over all pieces at every layer, compared by cosine, raw and after each
-language's mean is taken away ("centred"): the space is anisotropic, and a training that only removes
-a common offset would otherwise look like progress.
-"""
+language's mean is taken away ("centred"): the space is anisotropic, and a training that only
+removes a common offset would otherwise look like progress."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -20,25 +21,44 @@ if TYPE_CHECKING:
     from xstilts.tasks.table import Task
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int,
-           side: str = "source") -> list[Feature]:
+def encode(
+    rows: Sequence[dict],
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task,
+    max_length: int,
+    side: str = "source",
+) -> list[Feature]:
     features = []
     for part in chunks(len(rows)):
-        output = tokenizer([row[side] for row in rows[part]], truncation=True, max_length=max_length)
+        output = tokenizer(
+            [row[side] for row in rows[part]], truncation=True, max_length=max_length
+        )
         types = output.get("token_type_ids")
-        features += [Feature(part.start + number, [ids], None, [types[number]] if types else None,
-                             lost=cut(output, number))
-                     for number, ids in enumerate(output["input_ids"])]
+        features += [
+            Feature(
+                part.start + number,
+                [ids],
+                None,
+                [types[number]] if types else None,
+                lost=cut(output, number),
+            )
+            for number, ids in enumerate(output["input_ids"])
+        ]
     return features
 
 
-def nearest(source: np.ndarray, english: np.ndarray, centred: bool, block: int = 1024) -> np.ndarray:
-    """For each source sentence the row of the English sentence with the highest cosine. [n, H], [m, H] -> [n]"""
+def nearest(
+    source: np.ndarray, english: np.ndarray, centred: bool, block: int = 1024
+) -> np.ndarray:
+    """For each source sentence the row of the English sentence with the highest cosine. [n, H], [m,
+    H] -> [n]"""
     if centred:
         source, english = source - source.mean(0), english - english.mean(0)
     source = source / np.maximum(np.linalg.norm(source, axis=1, keepdims=True), 1e-12)
     english = english / np.maximum(np.linalg.norm(english, axis=1, keepdims=True), 1e-12)
-    return np.concatenate([(source[i:i + block] @ english.T).argmax(1) for i in range(0, len(source), block)])
+    return np.concatenate(
+        [(source[i : i + block] @ english.T).argmax(1) for i in range(0, len(source), block)]
+    )
 
 
 def examples(predictions: np.ndarray, rows: Sequence[dict], task: Task) -> list[metrics.Pair]:

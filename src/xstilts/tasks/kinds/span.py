@@ -1,8 +1,10 @@
-"""A question and a context that holds its answer as a span. Scored by F1 and exact match under the task's rules.
+"""A question and a context that holds its answer as a span. Scored by F1 and exact match under the
+task's rules.
 
-Contexts longer than the window are read in overlapping windows; the best span over all of them wins. Where a question
-may have no answer (SQuAD v2), the piece <s> stands for it, in training and as a prediction (Devlin et al. 2019, 4.3).
-"""
+Contexts longer than the window are read in overlapping windows; the best span over all of them
+wins. Where a question may have no answer (SQuAD v2), the piece <s> stands for it, in training and
+as a prediction (Devlin et al. 2019, 4.3)."""
+
 from __future__ import annotations
 
 import random
@@ -22,55 +24,87 @@ if TYPE_CHECKING:
     from xstilts.tasks.table import Task
     from xstilts.training.batches import Info
 
-STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64   # pieces; jiant's values
+STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64  # pieces; jiant's values
 OUTSIDE = -1e4
 NOWHERE = (0, 0)
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+def encode(
+    rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
+) -> list[Feature]:
     features = []
     for part in chunks(len(rows), 500):
         some = rows[part]
-        questions = [_shortened(row["question"].strip(), tokenizer, min(LONGEST_QUESTION, max_length // 2))
-                     for row in some]
-        output = tokenizer(questions, [row["context"] for row in some], truncation="only_second",
-                           max_length=max_length, stride=min(STRIDE, max_length // 3),
-                           return_overflowing_tokens=True, return_offsets_mapping=True)
+        questions = [
+            _shortened(row["question"].strip(), tokenizer, min(LONGEST_QUESTION, max_length // 2))
+            for row in some
+        ]
+        output = tokenizer(
+            questions,
+            [row["context"] for row in some],
+            truncation="only_second",
+            max_length=max_length,
+            stride=min(STRIDE, max_length // 3),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+        )
         types, kept, first = output.get("token_type_ids"), set(), len(features)
         for window, ids in enumerate(output["input_ids"]):
             number = output["overflow_to_sample_mapping"][window]
-            inside = [position for position, sequence in enumerate(output.sequence_ids(window)) if sequence == 1]
+            inside = [
+                position
+                for position, sequence in enumerate(output.sequence_ids(window))
+                if sequence == 1
+            ]
             offsets = output["offset_mapping"][window]
-            features.append(Feature(part.start + number, [ids], _gold(some[number], inside, offsets),
-                                    [types[window]] if types else None,
-                                    (inside, [offsets[position] for position in inside])))
+            features.append(
+                Feature(
+                    part.start + number,
+                    [ids],
+                    _gold(some[number], inside, offsets),
+                    [types[window]] if types else None,
+                    (inside, [offsets[position] for position in inside]),
+                )
+            )
             if features[-1].gold != NOWHERE:
                 kept.add(part.start + number)
         for feature in features[first:]:
             if some[feature.row - part.start]["answers"] and feature.row not in kept:
                 feature.lost = 1
-                kept.add(feature.row)   # counted once
+                kept.add(feature.row)  # counted once
     return features
 
 
 def _shortened(question: str, tokenizer, most: int) -> str:
-    """Some SQuAD questions are longer than the window leaves room for: their first `most` pieces stay."""
-    offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    return question if len(offsets) <= most else question[:offsets[most - 1][1]]
+    """Some SQuAD questions are longer than the window leaves room for: their first `most` pieces
+    stay."""
+    offsets = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
+        "offset_mapping"
+    ]
+    return question if len(offsets) <= most else question[: offsets[most - 1][1]]
 
 
 def _gold(row, inside: list[int], offsets) -> tuple[int, int]:
-    """First and last piece of the first gold answer, without the blanks at its edges, which many tokenizers drop; (0, 0),
-    the piece <s>, where the window does not hold it whole."""
+    """First and last piece of the first gold answer, without the blanks at its edges, which many
+    tokenizers drop; (0, 0), the piece <s>, where the window does not hold it whole."""
     if not row["answers"]:
         return NOWHERE
     start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
-    pieces = [position for position in inside if offsets[position][0] < end and offsets[position][1] > start]
+    pieces = [
+        position
+        for position in inside
+        if offsets[position][0] < end and offsets[position][1] > start
+    ]
     if not pieces:
         return NOWHERE
     first, last = pieces[0], pieces[-1]
     # what no piece covers was dropped by the tokenizer, or, at an end of the window, is beyond it
-    if first == inside[0] and offsets[first][0] > start or last == inside[-1] and offsets[last][1] < end:
+    if (
+        first == inside[0]
+        and offsets[first][0] > start
+        or last == inside[-1]
+        and offsets[last][1] < end
+    ):
         return NOWHERE
     return first, last
 
@@ -93,13 +127,18 @@ def prepare(batch: dict, features: list[Feature], info: Info, generator: torch.G
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     start, end = logits.float().unbind(-1)
-    return (nn.functional.cross_entropy(start, batch["gold"][:, 0]) +
-            nn.functional.cross_entropy(end, batch["gold"][:, 1])) / 2
+    return (
+        nn.functional.cross_entropy(start, batch["gold"][:, 0])
+        + nn.functional.cross_entropy(end, batch["gold"][:, 1])
+    ) / 2
 
 
-def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task) -> list[str]:
-    """The text of the best span: exact characters of the context, at most 30 pieces. "" where the task has questions
-    without answers and no span scores higher than <s> does in the window that likes <s> least."""
+def decode(
+    outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task
+) -> list[str]:
+    """The text of the best span: exact characters of the context, at most 30 pieces. "" where the
+    task has questions without answers and no span scores higher than <s> does in the window that
+    likes <s> least."""
     best: dict[int, tuple[float, int, int]] = {}
     nothing: dict[int, float] = {}
     for logits, feature in zip(outputs, features, strict=True):
@@ -108,7 +147,9 @@ def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict],
         if not inside:
             continue
         start, end = logits[inside, 0], logits[inside, 1]
-        ordered = np.tri(len(inside), dtype=bool).T & np.tri(len(inside), k=LONGEST_ANSWER - 1, dtype=bool)
+        ordered = np.tri(len(inside), dtype=bool).T & np.tri(
+            len(inside), k=LONGEST_ANSWER - 1, dtype=bool
+        )
         scores = np.where(ordered, start[:, None] + end[None, :], -np.inf)
         first, last = np.unravel_index(scores.argmax(), scores.shape)
         candidate = (float(scores[first, last]), offsets[first][0], offsets[last][1])
@@ -126,19 +167,25 @@ def _rules(task) -> metrics.AnswerRules:
     return metrics.ANSWERS[task.answers]
 
 
-def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> dict[str, list[metrics.Pair]]:
-    return metrics.answers(predictions, [row["answers"] for row in rows], [row.get("language", "en") for row in rows],
-                           _rules(task))
+def examples(
+    predictions: Sequence, rows: Sequence[dict], task: Task
+) -> dict[str, list[metrics.Pair]]:
+    return metrics.answers(
+        predictions,
+        [row["answers"] for row in rows],
+        [row.get("language", "en") for row in rows],
+        _rules(task),
+    )
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
-    """F1 of a random run of words of the context, as many as the first gold answer has; of no answer at all, if that is
-    more (SQuAD v2)."""
+    """F1 of a random run of words of the context, as many as the first gold answer has; of no
+    answer at all, if that is more (SQuAD v2)."""
     draw, guesses = random.Random(0), []
     for row in rows:
         words, length = row["context"].split(), len((*row["answers"], "")[0].split())
         start = draw.randrange(max(1, len(words) - length + 1))
-        guesses.append(" ".join(words[start:start + max(1, length)]))
+        guesses.append(" ".join(words[start : start + max(1, length)]))
     tried = [guesses] + [[""] * len(rows)] * _rules(task).none
     return max(metrics.value(examples(guess, rows, task)["F1"]) for guess in tried)
 

@@ -3,6 +3,7 @@
 A word is labelled at its first meaningful piece: in Chinese and other unspaced text many words
 tokenise to a bare "▁" and their characters, and labelling the "▁" costs some 30 points there.
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from xstilts.training.batches import Info
 
 IGNORED = -100
-UNKNOWN = -1      # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
+UNKNOWN = (
+    -1
+)  # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
 BARE = "▁"
 
 
-def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int) -> list[Feature]:
+def encode(
+    rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
+) -> list[Feature]:
     """A sentence longer than max_length becomes several features: no word is lost."""
     bare = (
         tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
@@ -35,8 +40,13 @@ def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task,
     features = []
     for number, row in enumerate(rows):
         words = [before * (place > 0) + word for place, word in enumerate(row["words"])]
-        output = tokenizer(words, is_split_into_words=True, truncation=True, max_length=max_length,
-                           return_overflowing_tokens=True)
+        output = tokenizer(
+            words,
+            is_split_into_words=True,
+            truncation=True,
+            max_length=max_length,
+            return_overflowing_tokens=True,
+        )
         labelled: set[int] = set()
         first = len(features)
         for window, ids in enumerate(output["input_ids"]):
@@ -55,7 +65,8 @@ def encode(rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task,
 
 
 def _words_get_their_space(tokenizer) -> bool:
-    """Some tokenizers (mmBERT's, byte-level ones) treat words given one by one as if they were glued together."""
+    """Some tokenizers (mmBERT's, byte-level ones) treat words given one by one as if they were
+    glued together."""
     apart = tokenizer(["in", "in"], is_split_into_words=True, add_special_tokens=False)["input_ids"]
     return apart == tokenizer("in in", add_special_tokens=False)["input_ids"]
 
@@ -79,7 +90,9 @@ class Head(nn.Module):
 
 def prepare(batch: dict, features: list[Feature], info: Info, generator: torch.Generator) -> None:
     length = batch["input_ids"].shape[1]
-    batch["gold"] = torch.tensor([feature.gold + [IGNORED] * (length - len(feature.gold)) for feature in features])
+    batch["gold"] = torch.tensor(
+        [feature.gold + [IGNORED] * (length - len(feature.gold)) for feature in features]
+    )
     batch["needed"] = batch["gold"] != IGNORED
 
 
@@ -89,10 +102,14 @@ def weight(batch: dict) -> int:
 
 
 def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
-    return nn.functional.cross_entropy(logits.float().flatten(0, 1), batch["gold"].flatten(), ignore_index=IGNORED)
+    return nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), batch["gold"].flatten(), ignore_index=IGNORED
+    )
 
 
-def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task) -> list[list[int]]:
+def decode(
+    outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict], task: Task
+) -> list[list[int]]:
     predictions = [[-1] * len(row["words"]) for row in rows]
     for logits, feature in zip(outputs, features, strict=True):
         best = logits.argmax(-1)
@@ -102,12 +119,17 @@ def decode(outputs: Iterable, features: Sequence[Feature], rows: Sequence[dict],
 
 
 def _names(predictions, rows, task) -> tuple[list[list[str]], list[list[str]]]:
-    """Tag names. A word that has no piece at all (an empty string, a character the tokenizer drops) counts as wrong."""
+    """Tag names. A word that has no piece at all (an empty string, a character the tokenizer drops)
+    counts as wrong."""
     ours = [[task.labels[tag] if tag >= 0 else "O" for tag in tags] for tags in predictions]
-    return ours, [[task.labels[tag] if tag >= 0 else "unknown" for tag in row["tags"]] for row in rows]
+    return ours, [
+        [task.labels[tag] if tag >= 0 else "unknown" for tag in row["tags"]] for row in rows
+    ]
 
 
-def examples(predictions: Sequence, rows: Sequence[dict], task: Task) -> dict[str, list[metrics.Pair]]:
+def examples(
+    predictions: Sequence, rows: Sequence[dict], task: Task
+) -> dict[str, list[metrics.Pair]]:
     ours, gold = _names(predictions, rows, task)
     measures = {"F1": metrics.tagging_f1, "accuracy": metrics.word_accuracy}
     return {name: measures[name](ours, gold) for name in task.metrics}
@@ -121,5 +143,8 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
 
 
 def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
-    return " ".join(row["words"]), " ".join(task.labels[tag] if tag >= 0 else "?" for tag in row["tags"]), \
-        " ".join(task.labels[tag] if tag >= 0 else "-" for tag in prediction)
+    return (
+        " ".join(row["words"]),
+        " ".join(task.labels[tag] if tag >= 0 else "?" for tag in row["tags"]),
+        " ".join(task.labels[tag] if tag >= 0 else "-" for tag in prediction),
+    )
