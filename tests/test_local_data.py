@@ -181,7 +181,7 @@ def test_real_rows_are_read(realdata, name, split, language, n):
         assert all(
             row["context"][start : start + len(answer)] == answer
             for row in rows
-            for answer, start in zip(row["answers"], row["starts"])
+            for answer, start in zip(row["answers"], row["starts"], strict=True)
         )
     if TASKS[name].kind == "tag":
         assert all(

@@ -140,7 +140,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    listed = lambda text: [part for part in text.split(",") if part]
+
+    def listed(text):
+        return [part for part in text.split(",") if part]
+
     parser.add_argument(
         "--tasks",
         type=listed,

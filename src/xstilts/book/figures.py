@@ -198,7 +198,7 @@ def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     )
     conditions = list(table.condition.unique())
     markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
-    for axis, target in zip(axes.flat, targets):
+    for axis, target in zip(axes.flat, targets, strict=False):
         part = (
             table[table.target == target]
             .groupby(["condition", "language"], as_index=False, sort=False)

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from collections.abc import Hashable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -278,10 +279,8 @@ def check(row: Task, place: Place, path: Path) -> None:
 
     Called where a study is drawn up: a bad file is found before anything is trained.
     """
-    try:
+    with suppress(Unusable):  # dropped and counted when the file is read
         read_row(_block(row, place, path, parquet.first_row(path)), 0)
-    except Unusable:
-        pass  # dropped and counted when the file is read
 
 
 def _tagged(language: str, source: str, *splits: str) -> list[tuple[Place, Part]]:

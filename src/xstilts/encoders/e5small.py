@@ -104,13 +104,15 @@ def read(path: str | Path) -> E5File:
         )
 
     names = ("hidden", "layers", "heads", "ffn", "vocabulary", "positions", "types")
-    sizes = dict(zip(names, struct.unpack_from("<7i", data, 8)))
+    sizes = dict(zip(names, struct.unpack_from("<7i", data, 8), strict=True))
     n, *_, n_bytes = struct.unpack_from("<5iQ", data, 44)
     offsets = np.frombuffer(data, "<u4", n + 1, 72)
     scores = np.frombuffer(data, "<f4", n, 72 + offsets.nbytes)
     at = 72 + offsets.nbytes + scores.nbytes
     ends = (offsets + np.uint32(at)).tolist()
-    pieces = [(data[a:b].decode(), s) for a, b, s in zip(ends, ends[1:], scores.tolist())]
+    pieces = [
+        (data[a:b].decode(), s) for a, b, s in zip(ends, ends[1:], scores.tolist(), strict=False)
+    ]
     at += n_bytes
 
     normaliser = {}

@@ -31,7 +31,7 @@ from xstilts import files
 from xstilts.errors import UserError, visible
 from xstilts.project import find as found_project
 from xstilts.runs import artifact, environment, remote
-from xstilts.runs.artifact import MANIFEST, damaged, manifest
+from xstilts.runs.artifact import MANIFEST, damaged, manifest  # noqa: F401 (read as store.manifest)
 from xstilts.runs.artifact import verified as _verified
 from xstilts.runs.key import Run, describe, key, label, parents
 from xstilts.training import checkpoint, team

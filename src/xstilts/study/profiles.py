@@ -11,6 +11,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -294,10 +295,8 @@ def _typed(name: str, value: object, kind: str) -> object:
             )
         return tuple(_typed(name, item, kind[6 : kind.index(",")]) for item in items)
     if kind != "str" and isinstance(value, str):  # "1e-4" is a string in YAML
-        try:
+        with suppress(ValueError):
             value = int(value) if kind == "int" else float(value)
-        except ValueError:
-            pass
     accepted = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
     if isinstance(value, bool) or not isinstance(value, accepted):
         quoted = (

@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterator
 from itertools import count, islice
 
-from xstilts.synthetic import choices, dials, inference, labelling, reading, retrieval
+from xstilts.synthetic import choices, inference, labelling, reading, retrieval
 from xstilts.synthetic.dials import PLAIN, Dials
 from xstilts.synthetic.tables import LANGUAGES, load
 from xstilts.synthetic.world import SPLITS

@@ -159,7 +159,7 @@ def _tags(sentence: list[str], where: str) -> Iterator[str]:
                 f"tags ({tags})"
             )
             return
-    for token, tag in zip(tokens, tags.split()):
+    for token, tag in zip(tokens, tags.split(), strict=True):
         if (
             (token[0] == "{" or tag[0] == "{")
             and token != tag
@@ -187,7 +187,7 @@ def _pairs(ours, english, where: str) -> Iterator[tuple]:
         ):
             yield where, ours, english
         else:
-            for number, (own, other) in enumerate(zip(ours, english)):
+            for number, (own, other) in enumerate(zip(ours, english, strict=False)):
                 yield from _pairs(own, other, f"{where}[{number}]")
     elif isinstance(english, str) and isinstance(ours, str):
         yield where, ours, english

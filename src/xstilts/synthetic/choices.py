@@ -96,7 +96,8 @@ def cosmosqa(rng, split, words, i, level=2):
     codes = some(rng, pool("cause", split), 3)
     codes.append(pick(rng, codes))  # of four people two are alike
     pairs = [
-        [fill(words, half, p=p) for half in told["pairs"][code]] for p, code in zip(trio, codes)
+        [fill(words, half, p=p) for half in told["pairs"][code]]
+        for p, code in zip(trio, codes, strict=False)
     ]
     why, stated = rng.random() < 0.5, {1: True, 2: rng.random() < 0.5, 3: False}[level]
     asked, other = some(rng, range(min(len(trio), 3)), 2)

@@ -101,7 +101,7 @@ def anli(rng, split, words, i, level=2):
     who = {ENTAILMENT: (a, b)[at], CONTRADICTION: (b, a)[at], NEUTRAL: c}[label]
     r = pick(rng, [r for r in RELATIONS if RELATIONS[r] not in ("city", "country")])
     v = values(rng, r, split, 3)
-    at_work = [Fact(p, "city", town) for p, town in zip((a, b), towns)]
+    at_work = [Fact(p, "city", town) for p, town in zip((a, b), towns, strict=True)]
     if short:  # the fact in question, or for a neutral hypothesis one that leaves it open
         at_work = [fact for fact in at_work if fact.person == who] or [pick(rng, at_work)]
     sentences = [say(words, fact, 1) for fact in at_work]
@@ -117,7 +117,9 @@ def anli(rng, split, words, i, level=2):
         ]
     sentences.append(say(words, Fact(c, r, v[0]), wording(rng)))
     if level == 3:
-        sentences += [say(words, Fact(p, r, x), wording(rng)) for p, x in zip((a, b), v[1:])]
+        sentences += [
+            say(words, Fact(p, r, x), wording(rng)) for p, x in zip((a, b), v[1:], strict=False)
+        ]
     if far:
         hypothesis = fill(
             words, words["place"]["works_in"], p=who, y=word(words, "country", COUNTRY_OF[place])
@@ -192,7 +194,7 @@ def pawsx(rng, split, words, i):
     if kind == 0:
         first, second = (
             say(words, fact, k)
-            for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2))
+            for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2), strict=True)
         )
         return {"id": i, "sentence1": first, "sentence2": second, "label": label}
     if label == 1:
@@ -211,7 +213,10 @@ def pawsx(rng, split, words, i):
 
     def sentences(facts, turned):
         return join(
-            words, [say(words, fact, k) for fact, k in zip(facts, ks)][:: -1 if turned else 1]
+            words,
+            [say(words, fact, k) for fact, k in zip(facts, ks, strict=True)][
+                :: -1 if turned else 1
+            ],
         )
 
     return {

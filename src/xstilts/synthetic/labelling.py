@@ -105,7 +105,9 @@ def panx(rng, split, words, i):
         "c": (word(words, "country", pick(rng, pool("country", split))), "LOC"),
     }
     patterns = some(rng, entities["organisations"], 2)
-    for slot, pattern, seat, founders in zip("on", patterns, seats, (more[:2], more[2:])):
+    for slot, pattern, seat, founders in zip(
+        "on", patterns, seats, (more[:2], more[2:]), strict=True
+    ):
         slots[slot] = (pattern.format(t=seat, l=founders[0], m=founders[1]), "ORG")
     tokens, tags = [], []
     for token in TOKEN.findall(agreeing(pick(rng, entities["sentences"]), woman)):

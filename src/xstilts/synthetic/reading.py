@@ -36,7 +36,7 @@ def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     of the other two."""
     trio = people(rng, split, 3)
     r = pick(rng, list(RELATIONS))
-    facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3))]
+    facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3), strict=False)]
     size = {1: 3, 2: 5 + int(rng.random() * 3), 3: 9}[level]
     told = (
         trio[len(facts) :] if level == 1 else trio
@@ -83,7 +83,7 @@ def _two_steps(rng, split, words, i, trio, facts, has_answer):
     sentences = [say_with_span(words, fact, 1) for fact in facts[:2]]
     sentences += [
         say_with_span(words, Fact(p, "city", town), 1)
-        for p, town in zip(trio, towns)
+        for p, town in zip(trio, towns, strict=False)
         if has_answer or p != trio[at]
     ]
     places = [

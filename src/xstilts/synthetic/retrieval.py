@@ -42,7 +42,8 @@ def tatoeba(rng, split, words, i):
     chosen = [facts[at]] + [facts[(at + 101 * lap) % len(facts)]] * (lap > 0)
     ks = [int(rng.random() * 3) for _ in chosen]
     source, target = (
-        join(w, [say(w, fact, k) for fact, k in zip(chosen, ks)]) for w in (words, load("en"))
+        join(w, [say(w, fact, k) for fact, k in zip(chosen, ks, strict=True)])
+        for w in (words, load("en"))
     )
     return {
         "source_sentence": source,

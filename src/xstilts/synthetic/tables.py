@@ -87,4 +87,4 @@ def tokens(text, tags):
     found, tags = TOKEN.findall(text), tags.split()
     if len(found) != len(tags):
         raise ValueError(f"{len(found)} tokens but {len(tags)} tags in a language file: {text!r}")
-    return list(zip(found, tags))
+    return list(zip(found, tags, strict=True))

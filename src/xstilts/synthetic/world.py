@@ -98,7 +98,8 @@ POOLS = {
     ),
 }
 POOLS = {
-    kind: dict(zip(SPLITS, (codes.split() for codes in splits))) for kind, splits in POOLS.items()
+    kind: dict(zip(SPLITS, (codes.split() for codes in splits), strict=True))
+    for kind, splits in POOLS.items()
 }
 SENTENCES = ("script", "cause")
 

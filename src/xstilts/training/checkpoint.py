@@ -76,10 +76,9 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            tensors, header = (
-                {name: file.get_tensor(name) for name in file.keys()},
-                file.metadata() or {},
-            )
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
+            header = file.metadata() or {}
         text = header.get("notes", "")
         if header.get("sha256") != _sha256(tensors, text):
             return None

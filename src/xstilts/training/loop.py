@@ -205,7 +205,8 @@ def train(
     progress = tqdm(
         stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False
     )
-    for at.step, (which, features) in enumerate(progress, at.step + 1):
+    for step, (which, features) in enumerate(progress, at.step + 1):
+        at.step = step
         rate = recipe.learning_rate * _schedule(at.step - 1, steps, recipe.warmup)
         at.losses.append(
             _gradients(
