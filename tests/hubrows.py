@@ -7,8 +7,10 @@ from pathlib import Path
 import yaml
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from xstilts.tasks.label_sets import BIO, NLI, UPOS
 from xstilts.tasks.languages import TYDIQA_NAMES
-from xstilts.tasks.table import BIO, NLI, TASKS, UPOS, Source, Task
+from xstilts.tasks.table import TASKS
+from xstilts.tasks.task import Source, Task
 
 TEXT = Value("string")
 ANSWERS = {"text": List(TEXT), "answer_start": List(Value("int32"))}

@@ -23,7 +23,7 @@ from xstilts.data.rows import Block
 from xstilts.errors import UserError
 from xstilts.hub_faults import ask
 from xstilts.revisions import commit
-from xstilts.tasks.table import Source, Task
+from xstilts.tasks.task import Source, Task
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")

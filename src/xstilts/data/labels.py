@@ -7,7 +7,7 @@ import json
 import reprlib
 
 from xstilts.errors import UserError
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 
 UNKNOWN = (
     -1

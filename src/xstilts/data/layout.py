@@ -34,7 +34,8 @@ from pathlib import Path
 from xstilts.data import parquet
 from xstilts.errors import UserError
 from xstilts.tasks import columns
-from xstilts.tasks.table import TASKS, Source, Task
+from xstilts.tasks.table import TASKS
+from xstilts.tasks.task import Source, Task
 
 FILE = "xstilts.toml"
 SHIPPED = "shipped"  # in the place of a stamp: it changes with this code only

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from xstilts.data.labels import Unusable, column_of, with_label_ids
 from xstilts.errors import UserError
-from xstilts.tasks.columns import inner
-from xstilts.tasks.table import Reader, Task
+from xstilts.tasks.columns import Reader, inner
+from xstilts.tasks.task import Task
 
 MOST_UNUSABLE = 0.1  # of a file's rows
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from xstilts import synthetic
 from xstilts.data.rows import Block
 from xstilts.synthetic import dials
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 
 
 def _dials(row: Task, language: str, source: str) -> dials.Dials:

@@ -15,7 +15,7 @@ from torch import nn
 
 from xstilts.tasks.kinds import Feature, kind, mine, rank, retrieve
 from xstilts.tasks.metrics import Pair
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 from xstilts.training import batches, packed
 from xstilts.training.loop import Diverged, autocast, collated, device, hidden_states, number_type
 from xstilts.training.recipe import Recipe

@@ -15,7 +15,7 @@ from xstilts.tasks.kinds.classify import decode, examples, loss, prepare
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
 
 # a choice is a class once scored
 __all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]

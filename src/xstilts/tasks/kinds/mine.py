@@ -21,7 +21,7 @@ from xstilts.tasks.neighbours import neighbours
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
 
 NEIGHBOURS = 4
 

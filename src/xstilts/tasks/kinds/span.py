@@ -21,7 +21,7 @@ from xstilts.tasks.kinds import Feature, chunks
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64  # pieces; jiant's values

@@ -19,7 +19,7 @@ from xstilts.tasks.kinds import Feature
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 IGNORED = -100
