@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from xstilts import data
 from xstilts.analysis import score_tables, wording
 from xstilts.analysis.wording import title
-from xstilts.book import alt
+from xstilts.book import figure_text
 from xstilts.errors import visible
 from xstilts.runs.key import Adapt
 from xstilts.runs.results import history
@@ -58,7 +58,7 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
         color="0.35",
         va="top",
     )
-    alt.speak()
+    figure_text.speak()
     plt.close(figure)  # the notebook shows the returned figure once
     return figure
 

@@ -218,9 +218,9 @@ def share_found(root: Path, runs: Iterable[Run]) -> None:
     """Copies to the remote what is here and not there: done before there was one, or while it did
     not answer."""
     from xstilts.runs import store
-    from xstilts.training import team
+    from xstilts.training import process_group
 
-    for run in each_once(runs) if given() and not team.rank() else ():
+    for run in each_once(runs) if given() and not process_group.rank() else ():
         if (root / key(run)).is_dir():
             with store.lock(root, run):  # another process may be at it
                 if not share(root, run):

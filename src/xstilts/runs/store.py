@@ -34,7 +34,7 @@ from xstilts.runs import artifact, environment, remote
 from xstilts.runs.artifact import MANIFEST, damaged, manifest  # noqa: F401 (read as store.manifest)
 from xstilts.runs.artifact import verified as _verified
 from xstilts.runs.key import Run, describe, key, label, parents
-from xstilts.training import checkpoint, team
+from xstilts.training import checkpoint, process_group
 
 LEASE = 60.0  # seconds; see `locked`
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
@@ -106,7 +106,7 @@ def set_aside(root: Path, run: Run) -> None:
 def lock(root: Path, run: Run) -> Iterator[None]:
     """Held while a run is computed. Of several processes that do a run together the first holds
     it."""
-    if team.rank():
+    if process_group.rank():
         yield
         return
     try:
@@ -170,7 +170,7 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
     or the process is killed, only a training's checkpoint stays in it, for the next attempt at the
     same run. Of several processes that do a run together the first one's becomes the artifact.
     TakenOver where another process took this one for dead meanwhile."""
-    if team.rank():
+    if process_group.rank():
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
         return
@@ -277,7 +277,7 @@ def _drop_all_but_checkpoint(folder: Path) -> None:
 def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True) -> None:
     """One line for people and one in log.jsonl: which run was found, computed, damaged. A store
     that cannot be written has none of the second kind."""
-    if team.rank():
+    if process_group.rank():
         return
     line = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -313,6 +313,6 @@ def _append(path: Path, line: str) -> None:
 
 
 def _say(event: str, run: Run, detail: str) -> None:
-    if team.rank():
+    if process_group.rank():
         return
     print(visible(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}").rstrip(), flush=True)

@@ -21,7 +21,7 @@ from xstilts.errors import UserError, shown, whole
 from xstilts.study import cluster
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
-from xstilts.training import team
+from xstilts.training import process_group
 from xstilts.training.recipe import Recipe
 
 # what a whole number can be: far more than any study has. Seeds are as large as torch takes them
@@ -337,7 +337,7 @@ def _usable(name: str, text: str) -> None:
 
 def _checked(asked: Study) -> Study:
     """The study with what it leaves open filled in: vocabulary and languages."""
-    team.check()  # a launcher's slip, too, is told before anything runs
+    process_group.check()  # a launcher's slip, too, is told before anything runs
     encoders.parse_name(asked.encoder)
     sources.check_source(asked.data)
     for role in ("intermediate", "target"):

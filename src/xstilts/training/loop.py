@@ -25,7 +25,7 @@ from tqdm import tqdm
 from xstilts.errors import UserError
 from xstilts.tasks.kinds import Feature, kind
 from xstilts.tasks.table import TASKS, Task
-from xstilts.training import batches, checkpoint, cpu, packed, team
+from xstilts.training import batches, checkpoint, cpu, packed, process_group
 from xstilts.training.optimizer import Optimizer
 from xstilts.training.recipe import Recipe
 
@@ -41,7 +41,7 @@ class Diverged(RuntimeError):
 
 
 def device() -> torch.device:
-    return team.device() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return process_group.device() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def number_type(precision: str, where: torch.device) -> torch.dtype:
@@ -72,7 +72,7 @@ def interactive() -> bool:
 def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     torch.cuda.manual_seed(
-        seed + team.rank()
+        seed + process_group.rank()
     )  # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
 
 
@@ -147,10 +147,10 @@ def train(
     Diverged. kept: where a checkpoint is kept; what it has is not done again. UserError for a rank
     task in several processes."""
     for name in sets:
-        if team.size() > 1 and tasks[name].kind == "rank":
+        if process_group.size() > 1 and tasks[name].kind == "rank":
             raise UserError(
                 f"{tasks[name].title}: a query's negatives are the other texts of its batch, "
-                f"which {team.size()} "
+                f"which {process_group.size()} "
                 "processes would split: start again as one process (without a launcher); what is "
                 "finished is kept"
             )
@@ -168,7 +168,11 @@ def train(
     masking = torch.Generator().manual_seed(seed)
     low = model.encoder.layer.parameters() if packed.fits(model) else ()
     optimizer = Optimizer(model, heads, recipe, list(low), number_type(recipe.precision, where))
-    drop = torch.nn.functional.dropout if where.type == "cuda" else cpu.Dropout(seed + team.rank())
+    drop = (
+        torch.nn.functional.dropout
+        if where.type == "cuda"
+        else cpu.Dropout(seed + process_group.rank())
+    )
     at, began = _Progress(), time.monotonic()
     if kept and _resume(kept, at, optimizer, masking, drop):
         for entry in at.log:
@@ -293,10 +297,10 @@ def _keep(
     notes = {name: value for name, value in vars(at).items() if name != "best_state"}
     notes |= {
         "best": None if at.best == -math.inf else at.best,
-        "randoms": team.texts(json.dumps(randoms)),
+        "randoms": process_group.texts(json.dumps(randoms)),
     }
     best = {f"best.{number}": masters for number, masters in enumerate(at.best_state or ())}
-    if not team.rank():
+    if not process_group.rank():
         checkpoint.write(path, optimizer.tensors() | best, notes)
 
 
@@ -305,9 +309,9 @@ def _resume(
 ) -> bool:
     """Puts everything back to where the checkpoint has it, if there is one of as many processes.
     The first one reads it."""
-    tensors, notes = (None if team.rank() else checkpoint.read(path)) or ({}, {})
-    notes = json.loads(team.texts(json.dumps(notes))[0])
-    if len(notes.get("randoms", ())) != team.size():
+    tensors, notes = (None if process_group.rank() else checkpoint.read(path)) or ({}, {})
+    notes = json.loads(process_group.texts(json.dumps(notes))[0])
+    if len(notes.get("randoms", ())) != process_group.size():
         return False
     for name in ("step", "seconds", "losses", "log", "waited"):
         setattr(at, name, notes[name])
@@ -315,10 +319,10 @@ def _resume(
     if notes["best"] is not None:
         at.best, at.best_state = notes["best"], optimizer.state()
         for number, masters in enumerate(at.best_state):
-            if not team.rank():
+            if not process_group.rank():
                 masters.copy_(tensors[f"best.{number}"])
-            team.share(masters)
-    randoms = json.loads(notes["randoms"][team.rank()])
+            process_group.share(masters)
+    randoms = json.loads(notes["randoms"][process_group.rank()])
     torch.set_rng_state(cpu.as_state(randoms["torch"]))
     masking.set_state(cpu.as_state(randoms["masking"]))
     if isinstance(drop, cpu.Dropout):
@@ -343,7 +347,7 @@ def _gradients(
     this process's share of it. Returns the mean loss. A rank task's batch is never split: its rows
     are each other's negatives."""
     module, mean, where = kind(TASKS[name].kind), 0.0, device()
-    share = features[team.rank() :: team.size()]
+    share = features[process_group.rank() :: process_group.size()]
     size = (
         recipe.micro_batch if recipe.micro_batch and TASKS[name].kind != "rank" else len(features)
     )
@@ -357,7 +361,7 @@ def _gradients(
         float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"])
         for batch in parts
     ]
-    total = team.total(torch.tensor(sum(counts, 0.0), device=where)).item()
+    total = process_group.total(torch.tensor(sum(counts, 0.0), device=where)).item()
     for batch, count in zip(parts, counts, strict=True):
         if not count:  # no word of it has a label: the mean over none is no number
             continue
@@ -367,4 +371,4 @@ def _gradients(
         loss.backward()
         optimizer.collect()
         mean += loss.item()
-    return team.total(torch.tensor(mean, device=where)).item()
+    return process_group.total(torch.tensor(mean, device=where)).item()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from xstilts.training import team
+from xstilts.training import process_group
 from xstilts.training.recipe import Recipe
 
 
@@ -94,7 +94,7 @@ class Optimizer:
         # again
         if self.fresh:
             self.collect()
-        gradients = [team.total(group.masters.grad) for group in self.groups]
+        gradients = [process_group.total(group.masters.grad) for group in self.groups]
         norm = math.sqrt(
             sum(float(torch.linalg.vector_norm(gradient)) ** 2 for gradient in gradients)
         )
@@ -130,7 +130,7 @@ class Optimizer:
         for name, place in self.tensors().items():
             if name in tensors:
                 place.copy_(tensors[name])
-            team.share(place)
+            process_group.share(place)
         self._copy()
 
     def _copy(self) -> None:

@@ -18,7 +18,7 @@ from xstilts.runs import store
 from xstilts.study import graph, profiles
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
-from xstilts.training import loop, team
+from xstilts.training import loop, process_group
 from xstilts.training.recipe import Recipe
 
 
@@ -63,13 +63,13 @@ def run(encoder, root, **given):
 if __name__ == "__main__":
     encoder, out = map(Path, sys.argv[1:])
     found = {"losses": losses_and_norm(encoder, 100, 60, 7), "last row": losses_and_norm(encoder, 9, 40, 4),
-             "resumed": stopped_and_resumed(encoder, out), "size": team.size()}
+             "resumed": stopped_and_resumed(encoder, out), "size": process_group.size()}
     run(encoder, out / "store", phase1_steps=2)
     find = store.find
-    if team.rank():     # another job has finished everything just after the first process looked
+    if process_group.rank():     # another job has finished everything just after the first process looked
         store.find = lambda root, run: find(root, run) or Path("done meanwhile")
     run(encoder, out / "elsewhere", phase1_steps=0)
-    if not team.rank():
+    if not process_group.rank():
         (out / "found.json").write_text(json.dumps(found))
 """  # noqa: E501
 
