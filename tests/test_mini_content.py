@@ -10,7 +10,7 @@ from test_mini import rows, target_of
 
 from xstilts import synthetic
 from xstilts.synthetic import tables, wording, world
-from xstilts.synthetic.supertags import CATEGORIES, supertags
+from xstilts.synthetic.makers.supertags import CATEGORIES, supertags
 
 TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 # what a word is made of: letters, and the marks that Devanagari and Yoruba have besides

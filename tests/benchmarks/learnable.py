@@ -25,7 +25,8 @@ import pandas as pd
 import torch
 
 from xstilts import data
-from xstilts.analysis import score_tables, shortcut_readers, stats
+from xstilts.analysis import score_tables, stats
+from xstilts.chapters import shortcut_readers
 from xstilts.runs import key, results
 from xstilts.study import graph, profiles
 from xstilts.synthetic import INTERMEDIATE

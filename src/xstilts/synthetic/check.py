@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from xstilts.synthetic import tables, wording
-from xstilts.synthetic.labelling import POS_TAGS
+from xstilts.synthetic.makers.labelling import POS_TAGS
 from xstilts.synthetic.world import RELATIONS
 
 SCRIPTS = {

@@ -7,7 +7,7 @@ squad(random.Random("squad/train/0/7"), "train", load("fi"), 7, 2)
 
 import re
 
-from xstilts.synthetic.inference import wording
+from xstilts.synthetic.makers.inference import wording
 from xstilts.synthetic.wording import Fact, ask, fill, name, say_with_span, value, with_span, word
 from xstilts.synthetic.world import COUNTRY_OF, RELATIONS, people, pick, pool, some, values
 

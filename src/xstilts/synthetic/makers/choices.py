@@ -3,7 +3,7 @@
 hellaswag(random.Random("hellaswag/train/0/7"), "train", load("fi"), 7, 2) -> {"ctx": ...,
 "endings": [...], ...}"""
 
-from xstilts.synthetic.inference import wording
+from xstilts.synthetic.makers.inference import wording
 from xstilts.synthetic.wording import ask, fill, join, word
 from xstilts.synthetic.world import (
     COUNTRY_OF,

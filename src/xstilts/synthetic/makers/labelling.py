@@ -4,7 +4,7 @@ language modelling.
 udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags":
 [...]}"""
 
-from xstilts.synthetic.supertags import supertags
+from xstilts.synthetic.makers.supertags import supertags
 from xstilts.synthetic.tables import TOKEN
 from xstilts.synthetic.wording import (
     Fact,
