@@ -24,7 +24,7 @@ import torch
 from projects import project
 
 from xstilts import cli, data, encoders
-from xstilts.book import build, tables
+from xstilts.book import pages, tables
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Base
@@ -282,7 +282,7 @@ figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.Data
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     nbformat.write(notebook, root / "book" / "chapters" / "page.ipynb")
-    page = build.html(root).with_name("book") / "chapters" / "page.html"
+    page = pages.html(root).with_name("book") / "chapters" / "page.html"
 
     def escaped(document):
         told = re.sub("<[^>]*>", "", document)

@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import base64
 import dataclasses
 import logging
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 from jupyter_client import AsyncKernelManager
 
+from xstilts.book import pages
 from xstilts.errors import UserError, visible
 from xstilts.project import PARTS
 from xstilts.project import find as found_project
@@ -59,7 +56,6 @@ READY_KERNEL = [
 # address, a title, a movement)
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 TERMINAL = re.compile(r"\x1b(?:[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
-BEFORE = ".before"  # the book that is there, while a new one takes its place
 START = 600  # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
@@ -119,7 +115,7 @@ def run(
     places = _absolute_places()
     os.environ.update(places)
     out.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(out.parent)
+    pages.sweep(out.parent)
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         if shared:
@@ -168,17 +164,6 @@ def _absolute_places() -> dict[str, str]:
     if rows != "hub" and not dials.is_mini(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places
-
-
-def _sweep(folder: Path) -> None:
-    """Removes what a chapter or a book left whose process was killed."""
-    for left in folder.glob(".running-*-*"):
-        try:
-            os.kill(int(left.name.split("-")[1]), 0)
-        except (ProcessLookupError, ValueError):
-            shutil.rmtree(left, ignore_errors=True)
-        except OSError:  # it lives, and is somebody else's
-            continue
 
 
 def _dress(path: Path) -> None:
@@ -280,7 +265,7 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
             list(
                 pool.map(beside, group)
             )  # the first error goes on from here, and what has not begun is not begun
-    return html(root)
+    return pages.html(root)
 
 
 def _turns(root: Path, given: Mapping[str, object]) -> tuple[list[str], list[str], list[str]]:
@@ -315,77 +300,3 @@ def kernel(root: Path) -> Iterator[AsyncKernelManager]:
         yield manager
     finally:
         asyncio.run(manager.shutdown_kernel(now=True))
-
-
-def html(root: Path) -> Path:
-    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
-    one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
-    for."""
-    from xstilts.runs import store
-
-    place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
-    place.mkdir(exist_ok=True)
-    with store.locked(place, "html"):
-        _put_back(place)  # a process may have been killed while it published
-    _sweep(place)
-    toc = yaml.safe_load((root / "_toc.yml").read_text())
-    files = [
-        toc["root"],
-        *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])),
-    ]
-    with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=place) as folder:
-        # what it prints names the folder that will not be there
-        done = subprocess.run(
-            [program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)],
-            cwd=root,
-            check=False,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        pages = Path(folder) / "_build" / "html"
-        missing = [name for name in files if not (pages / f"{name}.html").is_file()]
-        if done.returncode or missing:
-            print(done.stdout, file=sys.stderr)
-            raise UserError(
-                "the book was not built: "
-                f"{f'no page for {missing}' if missing else 'see the warnings above'}"
-            )
-        _table_library(pages / "_static")
-        with store.locked(place, "html"):  # another build may end at the same time
-            _publish(pages, place)
-    return place / "html" / "index.html"
-
-
-def _publish(pages: Path, place: Path) -> None:
-    """Makes the pages those of place/html. If that fails the book from before is there again."""
-    try:
-        _put_back(place)
-        try:
-            if (place / "html").exists():
-                os.rename(place / "html", place / BEFORE)
-            os.rename(pages, place / "html")
-        finally:
-            _put_back(place)
-    except OSError as error:
-        raise UserError(
-            f"the book was built, but cannot be put at {place / 'html'}: {error}"
-        ) from error
-
-
-def _put_back(place: Path) -> None:
-    """Without a book, the one from before; what is there beside a book goes."""
-    if (place / "html").exists():
-        shutil.rmtree(place / BEFORE, ignore_errors=True)
-    elif (place / BEFORE).exists():
-        os.rename(place / BEFORE, place / "html")
-
-
-def _table_library(folder: Path) -> None:
-    """What book/static/tables.js needs, from the package itables. A page that is read from disk may
-    not load a module that lies beside it, but may one that a script holds."""
-    library = resources.files("itables") / "html"
-    module = base64.b64encode((library / "dt_bundle.js").read_bytes()).decode()
-    (folder / "table-library.js").write_text(
-        f'window.tableLibrary = import("data:text/javascript;base64,{module}");\n'
-    )
-    (folder / "table-library.css").write_bytes((library / "dt_bundle.css").read_bytes())

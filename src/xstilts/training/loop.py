@@ -7,13 +7,11 @@ Every task gets a newly drawn head; what is handed on afterwards is the encoder 
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +25,7 @@ from xstilts.tasks.kinds import Feature, kind
 from xstilts.tasks.table import TASKS, Task
 from xstilts.training import batches, checkpoint, cpu, packed, process_group
 from xstilts.training.optimizer import Optimizer
+from xstilts.training.progress import Progress, keep, resume
 from xstilts.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -173,8 +172,8 @@ def train(
         if where.type == "cuda"
         else cpu.Dropout(seed + process_group.rank())
     )
-    at, began = _Progress(), time.monotonic()
-    if kept and _resume(kept, at, optimizer, masking, drop):
+    at, began = Progress(), time.monotonic()
+    if kept and resume(kept, at, optimizer, masking, drop, where):
         for entry in at.log:
             log(entry)
         log({"step": at.step, "resumed": at.seconds})
@@ -260,76 +259,13 @@ def train(
             cpu.return_memory()
             returned = time.monotonic()
         if kept and at.step < steps and checkpoint.due(last_kept):
-            _keep(kept, at, optimizer, masking, drop)
+            keep(kept, at, optimizer, masking, drop, where)
             last_kept = time.monotonic()
     optimizer.release(at.best_state)
     if not all(weight.isfinite().all() for weight in (*model.parameters(), *heads.parameters())):
         raise Diverged(broken)
     model.eval(), heads.eval()
     return heads
-
-
-@dataclass
-class _Progress:
-    """How far a training is, beside its weights and its optimiser."""
-
-    step: int = 0  # done
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)  # since the last entry of the log
-    log: list[dict] = field(default_factory=list)
-    best: float = -math.inf  # dev score
-    waited: int = 0  # dev scores since
-    best_state: list[torch.Tensor] | None = None
-
-
-def _keep(
-    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
-) -> None:
-    """Writes a checkpoint. The order of batches and the schedule follow from the step."""
-    randoms = {
-        "torch": cpu.as_text(torch.get_rng_state()),
-        "masking": cpu.as_text(masking.get_state()),
-    }
-    if isinstance(drop, cpu.Dropout):
-        randoms["dropout"] = drop.state()
-    if device().type == "cuda":
-        randoms["cuda"] = cpu.as_text(torch.cuda.get_rng_state())
-    notes = {name: value for name, value in vars(at).items() if name != "best_state"}
-    notes |= {
-        "best": None if at.best == -math.inf else at.best,
-        "randoms": process_group.texts(json.dumps(randoms)),
-    }
-    best = {f"best.{number}": masters for number, masters in enumerate(at.best_state or ())}
-    if not process_group.rank():
-        checkpoint.write(path, optimizer.tensors() | best, notes)
-
-
-def _resume(
-    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
-) -> bool:
-    """Puts everything back to where the checkpoint has it, if there is one of as many processes.
-    The first one reads it."""
-    tensors, notes = (None if process_group.rank() else checkpoint.read(path)) or ({}, {})
-    notes = json.loads(process_group.texts(json.dumps(notes))[0])
-    if len(notes.get("randoms", ())) != process_group.size():
-        return False
-    for name in ("step", "seconds", "losses", "log", "waited"):
-        setattr(at, name, notes[name])
-    optimizer.restore(tensors, at.step)
-    if notes["best"] is not None:
-        at.best, at.best_state = notes["best"], optimizer.state()
-        for number, masters in enumerate(at.best_state):
-            if not process_group.rank():
-                masters.copy_(tensors[f"best.{number}"])
-            process_group.share(masters)
-    randoms = json.loads(notes["randoms"][process_group.rank()])
-    torch.set_rng_state(cpu.as_state(randoms["torch"]))
-    masking.set_state(cpu.as_state(randoms["masking"]))
-    if isinstance(drop, cpu.Dropout):
-        drop.restore(randoms["dropout"])
-    if device().type == "cuda":
-        torch.cuda.set_rng_state(cpu.as_state(randoms["cuda"]))
-    return True
 
 
 def _gradients(

@@ -12,8 +12,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import re
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,12 +21,19 @@ import pyarrow as pa
 from xstilts.data import layout, parquet
 from xstilts.data.labels import Unusable, column_of, names_in
 from xstilts.data.layout import Part, Place, places
+from xstilts.data.local.found import configurations, languages_at, places_with, split_files
+from xstilts.data.local.text import (
+    TEXT_FROM,
+    column,
+    columns_of_words,
+    text_names,
+    text_parts,
+    words_as_text,
+)
 from xstilts.data.rows import Block, read_row
 from xstilts.errors import UserError
 from xstilts.tasks.table import TASKS, Task
 
-TEXT_FROM = ("udpos", "panx")
-UNSPACED = ("zh", "ja", "th")
 WITH_LABELS = ("classify", "choice", "tag")  # kinds
 
 
@@ -58,7 +63,7 @@ def state(row: Task, source: str) -> Hashable:
         folder
         for task in read
         for place in places(task, source)
-        for _, folder in _folders(source, place.source.local)
+        for _, folder in configurations(source, place.source.local)
     ]
     if path := _entities(row, source):
         folders.append(path.parent)
@@ -70,76 +75,18 @@ def state(row: Task, source: str) -> Hashable:
 def languages(row: Task, source: str) -> list[str]:
     """In which there are any rows at all."""
     found = {
-        language for place in places(row, source) for language in _languages(row, place, source)
+        language for place in places(row, source) for language in languages_at(row, place, source)
     }
     if row.name == "text":
         found |= {language for name in TEXT_FROM for language in languages(TASKS[name], source)}
     return sorted(found)
 
 
-def _folders(root: str, pattern: str) -> list[tuple[str, str]]:
-    """(what stands for {language} or {name}, folder): configurations that the table does not list
-    are found, too."""
-    if "{" not in pattern:
-        return [("", os.path.join(root, pattern))]
-    wanted = re.escape(pattern).replace(r"\{language\}", "{name}").replace(r"\{name\}", "{name}")
-    wanted = wanted.replace("{name}", "(?P<name>[^/]+)", 1).replace("{name}", "(?P=name)")
-    found = [""]
-    for step in pattern.split("/"):
-        found = [
-            os.path.join(folder, name)
-            for folder in found
-            for name in (parquet.folders(os.path.join(root, folder)) if "{" in step else [step])
-        ]
-    return [
-        (match["name"], os.path.join(root, folder))
-        for folder in found
-        if (match := re.fullmatch(wanted, folder))
+def files_of_split(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
+    there = places_with(row, language, source, split)
+    found = [
+        (place, part) for place in there for part in split_files(place, split, language, source)
     ]
-
-
-def _languages(row: Task, place: Place, root: str) -> list[str]:
-    codes = {name: code for code, name in place.source.names.items()}
-    found = [(codes.get(name, name), path) for name, path in _folders(root, place.source.local)]
-    if (
-        "{" not in place.source.local
-    ):  # a folder of one configuration, whose language the table says
-        found = [(language, path) for language in place.source.languages for _, path in found]
-    # XCOPA and the English COPA lie in one folder: a language belongs to the source that the table
-    # gives it to
-    others = {
-        language
-        for other in places(row, root)
-        if other.source.local == place.source.local
-        for language in other.source.languages
-    } - set(place.source.languages)
-    return [language for language, path in found if language not in others and parquet.files(path)]
-
-
-def _has(row: Task, language: str, source: str, split: str = "") -> list[Place]:
-    """The places that have the language: all of them if the task mixes them, else the first, or the
-    first with that split."""
-    found = [place for place in places(row, source) if language in _languages(row, place, source)]
-    if row.mixed:
-        return found
-    return (
-        [place for place in found if split and _files(place, split, language, source)] or found
-    )[:1]
-
-
-def _files(place: Place, split: str, language: str, source: str) -> list[Part]:
-    """The files of one split, [] if the place has no such rows."""
-    folder = place.folder(source, language)
-    there = parquet.files(folder)
-    for names in place.source.split_names(split, language):
-        if all(part.path in there for part in layout.parts(folder, names)):
-            return layout.parts(folder, names)
-    return []
-
-
-def _split_files(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
-    there = _has(row, language, source, split)
-    found = [(place, part) for place in there for part in _files(place, split, language, source)]
     asked = [place for place in there if place.source.split_names(split, language)]
     if len({id(place) for place, _ in found}) < max(
         1, len(asked)
@@ -155,10 +102,10 @@ def _split_files(row: Task, split: str, language: str, source: str) -> list[tupl
 
 
 def split_found(row: Task, split: str, language: str, source: str) -> str:
-    if row.name == "text" and not _has(row, language, source):
-        _text_parts(language, source)
+    if row.name == "text" and not places_with(row, language, source):
+        text_parts(language, source)
         return split
-    return _joined(row, _split_files(row, split, language, source), source)
+    return _joined(row, files_of_split(row, split, language, source), source)
 
 
 def _joined(row: Task, found: list[tuple[Place, Part]], source: str) -> str:
@@ -169,18 +116,18 @@ def _joined(row: Task, found: list[tuple[Place, Part]], source: str) -> str:
 
 
 def blocks(row: Task, split: str, language: str, source: str, limit: int) -> list[Block]:
-    if row.name == "text" and not _has(row, language, source):
+    if row.name == "text" and not places_with(row, language, source):
         return [
             Block(
                 f"{source} text {language}",
                 row,
                 row.read,
                 None,
-                _words_as_text(split, language, source),
+                words_as_text(split, language, source),
             )
         ]
     found = []
-    for place, part in _split_files(row, split, language, source):
+    for place, part in files_of_split(row, split, language, source):
         check(row, place, part.path)
         whole = _block(row, place, part.path, parquet.read(part.path))
         found.append(dataclasses.replace(whole, items=whole.items[part.rows(len(whole.items))]))
@@ -209,20 +156,6 @@ def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
     )
 
 
-def _column(path: Path, name: str, columns: dict[str, str], what: str) -> list:
-    """One column of a file, by our name of it. UserError where it is lacking, or has something else
-    than `what` says."""
-    table = parquet.renamed(parquet.read(path, [name, *columns]), columns, path)
-    if name not in table.column_names:
-        raise UserError(f"{path}: has no column {name!r}")
-    found = [item[name] for item in parquet.items(table.select([name]), path)]
-    for number, value in enumerate(found):
-        texts = value if what == "a list of words" else [value]
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise UserError(f"{path}: row {number}, column {name}: {value!r} is not {what}")
-    return found
-
-
 def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
     """Mining: the sentences without a translation, from the shared task's candidates, if they are
     there. `gold` has all
@@ -239,7 +172,7 @@ def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
         other = "target" if side == "source" else "source"
         items = [
             {f"{side}_sentence": sentence, f"{other}_sentence": ""}
-            for sentence in dict.fromkeys(_column(path, "sentence", {}, "text"))
+            for sentence in dict.fromkeys(column(path, "sentence", {}, "text"))
             if sentence not in paired
         ]
         found.append(Block(str(path), gold.task, gold.read, None, items))
@@ -283,103 +216,24 @@ def check(row: Task, place: Place, path: Path) -> None:
         read_row(_block(row, place, path, parquet.first_row(path)), 0)
 
 
-def _tagged(language: str, source: str, *splits: str) -> list[tuple[Place, Part]]:
-    """What the tagging tasks have of these splits: many languages have no training rows, a few no
-    validation rows."""
-    return [
-        (place, part)
-        for name in TEXT_FROM
-        for split in splits
-        for place in _has(TASKS[name], language, source, "test" if split == "test" else "")
-        for part in _files(place, split, language, source)
-    ]
-
-
-def _text_parts(language: str, source: str) -> list[tuple[Place, Part]]:
-    """What text is made of: training and validation rows, but of no file that is scored as a
-    whole."""
-    scored = {part.path for _, part in _tagged(language, source, "test") if part.whole}
-    found = [
-        (place, part)
-        for place, part in _tagged(language, source, "train", "validation")
-        if part.path not in scored
-    ]
-    if not found:
-        raise _no_text(language, source)
-    return found
-
-
-def _no_text(language: str, source: str) -> UserError:
-    return UserError(
-        f"{source}: no text in {language!r}: neither text/{language} nor training or validation "
-        "rows "
-        f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)} that are not scored"
-    )
-
-
-def _words_as_text(split: str, language: str, source: str) -> list[dict]:
-    found, taken = [], {}  # taken: by file, rows that are scored or were read before
-    tested, joiner = _tagged(language, source, "test"), "" if language in UNSPACED else " "
-    for place, part in _text_parts(language, source):
-        sentences = _column(part.path, "tokens", _of_words(place), "a list of words")
-        rows = range(len(sentences))
-        if part.path not in taken:
-            taken[part.path] = {
-                number
-                for _, other in tested
-                if other.path == part.path
-                for number in rows[other.rows(len(rows))]
-            }
-        wanted = [number for number in rows[part.rows(len(rows))] if number not in taken[part.path]]
-        taken[part.path].update(wanted)
-        found += [{"text": joiner.join(sentences[number])} for number in wanted]
-    if not found:
-        raise _no_text(language, source)
-    if split == "train":
-        return [item for number, item in enumerate(found) if number % 20]
-    return found[::20]  # every 20th sentence is kept for measuring the masked language model
-
-
-def _text_names(language: str, source: str) -> str:
-    """Which parts of its files text is made of; "" where it is each training and validation file,
-    whole and once."""
-    read = [part for _, part in _tagged(language, source, "train", "validation")]
-    scored = [part for _, part in _tagged(language, source, "test")]
-    paths = {part.path for part in read}
-    if (
-        len(paths) == len(read)
-        and not paths & {part.path for part in scored}
-        and all(part.whole for part in read)
-    ):
-        return ""
-    return (
-        f"{'+'.join(part.name for part in read)} without {'+'.join(part.name for part in scored)}"
-    )
-
-
-def _of_words(place: Place) -> dict[str, str]:
-    """Of a place's mapping of columns what decides which words are read as text."""
-    return {theirs: ours for theirs, ours in place.columns.items() if ours == "tokens"}
-
-
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
     """The files' digests, and what the layout makes of them: parts of files, columns by other
     names."""
-    words = row.name == "text" and not _has(row, language, source)
+    words = row.name == "text" and not places_with(row, language, source)
     if words:
         files = [
             (TASKS[name], place, path)
             for name in TEXT_FROM
-            for place in _has(TASKS[name], language, source)
+            for place in places_with(TASKS[name], language, source)
             for path in parquet.files(place.folder(source, language))
         ]
     else:
-        parts = _split_files(row, split, language, source)
+        parts = files_of_split(row, split, language, source)
         files = [(row, place, part.path) for place, part in parts]
     for task, place, path in files:
         check(task, place, path)
     digests = [parquet.digest(path) for _, _, path in files]
-    if words and (names := _text_names(language, source)):
+    if words and (names := text_names(language, source)):
         digests.append(names)
     if not words and any(not part.whole for _, part in parts):
         digests.append(_joined(row, parts, source))
@@ -395,7 +249,7 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
         if place.columns
         and (
             found := parquet.mapped(
-                _of_words(place) if words else place.columns,
+                columns_of_words(place) if words else place.columns,
                 parquet.first_row(path).column_names,
                 path,
             )
@@ -415,7 +269,7 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
 def _all_files(source: str) -> Iterator[Path]:
     for row in TASKS.values():
         for place in places(row, source):
-            for _, folder in _folders(source, place.source.local):
+            for _, folder in configurations(source, place.source.local):
                 yield from parquet.files(folder)
         if path := _entities(row, source):
             yield path
