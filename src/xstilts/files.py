@@ -44,8 +44,8 @@ def regular(path: str | Path) -> os.stat_result:
         ) from error
     if not stat.S_ISREG(found.st_mode):
         raise UserError(
-            f"{visible(str(path))}: is {kind(found.st_mode)}, where a file is expected. "
-            "Remove it, or put the file there"
+            f"{visible(str(path))}: is {kind(found.st_mode)}, where a file is expected. Remove it, "
+            "or put the file there"
         )
     return found
 

@@ -142,9 +142,8 @@ def run(
             )
         except nbclient.exceptions.DeadKernelError as error:
             raise UserError(
-                f"{chapter}: its process was ended from outside, most often because the memory "
-                "ran out; "
-                "finished runs are kept, the same command goes on from there"
+                f"{chapter}: its process was ended from outside, most often because the memory ran "
+                "out; finished runs are kept, the same command goes on from there"
             ) from error
         _dress(unfinished)
         os.replace(unfinished, out)

@@ -143,8 +143,8 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
     ):
         if not limit:
             raise UserError(
-                f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; "
-                "that is a placeholder, which cannot be scored"
+                f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; that "
+                "is a placeholder, which cannot be scored"
             )
         load(
             name, split, language, source

@@ -217,9 +217,8 @@ def _name_labels(builder, revision: str) -> None:
             if known:
                 raise UserError(
                     f"{address}: the file calls the labels of {column} {', '.join(names)}; the "
-                    "data "
-                    f"set's card calls them {', '.join(known)}. One is wrong, so that neither is "
-                    "used. Give the rows as a local folder (XSTILTS_DATA)"
+                    f"data set's card calls them {', '.join(known)}. One is wrong, so that neither "
+                    "is used. Give the rows as a local folder (XSTILTS_DATA)"
                 )
             label = ClassLabel(names=names)
             listed = hasattr(builder.info.features[column], "feature")
@@ -246,8 +245,8 @@ def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
         if {part.partition("[")[0] for part in name.split("+")} <= set(there):
             return name.split("+")
     raise UserError(
-        f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} "
-        f"(looked for {', '.join(names)}; found {', '.join(there)})"
+        f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} (looked for "
+        f"{', '.join(names)}; found {', '.join(there)})"
     )
 
 
@@ -303,8 +302,8 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
 
 def texts_fingerprint(source: str) -> str:
     raise UserError(
-        "vocabulary='data' collects the pieces of every text at hand, which the Hub is not; "
-        "use vocabulary='full' with data='hub'"
+        "vocabulary='data' collects the pieces of every text at hand, which the Hub is not; use "
+        "vocabulary='full' with data='hub'"
     )
 
 

@@ -42,8 +42,7 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     except (ValueError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{where}: what its metadata says of columns (huggingface) is not readable "
-            f"({type(error).__name__}), so "
-            f"the labels in the column {column} cannot be named"
+            f"({type(error).__name__}), so the labels in the column {column} cannot be named"
         ) from error
     while (
         isinstance(feature, dict)
@@ -70,8 +69,7 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     ):
         raise UserError(
             f"{where}: what its metadata says of the column {column} (huggingface) is not a list "
-            "of different names "
-            f"of labels: {reprlib.repr(feature)}"
+            f"of different names of labels: {reprlib.repr(feature)}"
         )
     return names
 

@@ -214,8 +214,8 @@ def _cut(names: str) -> str:
         if not found:
             return (
                 f"{name[:200]!r} is neither a file's name nor rows of it: write train, "
-                "train[:-300], train[10%:50%] or "
-                "train[0::2]; a step is 1 or more, and one row alone is train[5:6]"
+                "train[:-300], train[10%:50%] or train[0::2]; a step is 1 or more, and one row "
+                "alone is train[5:6]"
             )
         ends = [end for end in (found["first"], found["end"]) if end]
         percents = [int(end[:-1]) for end in ends if end.endswith("%")]

@@ -51,8 +51,8 @@ def read_row(block: Block, number: int) -> dict:
         raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise UserError(
-            f"{where} does not have the columns of {row.title} ({error!r}); "
-            f"it has {', '.join(block.items[number])}"
+            f"{where} does not have the columns of {row.title} ({error!r}); it has "
+            f"{', '.join(block.items[number])}"
         ) from error
     _CHECKS[row.kind](item, where, row)
     return item
@@ -110,8 +110,7 @@ def _characters(value: str, where: str, column: str) -> None:
     except UnicodeEncodeError as error:
         raise UserError(
             f"{where}, column {column}: half a surrogate pair at {error.start}, which is no "
-            "character; the file "
-            "was decoded wrongly when it was made"
+            "character; the file was decoded wrongly when it was made"
         ) from None
 
 
@@ -155,8 +154,8 @@ def _span(item: dict, where: str, row: Task) -> None:
         if item["context"][start : start + len(answer)] != answer:
             raise UserError(
                 f"{where}, column answers: the context has "
-                f"{item['context'][max(0, start) : max(0, start) + len(answer)]!r} at {start}, "
-                f"not {answer!r}"
+                f"{item['context'][max(0, start) : max(0, start) + len(answer)]!r} at {start}, not "
+                f"{answer!r}"
             )
 
 
@@ -192,9 +191,8 @@ def _rank(item: dict, where: str, row: Task) -> None:
         raise Unusable(f"{where}, column entity: no entity")
     if not item["id"]:
         raise UserError(
-            f"{where}, column id: there is none. Answers with the same id count as right in "
-            "every language: give "
-            "each question its own"
+            f"{where}, column id: there is none. Answers with the same id count as right in every "
+            "language: give each question its own"
         )
     _text(item["query"], where, "query")
     _text(item["answer"][0], where, "answer")

@@ -55,8 +55,8 @@ def _content(address: str) -> bytes:
     content = ask(lambda: _downloaded(address), address, kind="file")
     if hashlib.sha256(content).hexdigest() != checksum:
         raise UserError(
-            f"{address} is not what it was when its checksum was written down; it is not read. "
-            "Try again: if it stays so, something on the way changes it"
+            f"{address} is not what it was when its checksum was written down; it is not read. Try "
+            "again: if it stays so, something on the way changes it"
         )
     kept.parent.mkdir(parents=True, exist_ok=True)
     unfinished = kept.with_suffix(f".{os.getpid()}")

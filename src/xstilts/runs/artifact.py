@@ -110,8 +110,8 @@ def damaged(folder: Path, name: str = "") -> str:
         return _faults[state]
     except PermissionError as error:
         raise UserError(
-            f"{error.filename}: this user may not read it. Ask its owner for the right "
-            "to (chmod -R g+rX), or set XSTILTS_STORE to another folder"
+            f"{error.filename}: this user may not read it. Ask its owner for the right to (chmod "
+            "-R g+rX), or set XSTILTS_STORE to another folder"
         ) from error
     except OSError as error:
         return f"{Path(error.filename or folder).name} cannot be read: {error.strerror}"

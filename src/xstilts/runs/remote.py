@@ -76,8 +76,8 @@ def _place(root: Path):
         raise UserError(f"XSTILTS_REMOTE: cannot use {_shown()!r}: {wrong}")
     if isinstance(system, LocalFileSystem) and _overlap(Path(folder), root):
         raise UserError(
-            f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or "
-            "around it: it is a second place, so give another folder, or unset it"
+            f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or around it: it "
+            "is a second place, so give another folder, or unset it"
         )
     return system, folder.rstrip("/")
 
@@ -113,8 +113,8 @@ def pull(root: Path, run: Run) -> bool:
         if _url() not in _silent:
             print(
                 visible(
-                    f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on "
-                    "with what is here"
+                    f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on with "
+                    "what is here"
                 ),
                 flush=True,
             )
@@ -207,8 +207,8 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
             root,
             "unshared",
             run,
-            f"XSTILTS_REMOTE: {_words(error)}; the run is kept "
-            "here, and copied there when it is next asked for",
+            f"XSTILTS_REMOTE: {_words(error)}; the run is kept here, and copied there when it is "
+            "next asked for",
         )
         return False
     return True

@@ -151,9 +151,9 @@ def _unwritable(root: Path, error: OSError) -> OSError | UserError:
     if error.errno not in UNWRITABLE:
         return error
     return Unwritable(
-        f"the store {root} cannot be written: {error.filename or root}: "
-        f"{error.strerror}. What it has can be read; to compute what it lacks set "
-        "XSTILTS_STORE to a folder of your own, or ask its owner to let you"
+        f"the store {root} cannot be written: {error.filename or root}: {error.strerror}. What it "
+        "has can be read; to compute what it lacks set XSTILTS_STORE to a folder of your own, or "
+        "ask its owner to let you"
     )
 
 

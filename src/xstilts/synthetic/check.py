@@ -79,8 +79,8 @@ def _shape(ours, english, path: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(english, list):
         if not isinstance(ours, list) or len(ours) != len(english):
             yield (
-                f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml "
-                f"has {len(english)}"
+                f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml has "
+                f"{len(english)}"
             )
     elif type(ours) is not type(english):
         yield f"{where} is {ours!r}, in en.toml it is {english!r}"
@@ -141,7 +141,7 @@ def _sentences(ours: dict, english: dict, words: dict) -> Iterator[str]:
             if small:
                 yield (
                     f"{where}: {text!r} begins with {{x}}, which may be {small[0]!r} without a "
-                    f"capital letter"
+                    "capital letter"
                 )
 
 
@@ -155,8 +155,8 @@ def _tags(sentence: list[str], where: str) -> Iterator[str]:
         tokens = tables.TOKEN.findall(wording.agreeing(text, woman))
         if len(tokens) != len(tags.split()):
             yield (
-                f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} "
-                f"tags ({tags})"
+                f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} tags "
+                f"({tags})"
             )
             return
     for token, tag in zip(tokens, tags.split(), strict=True):

@@ -33,8 +33,7 @@ POOLS = {
     ),
     "city": (
         "Bangkok Berlin Bogota Cairo Chicago Copenhagen Lagos London Lusaka Madrid Oslo Paris "
-        "Prague Rome Sydney "
-        "Toronto Vienna",
+        "Prague Rome Sydney Toronto Vienna",
         "Athens Havana Kampala Nairobi Warsaw",
         "Accra Caracas Dublin Lisbon Melbourne Seoul Stockholm Tokyo",
     ),
@@ -156,14 +155,11 @@ WHOLE_OF = {
 NAMES = {
     "train": {
         "women": "Anna Amina Clara Diana Elena Emma Eva Halima Heidi Helena Ines Irene Julia "
-        "Katalin Laura Leila "
-        "Marta Olga Petra Ruth Sara Wanda".split(),
+        "Katalin Laura Leila Marta Olga Petra Ruth Sara Wanda".split(),
         "men": "Anton Bruno Daniel David Erik Felix Hassan Hugo Karl Lucas Martin Niklas Omar "
-        "Oscar Otto Paul Peter "
-        "Rashid Samuel Simon Thomas Viktor".split(),
-        "surnames": "Garcia Hansen Ivanov Johnson Kamau Keller Korhonen Kovacs Laine Larsen "
-        "Molnar Mwangi Novak Otieno "
-        "Petrov Rossi Schmidt Tanaka Virtanen Weber Wilson".split(),
+        "Oscar Otto Paul Peter Rashid Samuel Simon Thomas Viktor".split(),
+        "surnames": "Garcia Hansen Ivanov Johnson Kamau Keller Korhonen Kovacs Laine Larsen Molnar "
+        "Mwangi Novak Otieno Petrov Rossi Schmidt Tanaka Virtanen Weber Wilson".split(),
     },
     "validation": {
         "women": "Fatima Judit Linda Maria Silvia Vera".split(),

@@ -90,15 +90,12 @@ ROWS = [
         max_length=128,
         effort=0.6,
         obtain="no copy on the Hub loads without code of its own: build it with "
-        "google-research/xtreme's scripts, "
-        "then write mewsli-x/<language>/{train,validation,test}.parquet with the columns mention "
-        "(text "
-        "around it, the mention in brackets), entity (its Wikidata id) and description (the "
-        "entity's text) "
-        "into a local folder or that of XSTILTS_OWN; train in English. "
-        "mewsli-x/candidates.parquet (entity, "
-        "description) has all entities that are searched; without it they are those of the "
-        "scored rows alone",
+        "google-research/xtreme's scripts, then write "
+        "mewsli-x/<language>/{train,validation,test}.parquet with the columns mention (text around "
+        "it, the mention in brackets), entity (its Wikidata id) and description (the entity's "
+        "text) into a local folder or that of XSTILTS_OWN; train in English. "
+        "mewsli-x/candidates.parquet (entity, description) has all entities that are searched; "
+        "without it they are those of the scored rows alone",
     ),
     # African languages
     Task(

@@ -208,10 +208,8 @@ ROWS = [
         effort=0.3,
         stand_in="udpos",
         obtain="CCGbank is licensed (LDC2005T13): `xstilts ccgbank FOLDER --out ROWS` reads it "
-        "into ROWS/ccg/en "
-        "(columns tokens and tags), and XSTILTS_OWN=ROWS puts these beside the Hub. Meanwhile "
-        "UDPOS in "
-        "English can stand in: name udpos as the intermediate task",
+        "into ROWS/ccg/en (columns tokens and tags), and XSTILTS_OWN=ROWS puts these beside the "
+        "Hub. Meanwhile UDPOS in English can stand in: name udpos as the intermediate task",
     ),
     Task(
         name="cosmosqa",

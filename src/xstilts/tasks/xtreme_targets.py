@@ -198,10 +198,8 @@ ROWS = [
             ),
         ),
         obtain="the Hub has only BUCC's gold pairs, so that mining among them lacks the "
-        "distractors; for the whole"
-        " task put candidates_<language>.parquet and candidates_en.parquet (columns id, "
-        "sentence) of the shared "
-        "task beside them",
+        "distractors; for the whole task put candidates_<language>.parquet and "
+        "candidates_en.parquet (columns id, sentence) of the shared task beside them",
     ),
     Task(
         name="tatoeba",

@@ -30,8 +30,7 @@ def _finite(found: torch.Tensor, task: str) -> torch.Tensor:
     if found.isnan().any() or found.isposinf().any() or found.numel() and found.isneginf().all():
         raise Diverged(
             f"{task}: the encoder's output is not a number. Its weights are damaged, or the "
-            "training that made it "
-            "diverged: make it anew, or try a lower learning rate"
+            "training that made it diverged: make it anew, or try a lower learning rate"
         )
     return found
 

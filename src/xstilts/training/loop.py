@@ -148,10 +148,9 @@ def train(
     for name in sets:
         if process_group.size() > 1 and tasks[name].kind == "rank":
             raise UserError(
-                f"{tasks[name].title}: a query's negatives are the other texts of its batch, "
-                f"which {process_group.size()} "
-                "processes would split: start again as one process (without a launcher); what is "
-                "finished is kept"
+                f"{tasks[name].title}: a query's negatives are the other texts of its batch, which "
+                f"{process_group.size()} processes would split: start again as one process "
+                "(without a launcher); what is finished is kept"
             )
     where, names = device(), list(sets)
     seed_everything(seed)
@@ -183,8 +182,8 @@ def train(
         log(entry)
 
     broken = (
-        f"{title}: the last step left weights that are no numbers; try a learning rate "
-        f"below {recipe.learning_rate:g}"
+        f"{title}: the last step left weights that are no numbers; try a learning rate below "
+        f"{recipe.learning_rate:g}"
     )
 
     def measured() -> float:
@@ -226,8 +225,8 @@ def train(
         )
         if not math.isfinite(at.losses[-1]):
             raise Diverged(
-                f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; "
-                f"try a learning rate below {recipe.learning_rate:g}"
+                f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; try a "
+                f"learning rate below {recipe.learning_rate:g}"
             )
         optimizer.step(rate)
         at.seconds = before + time.monotonic() - began

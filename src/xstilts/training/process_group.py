@@ -51,8 +51,7 @@ def check() -> None:
         elif name in ("RANK", "LOCAL_RANK"):
             raise UserError(
                 f"the environment's WORLD_SIZE is {size()}, and {name} is not set: start with "
-                "`accelerate launch` "
-                "or `torchrun`, which set both, or unset WORLD_SIZE"
+                "`accelerate launch` or `torchrun`, which set both, or unset WORLD_SIZE"
             )
 
 

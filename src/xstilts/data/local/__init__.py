@@ -50,8 +50,7 @@ def check_folder(source: str, asked_by: str = "data") -> None:
     if not any((folder / top).is_dir() for top in tops):
         raise UserError(
             f"{asked_by}: the folder {source!r} has none of the task folders: "
-            f"{', '.join(sorted(tops))}. "
-            "Expected <task>/<configuration>/<split>.parquet"
+            f"{', '.join(sorted(tops))}. Expected <task>/<configuration>/<split>.parquet"
         )
 
 
@@ -95,8 +94,8 @@ def files_of_split(row: Task, split: str, language: str, source: str) -> list[tu
         folders = [place.folder(source, language) for place in there]
         names = ", ".join(sorted(path.stem for folder in folders for path in parquet.files(folder)))
         raise UserError(
-            f"{', '.join(map(str, folders))}: no {split} rows of {row.title} "
-            f"(looked for {', '.join(looked)}; found {names or 'nothing'})"
+            f"{', '.join(map(str, folders))}: no {split} rows of {row.title} (looked for "
+            f"{', '.join(looked)}; found {names or 'nothing'})"
         )
     return found
 

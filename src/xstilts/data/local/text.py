@@ -57,8 +57,7 @@ def text_parts(language: str, source: str) -> list[tuple[Place, Part]]:
 def _no_text(language: str, source: str) -> UserError:
     return UserError(
         f"{source}: no text in {language!r}: neither text/{language} nor training or validation "
-        "rows "
-        f"of {' or '.join(TASKS[name].title for name in TEXT_FROM)} that are not scored"
+        f"rows of {' or '.join(TASKS[name].title for name in TEXT_FROM)} that are not scored"
     )
 
 

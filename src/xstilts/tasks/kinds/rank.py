@@ -171,9 +171,8 @@ def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str,
             if known.setdefault(row["id"], asked) != asked:
                 raise UserError(
                     f"{language}: the id {row['id']!r} stands for two questions "
-                    f"({known[row['id']][0]!r}, "
-                    f"{row['query']!r}), and the answers with a question's id count as right: "
-                    "give each its own"
+                    f"({known[row['id']][0]!r}, {row['query']!r}), and the answers with a "
+                    "question's id count as right: give each its own"
                 )
             for text in row["sentences"]:
                 places.setdefault(text, len(places))
