@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 
     from xstilts.study.profiles import Study
 
-SUMMARIES = (
-    "claims",
-    "costs",
-)  # of what other chapters have run: they are run last, wherever they stand in the book
+# Chapters that sum up what other chapters have run: they are run last, wherever they stand.
+SUMMARIES = ("claims", "costs")
 CELLS = ["intermediate", "target", "difference", "low", "high"]
 # not %reset: it takes __spec__ too, without which the kernel starts no worker processes
 FORGET = (
@@ -48,10 +46,11 @@ FORGET = (
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes
 # print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
+# These two import nearly all other modules of the library.
 READY_KERNEL = [
     *QUIET_KERNEL,
     "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']",
-]  # and with them all others
+]
 # what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's
 # address, a title, a movement)
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
@@ -181,9 +180,8 @@ def _dress(path: Path) -> None:
                     part[name] = printed(part[name])
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if words:
-                image = cell.metadata.setdefault("mystnb", {}).setdefault(
-                    "image", {}
-                )  # may say what kind of figure it is
+                # may say what kind of figure it is
+                image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})
                 image["alt"] = " ".join(filter(None, (image.get("alt"), visible(words))))
     nbformat.write(notebook, path)
 
@@ -192,9 +190,8 @@ def printed(text: str) -> str:
     """What a chapter printed, as a page can show it: colours stay; links and titles for a terminal
     go, but for their words; other control characters become signs. The book's reader of colours
     stops at what it does not know."""
-    text = re.sub(
-        r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n")
-    )  # a line that is written over, as a terminal shows it
+    # a line that is written over, as a terminal shows it
+    text = re.sub(r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n"))
     return "".join(
         part if COLOUR.fullmatch(part) else visible(TERMINAL.sub("", part))
         for part in COLOUR.split(text)
@@ -241,9 +238,8 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
         run(name, root / "book" / "chapters" / f"{name}.ipynb", given, shared)
 
     with ExitStack() as stack:
-        pool = stack.enter_context(
-            ThreadPoolExecutor(2)
-        )  # first, so that it ends after the kernels that it waits for
+        # first, so that it ends after the kernels that it waits for
+        pool = stack.enter_context(ThreadPoolExecutor(2))
         kernels = [stack.enter_context(kernel(root))]  # it imports while this process does
         from xstilts.study import profiles
 
@@ -261,9 +257,8 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
                 kernels.append(shared)
 
         for group in (showing, last):
-            list(
-                pool.map(beside, group)
-            )  # the first error goes on from here, and what has not begun is not begun
+            # the first error goes on from here, and what has not begun is not begun
+            list(pool.map(beside, group))
     return pages.html(root)
 
 

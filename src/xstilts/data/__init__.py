@@ -146,9 +146,8 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
                 f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; that "
                 "is a placeholder, which cannot be scored"
             )
-        load(
-            name, split, language, source
-        )  # a few rows may have one label by chance: all are judged
+        # a few rows may have one label by chance: all are judged
+        load(name, split, language, source)
     return rows
 
 

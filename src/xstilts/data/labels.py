@@ -9,9 +9,8 @@ import reprlib
 from xstilts.errors import UserError
 from xstilts.tasks.task import Task
 
-UNKNOWN = (
-    -1
-)  # an open label set's label that no training row has: never trained on, always scored as wrong
+# an open label set's label that no training row has: never trained on, always scored as wrong
+UNKNOWN = -1
 NO_LABEL = (None, "", "-")  # of a pair: "-" is SNLI's, whose annotators did not agree
 
 
@@ -58,9 +57,8 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
         if isinstance(feature, dict)
         else (None, None)
     )
-    if (
-        names is None and isinstance(count, int) and 0 < count < 10_000
-    ):  # a ClassLabel without names counts
+    # a ClassLabel without names counts
+    if names is None and isinstance(count, int) and 0 < count < 10_000:
         names = [str(number) for number in range(count)]
     if (
         not isinstance(names, list)
@@ -76,9 +74,8 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
 
 def column_of(row: Task) -> str:
     """The column that has a row's labels."""
-    return row.label_column.replace(
-        "-", "label"
-    )  # "-": the source's reader makes sense of its labels itself
+    # "-": the source's reader makes sense of its labels itself
+    return row.label_column.replace("-", "label")
 
 
 def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -> dict:

@@ -73,9 +73,8 @@ class Part:
 def _position(text: str | None, count: int) -> int | None:
     if not text:
         return None
-    return (
-        round(int(text[:-1]) * count / 100) if text.endswith("%") else int(text)
-    )  # as `datasets` rounds
+    # as `datasets` rounds
+    return round(int(text[:-1]) * count / 100) if text.endswith("%") else int(text)
 
 
 def parts(folder: Path, names: str) -> list[Part]:
@@ -120,9 +119,8 @@ def _toml(path: Path) -> dict:
         if parquet.regular(path).st_size > LARGEST:
             raise UserError(f"{path}: more than {LARGEST} bytes, which is no layout")
         text = path.read_text(encoding="utf-8")
-        if any(
-            line.count(".") > 200 for line in text.split("\n")
-        ):  # minutes are needed for a.a.a.a. and so on
+        # minutes are needed for a.a.a.a. and so on
+        if any(line.count(".") > 200 for line in text.split("\n")):
             raise UserError(f"{path}: a line with more than 200 dots, which is no layout")
         return tomllib.loads(text)
     except (OSError, RecursionError) as error:

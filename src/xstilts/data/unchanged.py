@@ -38,11 +38,12 @@ def _state(name: str, source: str) -> Hashable:
     if dials.is_mini(source):
         return ()
     place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
+    # a plan that asks nobody has other names for what is on the Hub
     asked = (
         name,
         place,
         revisions.unasked,
-    )  # a plan that asks nobody has other names for what is on the Hub
+    )
     seen = _looked.get()
     if seen is not None and asked in seen:
         return seen[asked]

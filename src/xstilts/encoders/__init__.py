@@ -133,11 +133,12 @@ def load(
     nothing can be loaded."""
     name = as_name(source)
     place = source_folder(name)
+    # not left open: transformers would ask whoever sits there
     where = {
         "pretrained_model_name_or_path": str(place),
         "revision": revision(name),
         "trust_remote_code": False,
-    }  # not left open: transformers would ask whoever sits there
+    }
     try:
         with _quiet():
             there = _checked(name, place, where["revision"])
@@ -197,9 +198,8 @@ def shorten(config: PreTrainedConfig, layers: int) -> None:
     """Makes `config` one of the first `layers` layers, in place."""
     depth = config.num_hidden_layers
     for key, value in config.to_dict().items():
-        if (
-            isinstance(value, list) and len(value) == depth
-        ):  # one entry a layer, such as ModernBERT's layer_types
+        # one entry a layer, such as ModernBERT's layer_types
+        if isinstance(value, list) and len(value) == depth:
             setattr(config, key, value[:layers])
     config.num_hidden_layers = layers
 

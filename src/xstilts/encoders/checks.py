@@ -1,8 +1,7 @@
 """What an encoder's files may say: numbers that an encoder can have, no code from elsewhere, a
 tokenizer that fits.
 
-Each check raises UserError, and comes before memory is taken or a text is read.
-"""
+Each check raises UserError, and comes before memory is taken or a text is read."""
 
 import math
 import os
@@ -120,8 +119,7 @@ def _named(value: object) -> Iterator[tuple[str, object]]:
 
 def patterns(found: dict, path: Path) -> None:
     """For a regular expression of tokenizer.json that could take exponential time. (The library
-    stops it after millions of
-    tries, with a panic.)"""
+    stops it after millions of tries, with a panic.)"""
     for name, value in _named({key: part for key, part in found.items() if key != "model"}):
         if name == "Regex" and isinstance(value, str) and explosive(value):
             raise UserError(

@@ -65,9 +65,8 @@ class E5File(NamedTuple):
     """What the data file holds."""
 
     sizes: dict[str, int]  # hidden, layers, heads, ffn, vocabulary, positions, types
-    pieces: list[
-        tuple[str, float]
-    ]  # (piece, log-probability), 250,002 in Hugging Face's order of ids
+    # (piece, log-probability), 250,002 in Hugging Face's order of ids
+    pieces: list[tuple[str, float]]
     normaliser: dict[str, str]  # one character -> what it becomes
     tensors: dict[str, np.ndarray]  # float32, by BertModel's parameter names; weights are [out, in]
 

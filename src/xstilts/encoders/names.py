@@ -27,10 +27,8 @@ KNOWN = {
     "xlmr-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389"),
     "xlmr-xl": ("facebook/xlm-roberta-xl", "main"),
     "xlmr-xxl": ("facebook/xlm-roberta-xxl", "main"),
-    "mdeberta": (
-        "microsoft/mdeberta-v3-base",
-        "refs/pr/5",
-    ),  # main has half-precision weights, and no safetensors
+    # main has half-precision weights, and no safetensors
+    "mdeberta": ("microsoft/mdeberta-v3-base", "refs/pr/5"),
     "rembert": ("google/rembert", "main"),
     "xlm-v": ("facebook/xlm-v-base", "main"),
     "mmbert-small": ("jhu-clsp/mmBERT-small", "main"),

@@ -103,9 +103,8 @@ def _smaller(run: Run) -> str:
     if isinstance(run, Base) or not run.recipe:
         return "The encoder itself does not fit: give a smaller one (parameter encoder)"
     recipe = run.recipe
-    if (
-        isinstance(run, Score) and TASKS[run.target].kind == "rank"
-    ):  # a batch's rows are each other's negatives
+    # a batch's rows are each other's negatives
+    if isinstance(run, Score) and TASKS[run.target].kind == "rank":
         return (
             f"It reads its batch of {recipe.batch_size} rows whole: give a smaller phase3_batch, "
             f"or a max_length below {recipe.max_length}"

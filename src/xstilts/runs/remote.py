@@ -188,9 +188,8 @@ def _no_file(about: dict | None, name: str) -> str:
 
 def share(root: Path, run: Run, anew: bool = False) -> bool:
     """Copies a finished run to the remote, if there is one that lacks it, or that has it from
-    before it was done anew. False
-    where that fails: the run is done all the same, so it is told, and tried again when the run is
-    next found."""
+    before it was done anew. False where that fails: the run is done all the same, so it is told,
+    and tried again when the run is next found."""
     from xstilts.runs import store
 
     if not given():

@@ -5,9 +5,8 @@
 
 A finished artifact has run.json with a checksum of each of its files (`artifact`); an unfinished
 one is never seen. To look one up changes nothing that is in the store: a damaged one is set aside
-by the process that computes it again.
-Two processes that want the same run wait for each other (`lock`), but not for one that is dead.
-"""
+by the process that computes it again. Two processes that want the same run wait for each other
+(`lock`), but not for one that is dead."""
 
 from __future__ import annotations
 

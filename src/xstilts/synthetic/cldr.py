@@ -15,9 +15,8 @@ from xstilts.synthetic.world import POOLS, SPLITS
 
 KINDS = ("country", "city", "language", "currency", "month", "weekday")
 LANGUAGES = "af ar de en es et fi fr hi hu ja ru sw tr yo zh".split()
-LATIN = (
-    "af de en es et fi fr hu sw tr yo".split()
-)  # here a city without a name of its own is spelled as in English
+# here a city without a name of its own is spelled as in English
+LATIN = "af de en es et fi fr hu sw tr yo".split()
 PATH = Path(__file__).with_name("cldr.json")
 
 

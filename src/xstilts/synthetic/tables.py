@@ -17,9 +17,8 @@ LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 # a slot, a word with the marks, apostrophes and hyphens in it, or one mark of punctuation
 MARKS = re.escape('.,:;!?()¡¿"«»“”„…&·。、，：；？！「」『』・؟،؛।')
 TOKEN = re.compile(rf"\{{\w+\}}|[^\s{{}}{MARKS}]+|[{MARKS}]")
-MARK = (
-    "\N{REPLACEMENT CHARACTER}"  # stands before a slot whose place in the filled sentence is wanted
-)
+# stands before a slot whose place in the filled sentence is wanted
+MARK = "\N{REPLACEMENT CHARACTER}"
 PLAIN = ("age", *SENTENCES)  # kinds whose codes need no word
 
 

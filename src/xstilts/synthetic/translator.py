@@ -70,9 +70,8 @@ def garbled(words, sentence, about):
     if not isinstance(sentence, str):
         return [tuple(pair) for pair in pieces if pair[0]]
     text = " ".join("".join(piece for piece, _ in pieces).split())
-    return (
-        text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)
-    )  # French has them spaced
+    # French has them spaced
+    return text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)
 
 
 def _fixed(token, mark):

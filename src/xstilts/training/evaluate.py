@@ -35,9 +35,8 @@ def _finite(found: torch.Tensor, task: str) -> torch.Tensor:
     return found
 
 
-Note = Callable[
-    [list[Feature]], None
-]  # is shown what was encoded: what the length cuts off is counted
+# is shown what was encoded: what the length cuts off is counted
+Note = Callable[[list[Feature]], None]
 
 TOKENS = 4096  # padded pieces a batch; also the bound on what evaluation holds in memory
 
@@ -55,9 +54,8 @@ def predict(
     where it is no number."""
     module, where = kind(task.kind), device()
     info = batches.Info.of(tokenizer, recipe, model)
-    masking = torch.Generator().manual_seed(
-        0
-    )  # MLM: the same pieces are masked in every evaluation
+    # MLM: the same pieces are masked in every evaluation
+    masking = torch.Generator().manual_seed(0)
     model.to(where).eval(), head.to(where).eval()
     found: list = [None] * len(features)
     with packed.lowered(model, number_type(recipe.precision, where)):

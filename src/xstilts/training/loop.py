@@ -70,9 +70,8 @@ def interactive() -> bool:
 
 def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
-    torch.cuda.manual_seed(
-        seed + process_group.rank()
-    )  # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
+    # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
+    torch.cuda.manual_seed(seed + process_group.rank())
 
 
 def draw_heads(
@@ -196,9 +195,8 @@ def train(
 
     every = min(recipe.evaluate_every, steps)
     if dev_score and every and not at.step:
-        note(
-            {"step": 0, "dev": measured()}
-        )  # where the curve starts: a head that knows nothing yet
+        # where the curve starts: a head that knows nothing yet
+        note({"step": 0, "dev": measured()})
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
     stream = islice(

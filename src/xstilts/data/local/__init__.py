@@ -87,9 +87,8 @@ def files_of_split(row: Task, split: str, language: str, source: str) -> list[tu
         (place, part) for place in there for part in split_files(place, split, language, source)
     ]
     asked = [place for place in there if place.source.split_names(split, language)]
-    if len({id(place) for place, _ in found}) < max(
-        1, len(asked)
-    ):  # a part of a mixture must not be lost in silence
+    # a part of a mixture must not be lost in silence
+    if len({id(place) for place, _ in found}) < max(1, len(asked)):
         looked = [name for place in there for name in place.source.split_names(split, language)]
         folders = [place.folder(source, language) for place in there]
         names = ", ".join(sorted(path.stem for folder in folders for path in parquet.files(folder)))
@@ -157,8 +156,8 @@ def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
 
 def _distractors(gold: Block, folder: Path, language: str) -> list[Block]:
     """Mining: the sentences without a translation, from the shared task's candidates, if they are
-    there. `gold` has all
-    pairs of the file: in a part of it the others' sentences are no distractors."""
+    there. `gold` has all pairs of the file: in a part of it the others' sentences are no
+    distractors."""
     files = {
         "source": folder / f"candidates_{language}.parquet",
         "target": folder / "candidates_en.parquet",
@@ -209,8 +208,7 @@ def check(row: Task, place: Place, path: Path) -> None:
     """UserError if the file is not parquet, has no rows, or its first row lacks what the task
     reads.
 
-    Called where a study is drawn up: a bad file is found before anything is trained.
-    """
+    Called where a study is drawn up: a bad file is found before anything is trained."""
     with suppress(Unusable):  # dropped and counted when the file is read
         read_row(_block(row, place, path, parquet.first_row(path)), 0)
 
@@ -258,9 +256,8 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
         digests.append(json.dumps(used, sort_keys=True))
     if path := _entities(row, source):
         digests.append(f"searched {parquet.digest(path)}")
-    if (
-        row.open_labels and language != "en" and "en" in languages(row, source)
-    ):  # they name the labels (`data.labelled`)
+    # they name the labels (`data.labelled`)
+    if row.open_labels and language != "en" and "en" in languages(row, source):
         digests.append(fingerprint(row, "train", "en", source))
     return " ".join(digests)
 

@@ -36,9 +36,8 @@ def languages_at(row: Task, place: Place, root: str) -> list[str]:
     found = [
         (codes.get(name, name), path) for name, path in configurations(root, place.source.local)
     ]
-    if (
-        "{" not in place.source.local
-    ):  # a folder of one configuration, whose language the table says
+    # a folder of one configuration, whose language the table says
+    if "{" not in place.source.local:
         found = [(language, path) for language in place.source.languages for _, path in found]
     # XCOPA and the English COPA lie in one folder: a language belongs to the source that the table
     # gives it to

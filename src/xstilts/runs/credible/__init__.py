@@ -285,9 +285,8 @@ def _score(text: str, most: float) -> float | None:
         value = float(text)
     except ValueError:
         value = math.nan
-    if (
-        not 0 <= value <= most + NEAR or repr(value) != text
-    ):  # as it was written: all readers read the same
+    # as it was written: all readers read the same
+    if not 0 <= value <= most + NEAR or repr(value) != text:
         raise ValueError(f"it has the score {shown(text)}")
     return value
 

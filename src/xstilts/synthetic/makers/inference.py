@@ -188,9 +188,8 @@ def pawsx(rng, split, words, i):
         rng.random() < 0.5,
         int(rng.random() * 4) if split == "train" else 3,
     )
-    replaced = (
-        x._replace(person=c) if other else x._replace(value=v[-1])
-    )  # a third one: training has as many of each
+    # a third one: training has as many of each
+    replaced = x._replace(person=c) if other else x._replace(value=v[-1])
     if kind == 0:
         first, second = (
             say(words, fact, k)

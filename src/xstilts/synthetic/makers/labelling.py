@@ -129,8 +129,8 @@ def masakhaner(rng, split, words, i):
 
 def text(rng, split, words, i):
     """A passage in which every fact comes twice in two wordings, the second time now and then as
-    question and answer,
-    with a scene between: a masked name or value can be found by looking across sentences."""
+    question and answer, with a scene between: a masked name or value can be found by looking across
+    sentences."""
     trio = people(rng, split, 3)
     kinds = some(rng, RELATIONS, 3)
     facts = some(

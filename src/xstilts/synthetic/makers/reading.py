@@ -38,9 +38,8 @@ def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     r = pick(rng, list(RELATIONS))
     facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3), strict=False)]
     size = {1: 3, 2: 5 + int(rng.random() * 3), 3: 9}[level]
-    told = (
-        trio[len(facts) :] if level == 1 else trio
-    )  # a split may have but two values of a relation
+    # a split may have but two values of a relation
+    told = trio[len(facts) :] if level == 1 else trio
     others = some(rng, [(p, s) for p in told for s in RELATIONS if s != r], size - len(facts))
     q = int(rng.random() * 2)
     asked = pick(rng, facts)

@@ -6,8 +6,7 @@ neighbours.
 
 The categories are written as in CCGbank (Hockenmaier and Steedman 2007) and stand for the same
 idea: a tag that says what a word still needs on its left and right. They are a rule of thumb over
-tags, the same in every language, and no
-parse: a stand-in for CCGbank, which is licensed."""
+tags, the same in every language, and no parse: a stand-in for CCGbank, which is licensed."""
 
 NOMINAL = {"DET", "ADJ", "NUM", "NOUN", "PROPN", "PRON"}
 VERBAL = {"VERB", "AUX"}

@@ -117,8 +117,9 @@ def examples(
 ) -> dict[str, list[metrics.Pair]]:
     return {
         "masked accuracy": [(right, count) for right, count, _ in predictions],
+        # nats: not a percentage
         "loss": [(total / 100, count) for _, count, total in predictions],
-    }  # nats: not a percentage
+    }
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:

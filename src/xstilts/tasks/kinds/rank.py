@@ -32,9 +32,8 @@ LONGEST_QUERY = 96
 
 def as_ranking(row: dict) -> dict:
     """A row of SQuAD, which LAReQA is trained on, as one of this kind; rows of this kind stay.
-    Copies of SQuAD lack ids or
-    repeat them, and there is one language: a question is known by what it asks, of what, and where
-    the answer is."""
+    Copies of SQuAD lack ids or repeat them, and there is one language: a question is known by what
+    it asks, of what, and where the answer is."""
     if "query" in row:
         return row
     return columns.answer_sentence(
@@ -143,9 +142,8 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     scores = SCALE * queries @ texts.T
     same = batch["gold"][:, None] == batch["gold"][None, :]
     own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
-    scores = scores.masked_fill(
-        same & ~own, -torch.inf
-    )  # another query's copy of the same text is no negative
+    # another query's copy of the same text is no negative
+    scores = scores.masked_fill(same & ~own, -torch.inf)
     return nn.functional.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
 

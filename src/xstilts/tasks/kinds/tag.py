@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from xstilts.training.batches import Info
 
 IGNORED = -100
-UNKNOWN = (
-    -1
-)  # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
+# a gold tag that the training rows don't have (open label sets): not trained on, always wrong
+UNKNOWN = -1
 BARE = "▁"
 
 
@@ -33,9 +32,8 @@ def encode(
     rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
 ) -> list[Feature]:
     """A sentence longer than max_length becomes several features: no word is lost."""
-    bare = (
-        tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
-    )  # WordPiece has no such piece
+    # WordPiece has no such piece
+    bare = tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
     before = "" if _words_get_their_space(tokenizer) else " "
     features = []
     for number, row in enumerate(rows):
