@@ -97,7 +97,7 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
     at, first = f" at the revision {revision}" if revision else "", errors[0]
     status = next(
         (
-            error.response.status_code
+            error.response.status_code  # type: ignore[attr-defined]
             for error in errors
             if getattr(error, "response", None) is not None
         ),

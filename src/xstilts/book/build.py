@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from jupyter_client import AsyncKernelManager
@@ -229,7 +229,7 @@ def picture(study: Study, path: Path) -> None:
         )
 
 
-def build(parameters: Mapping[str, object] | None = None) -> Path:
+def build(parameters: Mapping[str, Any] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
     root, given = project(), parameters or {}
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from xstilts import revisions
 from xstilts.data import tagged
@@ -24,6 +25,9 @@ from xstilts.errors import UserError
 from xstilts.hub_faults import ask
 from xstilts.revisions import commit
 from xstilts.tasks.task import Source, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")
@@ -87,7 +91,7 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
     return found
 
 
-def table(place: Source, name: str, language: str):
+def table(place: Source, name: str, language: str) -> Dataset:
     """One split of one configuration as a `datasets.Dataset`. UserError where the Hub does not give
     it."""
     options = {

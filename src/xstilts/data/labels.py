@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Mapping
+from typing import Any
 
 from xstilts.errors import UserError
 from xstilts.tasks.task import Task
@@ -18,7 +20,7 @@ class Unusable(ValueError):
     """A row that cannot be used: it has no gold label or no text. It is dropped, and counted."""
 
 
-def label_names(features, column: str) -> list[str] | None:
+def label_names(features: Mapping[str, Any], column: str) -> list[str] | None:
     """The ClassLabel names of a column (or of the column's items), if `features`
     (datasets.Features) has any."""
     feature = features.get(column)
@@ -32,7 +34,7 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     Whatever the column's type: who writes the file anew with another library often changes types,
     and keeps the metadata. UserError if the metadata cannot be understood as far as this column
     goes."""
-    if b"huggingface" not in (metadata or {}):
+    if not metadata or b"huggingface" not in metadata:
         return None
     try:
         feature = (
@@ -108,7 +110,8 @@ def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) 
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise UserError(f"{where}: label {value!r} is none of {', '.join(row.labels)}")
     name = value if names is None else _name(value, names, where)
-    name = row.aliases.get(name, name)
+    if isinstance(name, str):
+        name = row.aliases.get(name, name)
     if isinstance(name, str) and (name in row.labels or row.open_labels):
         return row.label_ids.get(name, UNKNOWN)
     if isinstance(name, int) and 0 <= name < len(row.labels):

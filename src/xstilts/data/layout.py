@@ -30,6 +30,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from xstilts.data import parquet
 from xstilts.errors import UserError
@@ -63,6 +64,7 @@ class Part:
     def rows(self, count: int) -> slice:
         """Which rows of a file of so many."""
         found = CUT.fullmatch(self.name)
+        assert found  # `_cut` has looked at the name
         return slice(
             _position(found["first"], count),
             _position(found["end"], count),
@@ -186,7 +188,7 @@ def _braces(text: str, *known: str) -> str:
     )
 
 
-def _folder(value: object) -> str:
+def _folder(value: Any) -> str:
     return "" if value == "" else _outside(value, deep=True) or _braces(value, "language", "name")
 
 
@@ -196,7 +198,7 @@ def _table(value: object) -> str:
     return next((problem for name in value if (problem := _outside(name))), "")
 
 
-def _splits(value: object) -> str:
+def _splits(value: Any) -> str:
     problem = _table(value)
     for split, names in value.items() if not problem else ():
         if split not in SPLITS:
@@ -224,7 +226,7 @@ def _cut(names: str) -> str:
     return ""
 
 
-def _names(value: object) -> str:
+def _names(value: Any) -> str:
     problem = _table(value)
     for name in value.values() if not problem else ():
         problem = problem or _outside(name)
@@ -279,7 +281,7 @@ def places(row: Task, root: str) -> list[Place]:
                     source,
                     local=part.get("folder", source.local),
                     names=source.names | part.get("names", {}),
-                    splits=source.splits | splits,
+                    splits={**source.splits, **splits},
                 ),
                 part.get("columns", {}),
             )

@@ -80,7 +80,9 @@ def labels_of(block: Block, number: int) -> list[str]:
 
 def read(blocks: list[Block], chosen: list[tuple[int, int]]) -> Rows:
     """The chosen (block, row) pairs, read and checked; unusable ones are left out and counted."""
-    rows, dropped, worst = [], {}, None
+    rows: list[dict] = []
+    dropped: dict[str, int] = {}
+    worst = None
     for which, number in chosen:
         try:
             rows.append(read_row(blocks[which], number))

@@ -13,10 +13,14 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xstilts.encoders import cache_dir
 from xstilts.errors import UserError
 from xstilts.hub_faults import ask
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @lru_cache(maxsize=1)
@@ -26,7 +30,7 @@ def _checksums() -> dict[str, str]:
     return {path: checksum for checksum, path in map(str.split, lines)}
 
 
-def table(address: str):
+def table(address: str) -> Dataset:
     """The file's sentences as a `datasets.Dataset` with the columns tokens and upos."""
     from datasets import Dataset
 

@@ -77,7 +77,7 @@ def while_unchanged(size: int) -> Callable:
                 _state(given.arguments.get("name", ""), given.arguments["source"]), *given.args
             )
 
-        look.cache_clear = cached.cache_clear
+        look.cache_clear = cached.cache_clear  # type: ignore[attr-defined]
         return look
 
     return kept_by

@@ -134,14 +134,15 @@ def load(
     name = as_name(source)
     place = source_folder(name)
     # not left open: transformers would ask whoever sits there
+    commit = revision(name)
     where = {
         "pretrained_model_name_or_path": str(place),
-        "revision": revision(name),
+        "revision": commit,
         "trust_remote_code": False,
     }
     try:
         with _quiet():
-            there = _checked(name, place, where["revision"])
+            there = _checked(name, place, commit)
             config = AutoConfig.from_pretrained(**where)
             checks.architecture(name, config)
             check_layers(name, name.layers, config.num_hidden_layers)

@@ -19,7 +19,7 @@ PROBE = ["A cat, 1 Katze.", "猫 \u0007\u0915 " + "xq" * 40]
 NEEDED = ("num_hidden_layers", "hidden_size", "max_position_embeddings", "vocab_size")
 # name in config.json -> least and most; whole numbers where these are. The deepest known encoder
 # has 48 layers.
-BOUNDS = {
+BOUNDS: dict[str, tuple[float, float]] = {
     "num_hidden_layers": (1, 512),
     "global_attn_every_n_layers": (1, 512),
     "num_attention_heads": (1, 1024),
@@ -78,14 +78,15 @@ def config(found: dict, path: Path) -> None:
     refused(found, path)
     for name, value in _named(found):
         known = ALIASES.get(name, name)
-        low, high = BOUNDS.get(known, (0.0, 1.0) if "dropout" in known else (None, None))
-        if low is None or value is None:
+        bounds = BOUNDS.get(known, (0.0, 1.0) if "dropout" in known else None)
+        if bounds is None or value is None:
             continue
+        low, high = bounds
         if known not in BOUNDS and not isinstance(value, (int, float)):  # a kind of dropout, say
             continue
         whole = isinstance(low, int)
-        is_number = isinstance(value, int if whole else (int, float))
-        if not is_number or isinstance(value, bool) or not low <= value <= high:
+        number = value if isinstance(value, int if whole else (int, float)) else math.nan
+        if isinstance(value, bool) or not low <= number <= high:
             raise UserError(
                 f"{path}: {name} is {visible(repr(value))[:60]}; expected "
                 f"{'a whole number' if whole else 'a number'} from {low} to {high}"

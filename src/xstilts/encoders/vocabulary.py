@@ -97,7 +97,8 @@ def used(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> list[int]:
     each other."""
     backend = tokenizer.backend_tokenizer
     words = sorted({word for text in texts for word in re.split("[ \t\r\n]+", text)})
-    used, characters = set(), {"▁"}
+    used: set[int] = set()
+    characters = {"▁"}
     for start in range(0, len(words), 10_000):
         batch = words[start : start + 10_000]
         used.update(

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock, SoftFileLease
 
@@ -122,7 +123,7 @@ def lock(root: Path, run: Run) -> Iterator[None]:
         held.release()
 
 
-def locked(root: Path, name: str, how: str = "", **options) -> BaseFileLock:
+def locked(root: Path, name: str, how: str = "", **options: Any) -> BaseFileLock:
     """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the
     process dies. lease: for a store on a disk that several machines share without common locks; a
     file that its holder renews. One that was not renewed for LEASE seconds, or whose process has
@@ -170,8 +171,8 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
     same run. Of several processes that do a run together the first one's becomes the artifact.
     TakenOver where another process took this one for dead meanwhile."""
     if process_group.rank():
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+        with tempfile.TemporaryDirectory() as discarded:
+            yield Path(discarded)
         return
     folder = own(root, "writing", key(run))
     _make(root, folder)

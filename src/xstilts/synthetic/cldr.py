@@ -25,12 +25,12 @@ def _kept():
     return json.loads(PATH.read_text(encoding="utf-8"))
 
 
-def names(language, kind):
+def names(language: str, kind: str) -> dict[str, str]:
     """code -> name of one class; what CLDR does not have is not in it."""
     return _kept().get(language, {}).get(kind, {})
 
 
-def from_babel(language):
+def from_babel(language: str) -> dict[str, dict[str, str]]:
     """kind -> code -> name, of the codes that the world knows."""
     from babel import Locale, localedata
 

@@ -185,9 +185,9 @@ def train(
         f"{recipe.learning_rate:g}"
     )
 
-    def measured() -> float:
+    def measured(score: Callable[[nn.ModuleDict], float]) -> float:
         try:
-            return dev_score(heads)
+            return score(heads)
         except Diverged as error:
             if not at.step:  # it came so
                 raise
@@ -196,7 +196,7 @@ def train(
     every = min(recipe.evaluate_every, steps)
     if dev_score and every and not at.step:
         # where the curve starts: a head that knows nothing yet
-        note({"step": 0, "dev": measured()})
+        note({"step": 0, "dev": measured(dev_score)})
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
     stream = islice(
@@ -242,7 +242,7 @@ def train(
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
         if dev_score and every and at.step % every == 0:
-            score = measured()
+            score = measured(dev_score)
             model.train(), heads.train()
             note({"step": at.step, "dev": score})
             if recipe.patience:

@@ -35,7 +35,7 @@ def keep(
     where: torch.device,
 ) -> None:
     """Writes a checkpoint. The order of batches and the schedule follow from the step."""
-    randoms = {
+    randoms: dict[str, object] = {
         "torch": cpu.as_text(torch.get_rng_state()),
         "masking": cpu.as_text(masking.get_state()),
     }

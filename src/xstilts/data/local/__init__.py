@@ -65,7 +65,7 @@ def state(row: Task, source: str) -> Hashable:
         for _, folder in configurations(source, place.source.local)
     ]
     if path := _entities(row, source):
-        folders.append(path.parent)
+        folders.append(str(path.parent))
     return layout.state(source), tuple(
         found for folder in dict.fromkeys(folders) for found in parquet.stamps(folder)
     )
@@ -254,8 +254,8 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
     ]
     if used:
         digests.append(json.dumps(used, sort_keys=True))
-    if path := _entities(row, source):
-        digests.append(f"searched {parquet.digest(path)}")
+    if searched := _entities(row, source):
+        digests.append(f"searched {parquet.digest(searched)}")
     # they name the labels (`data.labelled`)
     if row.open_labels and language != "en" and "en" in languages(row, source):
         digests.append(fingerprint(row, "train", "en", source))

@@ -123,7 +123,8 @@ def fields(found: dict, always: dict, at_times: dict) -> None:
         need(name in found, f"it has no {name}")
     for name, value in found.items():
         wanted = always.get(name) or at_times.get(name)
-        need(wanted is not None, f"it has {shown(name)}, which is unknown here")
+        if wanted is None:
+            raise ValueError(f"it has {shown(name)}, which is unknown here")
         need(
             isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)),
             f"its {name} is {shown(value)}",
@@ -224,10 +225,8 @@ def _row(
     """n. ValueError for a row that the run cannot have, or that is of other rows than the rest."""
     try:
         task = known.get(name)
-        need(
-            task and language in _languages(run, name) and metric in _metrics(task),
-            "the run has no such scores",
-        )
+        if not task or language not in _languages(run, name) or metric not in _metrics(task):
+            raise ValueError("the run has no such scores")
         size, rows, has_baseline = _integer(n), (split, n, of), metric.startswith(task.metric)
         need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
         wanted = "validation" if isinstance(run, Adapt) else run.split
@@ -334,11 +333,8 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
                 raise ValueError(f"there are {shown(part['n'])}, and the score is of {n}")
             units = {UNIT: paragraphs(part[UNIT], n)} if UNIT in part else {}
             above, below, now = packed_score(part["numerator"], part["denominator"], n)
-            if (
-                (now is None) != (value is None)
-                or value is not None
-                and not abs(now - value) <= NEAR
-            ):
+            same = now is value if now is None or value is None else abs(now - value) <= NEAR
+            if not same:
                 raise ValueError(f"they come to {now}, and the score is {value}")
         except ValueError as error:
             raise ValueError(f"its examples of {shown(where)}: {error}") from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from typing import TypeAlias
 
 import numpy as np
 
 MOST = 1_000_000  # examples a language: twice the longest list of BUCC
 NEAR = 1e-9  # points: sums in another order
 NUMBER = (int, float)
-Packed = float | str | np.ndarray
+Packed: TypeAlias = float | str | np.ndarray
 
 
 def shown(value: object) -> str:

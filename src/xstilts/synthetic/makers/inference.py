@@ -8,17 +8,19 @@ says the same in all languages. The label is drawn first and what could give it 
 which relation, which wording, whether the value was mentioned) is drawn alike for every label.
 `level` is the difficulty; 2 is the default's."""
 
+from random import Random
+
 from xstilts.synthetic.wording import Fact, ask, fill, join, say, word
 from xstilts.synthetic.world import COUNTRY_OF, RELATIONS, people, pick, pool, some, values
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 
 
-def wording(rng):
+def wording(rng: Random) -> int:
     return int(rng.random() * 6)  # taken modulo the number of wordings, 1, 2 or 3
 
 
-def nli(rng, split, words, i, level=2):
+def nli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Both people have relation r, one of them also s. Whether the hypothesis is about r or s, and
     whether its value is in the premise, tells no more than one label of two from the other: 50 % at
     best; the rest is who has what.
@@ -53,12 +55,12 @@ def nli(rng, split, words, i, level=2):
             else [fact for fact in premise if fact.person == lacks or fact.relation == s]
         )
     elif size == 1:  # the fact in question, or for a neutral hypothesis one that leaves it open
-        mine = [
+        about_it = [
             fact
             for fact in premise
             if (fact.person, fact.relation) == (hypothesis.person, hypothesis.relation)
         ]
-        premise = mine or [
+        premise = about_it or [
             pick(rng, [fact for fact in premise if fact.person == lacks or fact.relation == s])
         ]
     if level == 3:
@@ -76,15 +78,15 @@ def nli(rng, split, words, i, level=2):
     }
 
 
-def xnli(rng, split, words, i):
+def xnli(rng: Random, split: str, words: dict, i: int) -> dict:
     return nli(rng, split, words, i)
 
 
-def mnli(rng, split, words, i, level=2):
+def mnli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     return nli(rng, split, words, i, level) | {"idx": i}
 
 
-def anli(rng, split, words, i, level=2):
+def anli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Two people at work in two cities, where the cities are, and a third person: the hypothesis
     names a city, or, two steps away, a country. A neutral one is about the third person. The city
     or country of the hypothesis is in the premise whatever the label, as an adversary would have
@@ -135,7 +137,7 @@ def anli(rng, split, words, i, level=2):
     }
 
 
-def qqp(rng, split, words, i, level=2):
+def qqp(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Two questions in different wordings. What makes two of them different is the relation, or the
     person where a sentence before them names both, or which way a comparison runs, which turns
     around both ways, so that neither the words nor the order of the two names decides.
@@ -171,7 +173,7 @@ def qqp(rng, split, words, i, level=2):
     return {"question1": leads[0] + first, "question2": leads[1] + second, "label": label, "idx": i}
 
 
-def pawsx(rng, split, words, i):
+def pawsx(rng: Random, split: str, words: dict, i: int) -> dict:
     """Two facts, in one order and in the other; with label 0 what they say is swapped, in that
     order or not. The words are the same. So are all rows that a model is measured on, and half of
     those that it is trained on. A quarter has a person or value replaced instead of swapped, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -66,7 +66,7 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / len(row["choices"]) for row in rows) / len(rows)
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return (
         " | ".join((row["context"], *row["choices"])),
         row["choices"][row["label"]],

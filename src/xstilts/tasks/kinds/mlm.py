@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -126,6 +126,6 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 0.0
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     right, count, _ = prediction
     return row["text"], f"{count:.0f} masked pieces", f"{right:.0f} right"

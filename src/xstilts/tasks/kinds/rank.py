@@ -9,8 +9,8 @@ with its id, in any language. An entity has one text, whatever the languages tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -84,7 +84,7 @@ def encode(
             number,
             [*query.ids, ids],
             rows[number]["id" if task.one_text else "answer"],
-            [*query.types, types] if types else None,
+            [*query.types, types] if query.types and types else None,
             lost=query.lost + lost,
         )
         for number, (query, (ids, types, lost)) in enumerate(zip(queries, texts, strict=True))
@@ -147,7 +147,9 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     return nn.functional.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
 
-def entities(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+def entities(
+    rows_by_language: Mapping[str, Sequence[dict]],
+) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
     """Each id's first text, and for each id its position. Other descriptions of an entity are no
     further candidates."""
     first: dict[str, tuple[str, str]] = {}
@@ -157,7 +159,9 @@ def entities(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, s
     return list(first.values()), {name: {place} for place, name in enumerate(first)}
 
 
-def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+def candidates(
+    rows_by_language: Mapping[str, Sequence[dict]],
+) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
     """All texts of all languages, each once, and for each id the positions of the relevant ones.
     UserError for an id that stands for two questions in one language."""
     places: dict[tuple[str, str], int] = {}
@@ -210,5 +214,5 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / place for place in range(1, min(20, count) + 1)) / count
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return row["query"], row["answer"][0], prediction

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ NOWHERE = (0, 0)
 def encode(
     rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
 ) -> list[Feature]:
-    features = []
+    features: list[Feature] = []
     for part in chunks(len(rows), 500):
         some = rows[part]
         questions = [
@@ -195,5 +195,5 @@ def unit(row: dict) -> str:
     return row["context"]
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return f"{row['question']} || {row['context']}", (*row["answers"], "")[0], prediction

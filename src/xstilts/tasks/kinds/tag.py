@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -35,7 +35,7 @@ def encode(
     # WordPiece has no such piece
     bare = tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
     before = "" if _words_get_their_space(tokenizer) else " "
-    features = []
+    features: list[Feature] = []
     for number, row in enumerate(rows):
         words = [before * (place > 0) + word for place, word in enumerate(row["words"])]
         output = tokenizer(
@@ -140,7 +140,7 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return metrics.value(pairs[task.metric])
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return (
         " ".join(row["words"]),
         " ".join(task.labels[tag] if tag >= 0 else "?" for tag in row["tags"]),
