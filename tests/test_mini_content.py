@@ -131,7 +131,10 @@ def test_answers_are_anywhere_in_the_passage():
 
 def test_a_question_without_a_look_at_the_passage_shares_few_words_with_it():
     little = set(
-        "is are the of to for in what which who how where when does did do can on a one should would has have".split()  # noqa: E501
+        (
+            "is are the of to for in what which who how where when does did do can on a one should "
+            "would has have"
+        ).split()
     )
     shared = {task: Counter() for task in ("squad", "tydiqa")}
     for task, counts in shared.items():
