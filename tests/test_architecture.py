@@ -1,6 +1,7 @@
 """The page on the architecture: its figure says what the code says, and its paths are there."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -53,8 +54,7 @@ def test_each_module_counts_once_for_a_layer_and_a_type_checker_alone_does_not(t
 
 
 def test_the_page_has_each_layer_with_its_own_sentence(tmp_path):
-    for name in ("pyproject.toml", "src"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     layers.write(tmp_path)
     text = (tmp_path / "book" / "chapters" / "layers.md").read_text()
     assert (tmp_path / "book" / "chapters" / "layers.png").is_file()

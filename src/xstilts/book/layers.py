@@ -18,6 +18,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+import xstilts
 from xstilts.book import figures  # noqa: F401 (it sets the style of all figures)
 
 NAME = "xstilts"
@@ -108,7 +109,7 @@ def figure(table: pd.DataFrame) -> Figure:
 
 def write(root: Path) -> None:
     """Draws the figure and writes the part of the page that shows it, with the figure in words."""
-    package, layers = root / "src" / NAME, order(root)
+    package, layers = Path(xstilts.__file__).parent, order(root)
     place = root / "book" / "chapters"
     place.mkdir(parents=True, exist_ok=True)
     table = counts(package, layers)
