@@ -53,7 +53,7 @@ lock:
 		--no-annotate --quiet --output-file requirements.txt $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf _build book/chapters .pytest_cache .hypothesis
+	rm -rf _build book/chapters .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 distclean: clean
 	rm -rf $(VENV) store

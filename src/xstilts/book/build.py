@@ -263,9 +263,9 @@ def build(parameters: Mapping[str, Any] | None = None) -> Path:
 
 
 def _turns(root: Path, given: Mapping[str, object]) -> tuple[list[str], list[str], list[str]]:
-    """The chapters that compute runs, one after another, for a run may have every core; those that
-    only show what there is, a dash where something is missing, two at a time; and of these
-    SUMMARIES."""
+    """Three groups of chapters. The first compute runs: they go one after another, since a run may
+    have every core. The second only show what there is (a dash where something is missing): they go
+    two at a time. The third are those of SUMMARIES."""
     import papermill
 
     def shows(name: str) -> bool:

@@ -128,7 +128,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
 
 
 def claims(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> Figure:
-    """Each claim's effect with its interval, and the published figure as a cross; a dash where
+    """Each claim's effect with its interval. A cross is the published figure, a dash says that
     nothing was run."""
     drawn, axis, place = figures.named_rows(
         list(shown.claim + ": " + shown.verdict + shown["so far"])

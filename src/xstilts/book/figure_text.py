@@ -78,7 +78,7 @@ def _lines(axis: Axes) -> list[str]:
 
 
 def _points(axis: Axes) -> list[str]:
-    """Where names run down: each name's values, from left to right."""
+    """For figures whose names run down: each name's values, from left to right."""
     if not axis.yaxis.get_inverted():
         return []
     names = _names(axis.yaxis)
@@ -114,7 +114,7 @@ def _name(line: Line2D) -> str:
 
 
 def _bars(axis: Axes) -> list[str]:
-    """Of bars that run sideways, a name a bar."""
+    """For bars that run sideways: a name for each bar."""
     names = _names(axis.yaxis)
     return [
         f"{name} {bars.get_label()} {bar.get_width():.4g}"

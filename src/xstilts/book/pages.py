@@ -30,9 +30,9 @@ def sweep(folder: Path) -> None:
 
 
 def html(root: Path) -> Path:
-    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
-    one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
-    for."""
+    """Runs jupyter-book over what is staged, beside the book that is there. That one is replaced by
+    a whole new one, or it stays. jupyter-book returns 0 for a book with failed pages, so each page
+    is looked for. UserError where it was not built."""
     from xstilts.book import layers
     from xstilts.runs import store
 
@@ -88,7 +88,8 @@ def _publish(pages: Path, place: Path) -> None:
 
 
 def _put_back(place: Path) -> None:
-    """Without a book, the one from before; what is there beside a book goes."""
+    """Puts the book from before back where there is none. Where there is one, the one from before
+    is removed."""
     if (place / "html").exists():
         shutil.rmtree(place / BEFORE, ignore_errors=True)
     elif (place / BEFORE).exists():

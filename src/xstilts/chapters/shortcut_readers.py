@@ -139,7 +139,7 @@ def _choices(train, test, task: Task) -> Scores:
 
 
 def _without_question(choices) -> list[str]:
-    """Where a question stands before each of the choices, the choices alone."""
+    """The choices alone, where a question stands before each of them."""
     question = re.match(r".*?[?] ", choices[0])
     start = (
         question.end()

@@ -93,7 +93,8 @@ def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
 
 
 def _has_split(name: str, split: str, language: str, source: str) -> bool:
-    """Of a local folder; the table says what the Hub has, and the benchmark has every split."""
+    """Whether a local folder has the split. Of the Hub the table says so, and the benchmark has
+    every split."""
     module, place = _at(task(name), language, source)
     if module is not local:
         return True
@@ -153,9 +154,9 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
 
 
 def pool(name: str, split: str, language: str, source: str, limit: int) -> Rows:
-    """The rows whose texts are searched where `limit` rows are scored: the whole split, so that a
-    search is as hard whatever part is scored. The benchmark makes as many rows as are asked for:
-    there they are the scored ones."""
+    """The rows whose texts are searched when `limit` rows are scored. That is the whole split, so
+    that a search is as hard whatever part is scored. The benchmark makes as many rows as are asked
+    for: there the scored rows are searched."""
     return load(name, split, language, source, limit if dials.is_mini(source) else 0)
 
 
@@ -293,8 +294,9 @@ def where(source: str) -> str:
 
 
 def as_target(source: str) -> str:
-    """The source as targets are trained and scored on it. Difficulty and noise are the intermediate
-    tasks' alone: XNLI trains on the same MNLI rows, whatever was made of MNLI before."""
+    """The source as targets are trained and scored on it. Difficulty and noise change intermediate
+    tasks alone: XNLI trains on the same MNLI rows, whatever they are for MNLI as an intermediate
+    task."""
     return (
         dials.name(dials.Dials(seed=dials.parse(source).seed)) if dials.is_mini(source) else source
     )

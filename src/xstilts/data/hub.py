@@ -230,7 +230,8 @@ def _name_labels(builder, revision: str) -> None:
 
 
 def _names_in(feature: dict | list) -> list[str] | None:
-    """Of a ClassLabel, or of a list's items, as `datasets` writes it into a file's metadata."""
+    """The label names of a ClassLabel, or of a list's items, in a file's metadata as `datasets`
+    writes it."""
     feature = (feature or [{}])[0] if isinstance(feature, list) else feature
     return feature.get("names") or (
         _names_in(feature["feature"]) if isinstance(feature.get("feature"), (dict, list)) else None

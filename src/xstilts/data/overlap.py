@@ -39,8 +39,8 @@ def _marks() -> dict[int, None]:
 
 
 def normalised(texts: Texts) -> Texts:
-    """Without what two copies of a text differ in: letter case, compatibility forms, punctuation,
-    spaces."""
+    """The text without letter case, compatibility forms, punctuation and spaces: two copies of a
+    text may differ in these."""
     return tuple(
         unicodedata.normalize("NFKC", text).casefold().translate(_marks()) for text in texts
     )

@@ -32,7 +32,7 @@ JUST_NOW = 2_000_000_000  # nanoseconds: the coarsest clock of a file system in 
 
 
 def stamp(path: str | Path) -> Hashable:
-    """Another value whenever the file may have changed."""
+    """A value that changes whenever the file may have changed."""
     return _stamp(regular(path))
 
 
@@ -74,7 +74,7 @@ def files(folder: str | Path) -> list[Path]:
 
 
 def stamps(folder: str | Path) -> list[tuple[str, Hashable]]:
-    """The same with what tells whether they have changed (see `stamp`)."""
+    """The folder's parquet files, each with its `stamp`."""
     return [(entry.path, _stamp(entry.stat())) for entry in _files(folder)]
 
 
@@ -140,8 +140,8 @@ def items(table: pa.Table, path: Path) -> list[dict]:
 
 
 def mapped(columns: dict[str, str], there: list[str], path: Path) -> dict[str, str]:
-    """Of a mapping (theirs -> ours) what concerns a file with these columns. UserError where two
-    columns would be one."""
+    """The part of a mapping (theirs -> ours) that concerns a file with these columns. UserError
+    where two columns would get one name."""
     found = {theirs: ours for theirs, ours in columns.items() if theirs in there}
     for names in (there, [*found.values()]):
         twice = [name for name, count in Counter(names).items() if count > 1]
@@ -154,7 +154,8 @@ def mapped(columns: dict[str, str], there: list[str], path: Path) -> dict[str, s
 
 
 def renamed(table: pa.Table, columns: dict[str, str], path: Path) -> pa.Table:
-    """With our names. A column that the mapping names goes before the file's own of that name."""
+    """The table with our names of columns. A column that the mapping names goes before the file's
+    own column of that name."""
     found = mapped(columns, table.column_names, path)
     kept = [name for name in table.column_names if name in found or name not in found.values()]
     return table.select(kept).rename_columns([found.get(name, name) for name in kept])

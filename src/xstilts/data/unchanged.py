@@ -19,8 +19,8 @@ _looked: ContextVar[dict | None] = ContextVar("looked", default=None)
 
 @contextmanager
 def looked_at_once() -> Iterator[None]:
-    """In here files are looked at once: for what asks thousands of times, and means one state of
-    them."""
+    """Within this context each file is looked at once. It is for callers that ask thousands of
+    times and mean one state of the files."""
     if _looked.get() is not None:
         yield
         return
@@ -32,9 +32,9 @@ def looked_at_once() -> Iterator[None]:
 
 
 def _state(name: str, source: str) -> Hashable:
-    """Another value whenever a person may have changed the task's rows: files, folders, the layout,
-    XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code are the same as
-    long as a process lives."""
+    """A value that changes whenever a person may have changed the task's rows: files, folders, the
+    layout, XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code stay
+    the same as long as a process lives."""
     if dials.is_mini(source):
         return ()
     place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
@@ -59,9 +59,9 @@ def _state(name: str, source: str) -> Hashable:
 
 
 def while_unchanged(size: int) -> Callable:
-    """An lru_cache for a function of a task's name (`name`, if it has such a parameter) and a
-    source (`source`): what it found is found anew when the files have changed, as they do under a
-    person who runs a cell again."""
+    """An lru_cache for a function with the parameter `source`, and maybe `name` (a task's). What
+    the function returned is computed again after the files have changed: a person may change them
+    and run a cell again."""
 
     def kept_by(function: Callable) -> Callable:
         cached, asked = (

@@ -50,7 +50,7 @@ from xstilts.errors import UserError, visible
 
 
 def cache_dir() -> Path:
-    """Where converted encoders are kept: the environment's XSTILTS_CACHE, else ~/.cache/xstilts."""
+    """The folder of converted encoders: the environment's XSTILTS_CACHE, else ~/.cache/xstilts."""
     return Path(os.environ.get("XSTILTS_CACHE") or Path.home() / ".cache" / "xstilts")
 
 
@@ -234,7 +234,7 @@ def _random(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' report of what a checkpoint holds and the model leaves out (heads,
+    """Silences transformers' report of what a checkpoint holds and the model leaves out (heads,
     higher layers)."""
     level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

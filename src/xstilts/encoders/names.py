@@ -91,8 +91,8 @@ def parse_name(text: str) -> EncoderName:
 
 
 def revision(name: EncoderName) -> str:
-    """Of a Hub id: the commit of what was asked for, or the pinned one, or that of the main branch;
-    "main" of others."""
+    """The commit of a Hub id: of the revision that was asked for, else the pinned one, else that of
+    the main branch. "main" for all other names."""
     if name.base == EMBEDDED or Path(name.base).is_dir():
         return "main"
     return commit(name.base, name.revision or REVISIONS.get(name.base, "main"), "model")

@@ -52,7 +52,7 @@ def from_json(path: Path) -> Any:
 
 
 def checksums(made: Any) -> dict[str, str]:
-    """Of a manifest: name of a file -> its sha256. ValueError where it has none, or names that
+    """{name of a file: its sha256}, from a manifest. ValueError where it has none, or names that
     lead out of the folder."""
     sums = made.get("sha256") if isinstance(made, dict) else None
     if not isinstance(sums, dict) or not all(isinstance(value, str) for value in sums.values()):

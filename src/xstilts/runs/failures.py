@@ -44,7 +44,7 @@ class Failure(NamedTuple):
 
 
 def explained(error: BaseException, run: Run, root: Path) -> Exception | None:
-    """The same in words that say what to do; None where there is nothing to add."""
+    """The error in words that say what to do; None where there is nothing to add."""
     if _chain(error, _is_full):
         free = shutil.disk_usage(_existing(root)).free
         return NoRoom(

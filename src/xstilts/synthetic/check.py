@@ -170,7 +170,7 @@ def _tags(sentence: list[str], where: str) -> Iterator[str]:
 
 
 def _pairs(ours, english, where: str) -> Iterator[tuple]:
-    """Where a sentence stands, it, and the English one; what has no counterpart was reported
+    """(place, sentence, English sentence) of each sentence. One without a counterpart was reported
     before."""
     if isinstance(english, dict):
         for key in english:

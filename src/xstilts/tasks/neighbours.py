@@ -43,7 +43,7 @@ def _none(count: int, k: int, where: torch.device) -> Nearest:
 
 
 def _merge(best: Nearest, cosines: torch.Tensor, offset: int) -> None:
-    """Takes into `best`, in place, those of a tile whose first column is `offset`."""
+    """Puts the best of a tile into `best`, in place. The tile's first column is `offset`."""
     k = best[0].shape[1]
     # a tile rarely has a better one: the cheap look at its maxima spares most of the sorting
     better = (cosines.amax(1) > best[0][:, -1]).nonzero().squeeze(1)

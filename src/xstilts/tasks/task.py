@@ -92,5 +92,5 @@ class Task:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """In which the task exists, sorted."""
+        """The languages of all sources, sorted."""
         return tuple(sorted({language for source in self.sources for language in source.languages}))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def _finite(found: torch.Tensor, task: str) -> torch.Tensor:
-    """The same. Raises Diverged where it is no number. Minus infinity is one choice's that a row
-    does not have."""
+    """The same tensor. Raises Diverged where it is no number. Minus infinity alone stands for a
+    choice that a row does not have."""
     if found.isnan().any() or found.isposinf().any() or found.numel() and found.isneginf().all():
         raise Diverged(
             f"{task}: the encoder's output is not a number. Its weights are damaged, or the "

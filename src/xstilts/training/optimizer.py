@@ -114,8 +114,8 @@ class Optimizer:
         return found
 
     def restore(self, tensors: Mapping[str, torch.Tensor], steps: int) -> None:
-        """Takes up where another stood after so many steps; of several processes, where the first
-        one's file says."""
+        """Goes on from the state of another optimizer after so many steps. Of several processes the
+        first one's file counts."""
         for group in self.groups:
             state = {
                 name: torch.zeros_like(group.masters.data) for name in ("exp_avg", "exp_avg_sq")

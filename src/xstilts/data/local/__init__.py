@@ -55,8 +55,8 @@ def check_folder(source: str, asked_by: str = "data") -> None:
 
 
 def state(row: Task, source: str) -> Hashable:
-    """Another value whenever the layout, or a file of the task in any language, came, went or
-    changed."""
+    """A value that changes when the layout changes, or when a file of the task (in any language) is
+    added, removed or changed."""
     read = [row, *(TASKS[name] for name in TEXT_FROM if row.name == "text")]
     folders = [
         folder
@@ -72,7 +72,7 @@ def state(row: Task, source: str) -> Hashable:
 
 
 def languages(row: Task, source: str) -> list[str]:
-    """In which there are any rows at all."""
+    """The languages in which the folder has any rows of the task."""
     found = {
         language for place in places(row, source) for language in languages_at(row, place, source)
     }

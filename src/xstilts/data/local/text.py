@@ -85,8 +85,8 @@ def words_as_text(split: str, language: str, source: str) -> list[dict]:
 
 
 def text_names(language: str, source: str) -> str:
-    """Which parts of its files text is made of; "" where it is each training and validation file,
-    whole and once."""
+    """The parts of files that text is made of. "" where these are all training and validation
+    files, each whole and once."""
     read = [part for _, part in _tagged(language, source, "train", "validation")]
     scored = [part for _, part in _tagged(language, source, "test")]
     paths = {part.path for part in read}
@@ -102,5 +102,5 @@ def text_names(language: str, source: str) -> str:
 
 
 def columns_of_words(place: Place) -> dict[str, str]:
-    """Of a place's mapping of columns what decides which words are read as text."""
+    """The part of a place's mapping of columns that decides which words are read as text."""
     return {theirs: ours for theirs, ours in place.columns.items() if ours == "tokens"}

@@ -79,7 +79,7 @@ def parsed(text: str) -> dict:
 
 
 def seal(record: dict) -> dict:
-    """The same with the checksum of all that it says, whatever the order and the spaces."""
+    """The record with the checksum of all that it says, whatever the order and the spaces."""
     return record | {SEAL: _checksum(record)}
 
 
@@ -147,8 +147,8 @@ def _checksum(record: dict) -> str:
 
 
 def _origin(record: dict, run: Run) -> None:
-    """Where it is from. The encoder can have another name elsewhere: what follows it is the
-    run's."""
+    """Checks where the record is from. The encoder may have another name elsewhere; the rest of the
+    label is the run's."""
     first = run
     while not isinstance(first, Base):
         first = first.encoder
@@ -291,7 +291,7 @@ def _score(text: str, most: float) -> float | None:
 
 
 def _complete(found: Iterable[Where], run: Adapt | Score, known: dict[str, Task]) -> None:
-    """Each language of a score, each metric, at each layer up to the last one."""
+    """Checks that there is each language, each metric, and each layer up to the last one."""
     there: dict[tuple[str, str], set] = {}
     for name, language, metric, layer in found:
         there.setdefault((name, language), set()).add((metric, layer))

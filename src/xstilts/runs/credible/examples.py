@@ -70,6 +70,7 @@ def _plain(value: float) -> float:
 
 
 def need(holds: object, otherwise: str) -> None:
+    """ValueError with these words unless it holds."""
     if not holds:  # where an f-string costs, this is written out
         raise ValueError(otherwise)
 

@@ -55,8 +55,8 @@ def tatoeba(rng: Random, split: str, words: dict, i: int) -> dict:
 
 
 def bucc(rng: Random, split: str, words: dict, i: int) -> dict:
-    """Of ten rows four are pairs, three have no translation and three no source: "" stands for what
-    is not there."""
+    """Of ten rows four are pairs, three have no translation, and three no source. "" stands for
+    what is missing."""
     row = tatoeba(rng, split, words, i)
     if i % 10 >= 4:
         row["target_sentence" if i % 10 < 7 else "source_sentence"] = ""

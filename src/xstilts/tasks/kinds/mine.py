@@ -89,7 +89,8 @@ def _unit(side: np.ndarray) -> torch.Tensor:
 
 
 def threshold(pairs: list[tuple[float, int, int]], rows: Sequence[dict]) -> float:
-    """Half-way below the last pair that the best F1 takes in (BUCC's rule, as in LASER and
+    """The margin score that separates pairs from the rest. The best F1 takes in pairs down to some
+    last one. The threshold is half-way between this one and the next (BUCC's rule, as in LASER and
     XTREME)."""
     left, right, wanted = sentences(rows, "source"), sentences(rows, "english"), gold(rows)
     hits, best, found = 0, 0.0, np.inf

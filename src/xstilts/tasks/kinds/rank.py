@@ -133,7 +133,7 @@ def prepare(batch: dict, features: list[Feature], info: Info, generator: torch.G
 
 
 def outputs(logits: torch.Tensor, batch: dict) -> np.ndarray:
-    """Of features that are one text each: its vector. [B, H]"""
+    """The vector of each feature that is one text: [B, H]."""
     return logits[0].float().cpu().numpy()
 
 
@@ -150,8 +150,8 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
 def entities(
     rows_by_language: Mapping[str, Sequence[dict]],
 ) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
-    """Each id's first text, and for each id its position. Other descriptions of an entity are no
-    further candidates."""
+    """(the first text of each id, {id: its position}). Other descriptions of an entity are not
+    searched."""
     first: dict[str, tuple[str, str]] = {}
     for rows in rows_by_language.values():
         for row in rows:
