@@ -23,7 +23,7 @@ import struct
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -63,7 +63,7 @@ class Repository:
         return commit, self.commits[commit]  # KeyError: there is no such revision
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

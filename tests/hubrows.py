@@ -7,8 +7,10 @@ from pathlib import Path
 import yaml
 from datasets import ClassLabel, Dataset, Features, List, Value
 
+from xstilts.tasks.label_sets import BIO, NLI, UPOS
 from xstilts.tasks.languages import TYDIQA_NAMES
-from xstilts.tasks.table import BIO, NLI, TASKS, UPOS, Source, Task
+from xstilts.tasks.table import TASKS
+from xstilts.tasks.task import Source, Task
 
 TEXT = Value("string")
 ANSWERS = {"text": List(TEXT), "answer_start": List(Value("int32"))}
@@ -323,7 +325,7 @@ def plain(languages: Collection[str] = ()) -> dict[str, bytes]:
     line."""
     source = TASKS["masakhapos"].sources[0]
     text = "\n\n".join(
-        "\n".join(f"{word} {tag}" for word, tag in zip(WORDS, UPOS)) for _ in range(12)
+        "\n".join(f"{word} {tag}" for word, tag in zip(WORDS, UPOS, strict=True)) for _ in range(12)
     )
     return {
         path: f"{text}\n\n{path} X\n".encode()

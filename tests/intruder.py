@@ -35,7 +35,7 @@ async def main(ports):
         for operation in ("run", "run_function")
     ]  # a worker's, a scheduler's
     got = await asyncio.gather(*(attempt(*one) for one in tried))
-    ran = {port: uid for (port, *_), uid in zip(tried, got) if uid is not None}
+    ran = {port: uid for (port, *_), uid in zip(tried, got, strict=True) if uid is not None}
     print(json.dumps({port: ran.get(port) for port in ports}))
 
 

@@ -251,7 +251,7 @@ def test_words_are_tagged_as_the_tokenizer_sees_them_in_a_sentence(tokenizer):
 
 
 def test_short_names_are_pinned(monkeypatch):
-    monkeypatch.setattr(encoders, "commit", lambda repository, revision, kind: revision)
+    monkeypatch.setattr(encoders.names, "commit", lambda repository, revision, kind: revision)
     assert str(encoders.parse_name("xlmr-large:12")) == "FacebookAI/xlm-roberta-large:12"
     assert encoders.fingerprint("xlmr-large") == encoders.fingerprint(
         "FacebookAI/xlm-roberta-large"

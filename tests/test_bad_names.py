@@ -150,9 +150,9 @@ def test_a_value_on_the_command_line_that_yaml_cannot_read_is_one_line(given, ca
 @settings(max_examples=100, deadline=None)
 @given(st.text(string.printable, max_size=12))
 def test_any_text_as_a_scheduler_or_dial_is_known_or_refused(text):
-    for given in (dict(scheduler=text), dict(data=f"mini:{text}")):
+    for parameter in (dict(scheduler=text), dict(data=f"mini:{text}")):
         try:
-            accepted = profiles.study(**given)
+            accepted = profiles.study(**parameter)
         except UserError:
             continue
         assert accepted.scheduler.partition(":")[0] in (

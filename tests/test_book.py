@@ -18,7 +18,7 @@ import yaml
 from PIL import Image
 from projects import project
 
-from xstilts.book import build, tables
+from xstilts.book import build, pages, tables
 from xstilts.errors import UserError
 from xstilts.study import profiles
 from xstilts.study.profiles import Study
@@ -225,7 +225,7 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
     )  # what packages bring along is no page of the book
     stray.parent.mkdir(parents=True)
     stray.write_text("---\n{{ data }}\n---\n")
-    page = build.html(root)
+    page = pages.html(root)
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
     for name in build.chapters(ROOT):
@@ -245,7 +245,7 @@ def test_a_book_with_a_fault_leaves_the_one_before(tmp_path):
     (tmp_path / "_build" / "html" / "index.html").write_text("the last good one")
     (tmp_path / "book" / "index.md").write_text("# A book\n\n[nowhere](missing.md)\n")
     with pytest.raises(UserError, match="the book was not built: see the warnings above"):
-        build.html(tmp_path)
+        pages.html(tmp_path)
     assert (tmp_path / "_build" / "html" / "index.html").read_text() == "the last good one"
     assert sorted(path.name for path in (tmp_path / "_build").iterdir()) == [".locks", "html"]
 

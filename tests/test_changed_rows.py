@@ -105,7 +105,9 @@ def test_what_changed_is_seen_at_once(what, settled, folder, monkeypatch):
     change(folder)
     after = all_of(folder)
     assert {
-        number for number, (one, other) in enumerate(zip(before, after)) if one != other
+        number
+        for number, (one, other) in enumerate(zip(before, after, strict=True))
+        if one != other
     } == differ
 
 

@@ -106,7 +106,9 @@ def test_encoders_with_their_own_dropout_go_on_too(family_of, tmp_path, monkeypa
             trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE)
     assert all(
         torch.equal(a, b)
-        for a, b in zip(whole, trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE))
+        for a, b in zip(
+            whole, trained(folder, ["mnli"], recipe, tmp_path / checkpoint.FILE), strict=True
+        )
     )
 
 

@@ -183,7 +183,9 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
             },
             {
                 "A task translated does not consistently help more than in English": "agrees",
-                "MLM mixed in does not consistently help more than the English task alone": "disagrees",  # noqa: E501
+                "MLM mixed in does not consistently help more than the English task alone": (
+                    "disagrees"
+                ),
             },
         ),
         (

@@ -17,7 +17,7 @@ from xstilts.runs import records
 from xstilts.study import graph, profiles
 from xstilts.study.profiles import BOUNDS, ENTRIES, study
 from xstilts.tools import fetch, inventory, plan, submission, verify
-from xstilts.training import team
+from xstilts.training import process_group
 
 TYPED = [
     "rows #2",
@@ -261,20 +261,20 @@ def test_a_launchers_variables_are_all_there_or_it_is_told(monkeypatch):
     for name in ("RANK", "LOCAL_RANK", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WORLD_SIZE", "")
-    team.check()
-    assert (team.size(), team.rank()) == (1, 0)
+    process_group.check()
+    assert (process_group.size(), process_group.rank()) == (1, 0)
     monkeypatch.setenv("WORLD_SIZE", "4")
     with pytest.raises(
         UserError, match="WORLD_SIZE is 4, and RANK is not set: start with `accelerate launch`"
     ):
-        team.check()
+        process_group.check()
     monkeypatch.setenv("RANK", "4")  # the last is 3
     with pytest.raises(UserError, match="RANK: '4' is no whole number from 0 to 3"):
-        team.rank()
+        process_group.rank()
     monkeypatch.setenv("RANK", "3")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    team.check()
-    assert (team.size(), team.rank()) == (4, 3)
+    process_group.check()
+    assert (process_group.size(), process_group.rank()) == (4, 3)
 
 
 ABSURD = [

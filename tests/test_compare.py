@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from xstilts.analysis import differences, explain, selection, wording
-from xstilts.book import alt, comparison_figures, tables
+from xstilts.book import comparison_figures, figure_text, tables
 from xstilts.chapters import needed
 from xstilts.runs import records, results
 from xstilts.runs.key import Adapt, Base, key
@@ -239,7 +239,7 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
         values = " and ".join(
             f"{wording.title(row.target)} {row.difference:+.1f}" for row in part.itertuples()
         )
-        assert f"{wording.title(name)}: {values}" in alt.described(drawn)
+        assert f"{wording.title(name)}: {values}" in figure_text.described(drawn)
     names = dict(
         zip(
             (label.get_text() for label in drawn.axes[0].get_yticklabels()),

@@ -379,7 +379,7 @@ def test_a_changed_record_is_refused_or_says_the_same(recorded, name):
         count["refused" if found is None else "the same"] += 1
     assert count["refused"] > 40
     old = json.dumps(older(text))
-    for number in range(60):  # and the older form, of the scores that have examples
+    for _ in range(60):  # and the older form, of the scores that have examples
         put(place(run), changed(old, draw))
         found = quickly(lambda: told(run))
         if found and name in TARGETS:

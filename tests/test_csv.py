@@ -42,7 +42,8 @@ PAGE = """
 let options;
 const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const table = { querySelectorAll: () => [], tBodies: [{ rows: [] }] };
-globalThis.window = { tableLibrary: Promise.resolve({ default: function (element, asked) { options = asked; } }) };
+const library = { default: function (element, asked) { options = asked; } };
+globalThis.window = { tableLibrary: Promise.resolve(library) };
 globalThis.document = { title: "A page", querySelectorAll: () => [table] };
 require("vm").runInThisContext(given.script);
 setTimeout(() => {
@@ -52,7 +53,7 @@ setTimeout(() => {
     return format.flatMap((one) => [one.body("", 0, 0, node), one.header("", 0, node)]);
   })));
 }, 50);
-"""  # noqa: E501
+"""
 
 
 def rule():

@@ -335,8 +335,8 @@ def test_a_collapsed_run_is_marked_where_others_learned(study):
 
 def test_nothing_is_marked_where_nobody_learned_or_all_did(study):
     for values in (
-        dict(zip([("none", 0), ("mnli", 0)], [34, 33])),
-        dict(zip([("none", 0), ("mnli", 0)], [70, 80])),
+        dict(zip([("none", 0), ("mnli", 0)], [34, 33], strict=True)),
+        dict(zip([("none", 0), ("mnli", 0)], [70, 80], strict=True)),
     ):
         assert "marks" not in score_tables.differences(study, *scored(values))
 

@@ -366,8 +366,11 @@ def test_layouts_of_any_content(two, layout):
 
 def test_layouts_of_any_bytes(two):
     draw = random.Random(0)
-    whole = b'["xnli/{language}"]\nsplits = { test = ["test[:5]", "validation"] }\nnames = { de = "de" }\ncolumns = { a = "b" }\n'  # noqa: E501
-    for number in range(250):
+    whole = (
+        b'["xnli/{language}"]\nsplits = { test = ["test[:5]", "validation"] }\n'
+        b'names = { de = "de" }\ncolumns = { a = "b" }\n'
+    )
+    for _ in range(250):
         content = bytearray(whole)
         for _ in range(draw.randint(1, 6)):
             place = draw.randrange(len(content) + 1)

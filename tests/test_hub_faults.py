@@ -83,7 +83,7 @@ def test_a_fault_at_any_request_ends_in_words(kind, attempt, server, tmp_path, c
         )  # one listing that fails is asked for in another way
         said = attempt(
             tmp_path / str(number),
-            lambda method, path: kind if f"{method} {path}".startswith(start) else "",
+            lambda method, path, start=start: kind if f"{method} {path}".startswith(start) else "",
         )
         assert not said or re.search(SAID[kind], said), f"{line}: {said}"
         assert (
@@ -98,6 +98,8 @@ def test_what_passes_is_waited_for(kind, attempt, server, tmp_path):
         left = [1]
         said = attempt(
             tmp_path / str(number),
-            lambda method, path: kind if f"{method} {path}" == line and left and left.pop() else "",
+            lambda method, path, line=line, left=left: (
+                kind if f"{method} {path}" == line and left and left.pop() else ""
+            ),
         )
         assert said == "" and not left, line

@@ -62,11 +62,11 @@ def test_a_changed_lost_or_foreign_file_is_found(filled, capsys):
     )
     assert one.is_dir()  # verifying removes nothing
     for text, reason in (
-        ('{"sha256": {"../../etc/passwd": "x"}, "key": "%s"}' % one.name, "not in the folder"),
+        (f'{{"sha256": {{"../../etc/passwd": "x"}}, "key": "{one.name}"}}', "not in the folder"),
         ("[]", "not readable"),
         ('{"sha256": 3}', "not readable"),
-        ('{"sha256": {}, "key": "%s"}' % other.name, f"the artifact of '{other.name}'"),
-        ('{"sha256": {}, "key": "%s"}' % one.name, "model.safetensors was added"),
+        (f'{{"sha256": {{}}, "key": "{other.name}"}}', f"the artifact of '{other.name}'"),
+        (f'{{"sha256": {{}}, "key": "{one.name}"}}', "model.safetensors was added"),
     ):
         (one / store.MANIFEST).write_text(text)
         assert reason in store.damaged(one)

@@ -12,6 +12,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from xstilts import data
 from xstilts.data import local, parquet
 from xstilts.data.layout import FILE
+from xstilts.data.local.text import words_as_text
 from xstilts.errors import UserError
 from xstilts.study import profiles
 from xstilts.tasks.table import TASKS
@@ -181,7 +182,7 @@ def test_real_rows_are_read(realdata, name, split, language, n):
         assert all(
             row["context"][start : start + len(answer)] == answer
             for row in rows
-            for answer, start in zip(row["answers"], row["starts"])
+            for answer, start in zip(row["answers"], row["starts"], strict=True)
         )
     if TASKS[name].kind == "tag":
         assert all(
@@ -290,9 +291,7 @@ def tagged(root, **splits):
 
     def read(layout="", language="fi"):
         (root / FILE).write_text('["udpos/{name}"]\n' + layout)
-        parts = [
-            local._words_as_text(split, language, str(root)) for split in ("train", "validation")
-        ]
+        parts = [words_as_text(split, language, str(root)) for split in ("train", "validation")]
         texts = [item["text"].split() for item in itertools.chain(*parts)]
         return [
             f"{split} {number}"

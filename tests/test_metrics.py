@@ -95,7 +95,7 @@ def test_entities_are_todays_seqevals(pairs):
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
 def test_accuracy_is_scikit_learns(pairs):
-    ours, gold = zip(*pairs)
+    ours, gold = zip(*pairs, strict=True)
     assert metrics.value(metrics.accuracy(ours, gold)) == pytest.approx(
         100 * accuracy_score(gold, ours)
     )

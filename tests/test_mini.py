@@ -17,7 +17,7 @@ from xstilts.errors import UserError
 from xstilts.runs import key
 from xstilts.study import graph, profiles
 from xstilts.synthetic import dials, world
-from xstilts.synthetic.dials import Dials
+from xstilts.synthetic.dials import PLAIN, Dials
 
 TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 QUESTION = ["id", "title", "context", "question", "answers"]
@@ -62,7 +62,7 @@ COLUMNS = {
 
 
 @cache
-def rows(task, language="en", split="train", size=400, dials=Dials()):
+def rows(task, language="en", split="train", size=400, dials=PLAIN):
     return synthetic.rows(task, language, split, size, dials)
 
 

@@ -10,7 +10,7 @@ from test_mini import rows, target_of
 
 from xstilts import synthetic
 from xstilts.synthetic import tables, wording, world
-from xstilts.synthetic.supertags import CATEGORIES, supertags
+from xstilts.synthetic.makers.supertags import CATEGORIES, supertags
 
 TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 # what a word is made of: letters, and the marks that Devanagari and Yoruba have besides
@@ -41,7 +41,8 @@ def test_rows_are_parallel(task):
     every = [tables.load(language) for language in synthetic.languages(task)]
     for split in SPLITS:
         for parallel in zip(
-            *(rows(task, language, split, 60) for language in synthetic.languages(task))
+            *(rows(task, language, split, 60) for language in synthetic.languages(task)),
+            strict=True,
         ):
             assert len({target_of(task, row) for row in parallel}) == 1
             said = [
@@ -60,7 +61,7 @@ def test_rows_are_parallel(task):
                         for code, word in table.items()
                         if word == row["answers"]["text"][0]
                     }
-                    for words, row in zip(every, parallel)
+                    for words, row in zip(every, parallel, strict=True)
                 ]
                 assert set.intersection(*codes) or parallel[0]["answers"]["text"][0].isdigit()
 
@@ -70,7 +71,7 @@ def test_monolingual_passages_are_not_parallel_and_say_everything_twice():
         [names_in(tables.load(language), row["text"]) for row in rows("text", language)]
         for language in LANGUAGES
     ]
-    assert sum(len(set(same)) == 1 for same in zip(*people)) < 20
+    assert sum(len(set(same)) == 1 for same in zip(*people, strict=True)) < 20
     for row in rows("text"):
         for country in tables.load("en")["words"]["country"].values():
             assert row["text"].count(country) != 1
@@ -88,7 +89,7 @@ def test_answers_are_where_they_say(task, language):
             texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
             assert len(texts) == len(starts) <= 1
             answered[len(texts)] += 1
-            for answer, start in zip(texts, starts):
+            for answer, start in zip(texts, starts, strict=True):
                 assert row["context"][start : start + len(answer)] == answer
             for first, last in row.get("sentence_breaks", ()):
                 assert row["context"][first:last] == row["context"][first:last].strip()
@@ -130,7 +131,10 @@ def test_answers_are_anywhere_in_the_passage():
 
 def test_a_question_without_a_look_at_the_passage_shares_few_words_with_it():
     little = set(
-        "is are the of to for in what which who how where when does did do can on a one should would has have".split()  # noqa: E501
+        (
+            "is are the of to for in what which who how where when does did do can on a one should "
+            "would has have"
+        ).split()
     )
     shared = {task: Counter() for task in ("squad", "tydiqa")}
     for task, counts in shared.items():
@@ -151,7 +155,7 @@ def test_entities_are_well_formed(task):
     for language in synthetic.languages(task):
         seen = Counter()
         for row in rows(task, language):
-            for before, tag in zip([0] + row["ner_tags"], row["ner_tags"]):
+            for before, tag in zip([0] + row["ner_tags"], row["ner_tags"], strict=False):
                 seen[tags[tag]] += 1
                 assert tags[tag][0] != "I" or tags[before][1:] == tags[tag][1:]
         assert set(seen) >= {"B-PER", "B-ORG", "B-LOC"}
@@ -165,7 +169,7 @@ def test_a_word_does_not_decide_its_tag():
     ):
         kinds = defaultdict(set)
         for row in rows(task, size=2000):
-            for token, tag in zip(row["tokens"], row[column]):
+            for token, tag in zip(row["tokens"], row[column], strict=True):
                 kinds[token].add(tag)
         assert sum(len(found) > 1 for found in kinds.values()) >= least, task
 

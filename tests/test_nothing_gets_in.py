@@ -24,7 +24,7 @@ import torch
 from projects import project
 
 from xstilts import cli, data, encoders
-from xstilts.book import build, tables
+from xstilts.book import pages, tables
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Base
@@ -263,15 +263,17 @@ from xstilts.book import figures, tables
 from xstilts.study import profiles
 payloads = json.load(open({str(tmp_path / "payloads.json")!r}))
 study = profiles.study(data="mini")
-table = pd.DataFrame([{{"intermediate": text, "target": text, text: text}} for text in payloads.values()])
+table = pd.DataFrame(
+    [{{"intermediate": text, "target": text, text: text}} for text in payloads.values()]
+)
 for number, text in enumerate(payloads.values()):
     tables.quote(**{{f"value{{number}}": text}})
-tables.show(table)"""  # noqa: E501
+tables.show(table)"""
     figure = """%config InlineBackend.figure_formats = ["svg"]
 import dataclasses
-rows = [dict(condition=text, target="xnli", language=text, metric="accuracy", layer=-1, value=50.0, baseline=33.0, n=9, seed=0)
-        for text in list(payloads.values())[:9]]
-figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.DataFrame(rows))"""  # noqa: E501
+same = dict(target="xnli", metric="accuracy", layer=-1, value=50.0, baseline=33.0, n=9, seed=0)
+rows = [dict(condition=text, language=text, **same) for text in list(payloads.values())[:9]]
+figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.DataFrame(rows))"""
     cells = [
         nbformat.v4.new_markdown_cell(
             "# Page\n\n"
@@ -282,7 +284,7 @@ figures.by_language(dataclasses.replace(study, encoder=payloads["svg"]), pd.Data
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(notebook, kernel_name="python3").execute()
     nbformat.write(notebook, root / "book" / "chapters" / "page.ipynb")
-    page = build.html(root).with_name("book") / "chapters" / "page.html"
+    page = pages.html(root).with_name("book") / "chapters" / "page.html"
 
     def escaped(document):
         told = re.sub("<[^>]*>", "", document)

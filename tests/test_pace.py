@@ -216,7 +216,7 @@ def test_an_encoder_of_any_size_is_timed_in_short_steps(study, monkeypatch):
         monkeypatch.setattr(
             pace,
             "_steps",
-            lambda model, tokenizer, features, length, study, rows, clock: (
+            lambda model, tokenizer, features, length, study, rows, clock, asked=asked: (
                 asked.append((length, rows)) or [1.0]
             ),
         )

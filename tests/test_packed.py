@@ -199,7 +199,8 @@ import torch
 from xstilts.training import cpu
 
 def resident():
-    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) / 1024
+    lines = open("/proc/self/status")
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 cpu.keep_memory()
 tensors = [torch.ones(2 << 20) for _ in range(50)]      # 8 MB each
@@ -207,7 +208,7 @@ del tensors
 kept = resident()
 cpu.return_memory()
 print(kept - resident())
-"""  # noqa: E501
+"""
     assert (
         float(
             subprocess.run(

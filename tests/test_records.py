@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from xstilts import cli, data, revisions
 from xstilts.analysis import differences, repeats, score_tables
-from xstilts.book import ledger
+from xstilts.book import cost_tables
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs import credible, environment, execution, failures, records, results, store
@@ -419,20 +419,22 @@ def test_costs_count_shared_runs_once(finished, monkeypatch):
     monkeypatch.setattr(
         needed, "RUNS", {name: needed.RUNS[name] for name in ("phase2_intermediate", "single_task")}
     )
-    table = ledger.by_chapter(study).set_index("chapter")
+    table = cost_tables.by_chapter(study).set_index("chapter")
     assert list(table.recorded) == [3, 9, 9] and set(table.live) == {0}
     assert (
         table.hours["the whole book"] == pytest.approx(table.hours["single_task"])
         and table.hours["single_task"] > 0
     )
-    assert ledger.shared(table.reset_index()) == pytest.approx(table.hours["phase2_intermediate"])
+    assert cost_tables.shared(table.reset_index()) == pytest.approx(
+        table.hours["phase2_intermediate"]
+    )
     assert table["watt-hours"]["single_task"] > 0
 
 
 def test_a_chapters_cost_here_and_with_the_other_profiles(finished):
     study, root = finished
     record(study, root)
-    table = ledger.of(study, "single_task").set_index("profile")
+    table = cost_tables.of(study, "single_task").set_index("profile")
     ours = table.loc[study.profile]
     threads = {
         results.made(run)["environment"]["threads"] for run in graph.single_tasks(study).values()
@@ -456,14 +458,14 @@ def test_a_plan_of_other_profiles_leaves_the_keys_of_rows_from_the_hub_alone(
     )  # of a branch
 
     def keys():
-        return {key(run) for run in ledger.runs_of(study, "single_task")["single_task"]}
+        return {key(run) for run in cost_tables.runs_of(study, "single_task")["single_task"]}
 
     data.fingerprint.cache_clear()
     before = keys()
     data.fingerprint.cache_clear()
-    table = ledger.of(study, "single_task").set_index("profile")
+    table = cost_tables.of(study, "single_task").set_index("profile")
     assert keys() == before and not revisions.unasked
-    mini = ledger.runs_of(profiles.study("mini", data="mini"), "single_task")[
+    mini = cost_tables.runs_of(profiles.study("mini", data="mini"), "single_task")[
         "single_task"
     ]  # not the Hub's rows
     assert (

@@ -148,7 +148,7 @@ def test_no_two_names_of_points_lie_on_each_other():
     drawn, (axis, beside) = plt.subplots(1, 2, figsize=(6, 3))
     points = [(x, y, f"point {x} {y}") for x in range(5) for y in (1, 1.02, 5)]
     for some in (axis, beside):
-        some.plot(*zip(*[(x, y) for x, y, _ in points]), "o")
+        some.plot(*zip(*[(x, y) for x, y, _ in points], strict=True), "o")
     figures.name_points(axis, points)
     boxes = [text.get_window_extent() for text in axis.texts]
     assert 3 <= len(boxes) < len(points) and axis.texts[0].get_text() == "point 0 1"

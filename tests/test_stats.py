@@ -166,7 +166,7 @@ def test_deviations_of_a_training_that_is_tested_twice_add_up_before_they_are_sq
 ):
     """Test rows vary nothing here, and what trainings vary is known of each target: what remains is
     the formula."""
-    deviation = dict(zip(targets, (2.0, 3.0, 1.0)))
+    deviation = dict(zip(targets, (2.0, 3.0, 1.0), strict=False))
     table = pd.concat(
         examples({name: np.full(20, name != "none") for name in weights}, target=target)
         for target in targets

@@ -160,7 +160,7 @@ def test_seeds_are_told_apart_without_their_english_score(study):
             "state": "",
         }
         for seed, values in {0: (90, 50, 60), 1: (99, 53, 63)}.items()
-        for language, value in zip(("en", "fi", "de"), values)
+        for language, value in zip(("en", "fi", "de"), values, strict=True)
     ]
     shown = score_tables.by_seed(study, pd.DataFrame(rows)).to_dict("records")
     assert shown == [
@@ -383,8 +383,8 @@ def test_only_the_encoder_is_handed_on(study, root):
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert not [
             name
-            for name in file.keys()
-            if "out." in name or "head" in name or "dense.weight" == name
+            for name in file.keys()  # noqa: SIM118 (the open file is no dict)
+            if "out." in name or "head" in name or name == "dense.weight"
         ]
     assert (folder / "scores.csv").is_file()
 

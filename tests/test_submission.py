@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import hubrows
 import numpy as np
@@ -44,7 +45,7 @@ def reference(task, language, predicted, gold):
     if task in ("xnli", "pawsx", "tatoeba"):
         ours, labels = lines(predicted), lines(gold)
         assert len(ours) == len(labels)
-        return {"accuracy": 100 * np.mean([a == b for a, b in zip(ours, labels)])}
+        return {"accuracy": 100 * np.mean([a == b for a, b in zip(ours, labels, strict=True)])}
     if task in ("udpos", "panx"):
         ours, labels = ([entities(tags) for tags in sentences(path)] for path in (predicted, gold))
         hits = sum(len(a & b) for a, b in zip(ours, labels, strict=True))
@@ -57,10 +58,10 @@ def reference(task, language, predicted, gold):
         )
         hits = len(ours & labels)
         return {"F1": 100 * 2 * hits / (len(ours) + len(labels))}
-    answers = json.load(open(predicted))
+    answers = json.loads(Path(predicted).read_text())
     questions = [
         question
-        for article in json.load(open(gold))["data"]
+        for article in json.loads(Path(gold).read_text())["data"]
         for paragraph in article["paragraphs"]
         for question in paragraph["qas"]
     ]

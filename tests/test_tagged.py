@@ -50,7 +50,7 @@ def test_lines_are_read_as_masakhane_writes_them(monkeypatch):
     monkeypatch.setattr(
         tagged,
         "_content",
-        lambda address: 'Anna PROPN\r\nanaishi VERB\n\n\nOmar PROPN\n" PUNCT\n'.encode(),
+        lambda address: b'Anna PROPN\r\nanaishi VERB\n\n\nOmar PROPN\n" PUNCT\n',
     )
     assert tagged.table("x")[:] == {
         "tokens": [["Anna", "anaishi"], ["Omar", '"']],

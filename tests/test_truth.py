@@ -79,7 +79,10 @@ def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
     wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
     graph.compute(wanted.values())
     table, examples = results.scores(wanted), results.examples(wanted)
-    assert dict(zip(table.language, zip(table.n, table.of))) == {"en": (10, 30), "fi": (10, 26)}
+    assert dict(zip(table.language, zip(table.n, table.of, strict=True), strict=True)) == {
+        "en": (10, 30),
+        "fi": (10, 26),
+    }
     for shown in (
         score_tables.scores(study, table, examples),
         score_tables.differences(study, table, examples),

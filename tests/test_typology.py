@@ -61,7 +61,7 @@ def test_no_tags_no_distance():
 def test_every_source_language_is_shown_for_each_scored_one():
     study = profiles.study(languages="en,de,et,fi,hu")
     table = explain.sources(study, conditions.rq2(study), {}, ("fi", "hu"))
-    assert set(zip(table.source, table.scored)) == {
+    assert set(zip(table.source, table.scored, strict=True)) == {
         (source, scored)
         for source in ("de", "et", "fi", "hu", "mixture")
         for scored in ("fi", "hu")

@@ -1,6 +1,7 @@
 """A trimmed vocabulary: the same pieces, the same hidden states."""
 
 import copy
+from functools import cache
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def test_trimming_changes_no_hidden_state(family_of, tmp_path, family):
         < full_size
     )
     assert model.config.pad_token_id == trimmed.pad_token_id == 1
-    for a, b in zip(before, after):
+    for a, b in zip(before, after, strict=True):
         torch.testing.assert_close(a[mask.bool()], b[mask.bool()])
     pair = trimmed.convert_ids_to_tokens(trimmed("The", "mat")["input_ids"])
     assert pair == tokenizer.convert_ids_to_tokens(tokenizer("The", "mat")["input_ids"])
@@ -63,14 +64,13 @@ def test_trimming_is_lossless(family_of, texts):
     encoded = tokenizer(texts)["input_ids"]
     _, trimmed = trim(copy.deepcopy(model), tokenizer, {i for ids in encoded for i in ids})
     again = trimmed(texts)["input_ids"]
-    for old, new in zip(encoded, again):
+    for old, new in zip(encoded, again, strict=True):
         assert trimmed.convert_ids_to_tokens(new) == tokenizer.convert_ids_to_tokens(old)
 
 
-def load_once(folder, _loaded={}):
-    if folder not in _loaded:
-        _loaded[folder] = load(folder)
-    return _loaded[folder]
+@cache
+def load_once(folder):
+    return load(folder)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ import hashlib
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from xstilts.errors import UserError, visible
 
@@ -44,8 +45,8 @@ def regular(path: str | Path) -> os.stat_result:
         ) from error
     if not stat.S_ISREG(found.st_mode):
         raise UserError(
-            f"{visible(str(path))}: is {kind(found.st_mode)}, where a file is expected. "
-            "Remove it, or put the file there"
+            f"{visible(str(path))}: is {kind(found.st_mode)}, where a file is expected. Remove it, "
+            "or put the file there"
         )
     return found
 
@@ -79,7 +80,7 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BufferedReader:
     """A regular file, to be read. OSError where it is none."""
     if not stat.S_ISREG(mode := os.lstat(path).st_mode):
         raise OSError(errno.EINVAL, f"it is {kind(mode)}", str(path))

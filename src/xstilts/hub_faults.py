@@ -97,7 +97,7 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
     at, first = f" at the revision {revision}" if revision else "", errors[0]
     status = next(
         (
-            error.response.status_code
+            error.response.status_code  # type: ignore[attr-defined]
             for error in errors
             if getattr(error, "response", None) is not None
         ),
@@ -106,8 +106,8 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
     if any_of(hub.OfflineModeIsEnabled):
         return (
             "is not in the cache, and HF_HUB_OFFLINE allows no request",
-            "Unset HF_HUB_OFFLINE "
-            "where there is a network, or give a folder that `xstilts fetch` made",
+            "Unset HF_HUB_OFFLINE where there is a network, or give a folder that `xstilts fetch` "
+            "made",
             AWAY,
         )
     if status == 429:
@@ -121,8 +121,8 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
     if any_of(hub.GatedRepoError) and status == 401:
         return (
             "is gated, and you are not logged in",
-            f"Accept its terms at {page}, log in (`hf "
-            "auth login`, or a token in HF_TOKEN), and try again",
+            f"Accept its terms at {page}, log in (`hf auth login`, or a token in HF_TOKEN), and "
+            "try again",
             STAYS,
         )
     if any_of(hub.GatedRepoError) or status == 403:

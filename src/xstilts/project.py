@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-PARTS = (
-    "_toc.yml",
-    "notebooks",
-    "book/recorded",
-)  # its pages, its chapters, this package's records
+# its pages, its chapters, this package's records
+PARTS = ("_toc.yml", "notebooks", "book/recorded")
 
 
 def find() -> Path | None:

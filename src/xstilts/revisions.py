@@ -48,8 +48,8 @@ def _asked(repository: str, revision: str, kind: str) -> str:
             else "data='mini' or a local folder (XSTILTS_DATA)"
         )
         raise Refused(
-            f"{'data' if kind == 'dataset' else 'encoder'}: {refused}. "
-            f"Without the Hub use {instead}",
+            f"{'data' if kind == 'dataset' else 'encoder'}: {refused}. Without the Hub use "
+            f"{instead}",
             refused.away,
             refused.passing,
         ) from refused

@@ -25,7 +25,8 @@ import pandas as pd
 import torch
 
 from xstilts import data
-from xstilts.analysis import score_tables, shortcut_readers, stats
+from xstilts.analysis import score_tables, stats
+from xstilts.chapters import shortcut_readers
 from xstilts.runs import key, results
 from xstilts.study import graph, profiles
 from xstilts.synthetic import INTERMEDIATE
@@ -140,7 +141,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    listed = lambda text: [part for part in text.split(",") if part]
+
+    def listed(text):
+        return [part for part in text.split(",") if part]
+
     parser.add_argument(
         "--tasks",
         type=listed,

@@ -53,7 +53,8 @@ def averages(table: pd.DataFrame, benchmark: str) -> pd.DataFrame:
         raise UserError(
             f"unknown benchmark {benchmark!r}; known: {', '.join(benchmarks.CATEGORIES)}"
         )
-    found, everything = [], {}
+    found = []
+    everything: dict[str, tuple[float, tuple[str, ...]]] = {}
     for category, targets in benchmarks.CATEGORIES[benchmark].items():
         values = {target: task_value(table, benchmark, target) for target in targets}
         everything |= values

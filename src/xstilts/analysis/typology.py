@@ -46,4 +46,6 @@ def divergence(of: Iterable[Sequence[str]], other: Iterable[Sequence[str]]) -> f
 
 def _trigrams(sentences: Iterable[Sequence[str]]) -> Counter:
     ended = (("", *tags, "") for tags in sentences)
-    return Counter(trigram for tags in ended for trigram in zip(tags, tags[1:], tags[2:]))
+    return Counter(
+        trigram for tags in ended for trigram in zip(tags, tags[1:], tags[2:], strict=False)
+    )

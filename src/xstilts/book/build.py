@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import base64
 import dataclasses
 import logging
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from jupyter_client import AsyncKernelManager
 
+from xstilts.book import pages
 from xstilts.errors import UserError, visible
 from xstilts.project import PARTS
 from xstilts.project import find as found_project
@@ -39,10 +36,8 @@ if TYPE_CHECKING:
 
     from xstilts.study.profiles import Study
 
-SUMMARIES = (
-    "claims",
-    "costs",
-)  # of what other chapters have run: they are run last, wherever they stand in the book
+# Chapters that sum up what other chapters have run: they are run last, wherever they stand.
+SUMMARIES = ("claims", "costs")
 CELLS = ["intermediate", "target", "difference", "low", "high"]
 # not %reset: it takes __spec__ too, without which the kernel starts no worker processes
 FORGET = (
@@ -51,15 +46,15 @@ FORGET = (
 # it warns that it speaks over local TCP, as all kernels do, and would repeat what worker processes
 # print
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
+# These two import nearly all other modules of the library.
 READY_KERNEL = [
     *QUIET_KERNEL,
     "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']",
-]  # and with them all others
+]
 # what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's
 # address, a title, a movement)
 COLOUR = re.compile(r"(\x1b\[[0-9;]{0,40}m)")
 TERMINAL = re.compile(r"\x1b(?:[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]*[@-~])")
-BEFORE = ".before"  # the book that is there, while a new one takes its place
 START = 600  # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
@@ -119,7 +114,7 @@ def run(
     places = _absolute_places()
     os.environ.update(places)
     out.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(out.parent)
+    pages.sweep(out.parent)
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
         unfinished = Path(folder) / out.name
         if shared:
@@ -146,9 +141,8 @@ def run(
             )
         except nbclient.exceptions.DeadKernelError as error:
             raise UserError(
-                f"{chapter}: its process was ended from outside, most often because the memory "
-                "ran out; "
-                "finished runs are kept, the same command goes on from there"
+                f"{chapter}: its process was ended from outside, most often because the memory ran "
+                "out; finished runs are kept, the same command goes on from there"
             ) from error
         _dress(unfinished)
         os.replace(unfinished, out)
@@ -170,17 +164,6 @@ def _absolute_places() -> dict[str, str]:
     return places
 
 
-def _sweep(folder: Path) -> None:
-    """Removes what a chapter or a book left whose process was killed."""
-    for left in folder.glob(".running-*-*"):
-        try:
-            os.kill(int(left.name.split("-")[1]), 0)
-        except (ProcessLookupError, ValueError):
-            shutil.rmtree(left, ignore_errors=True)
-        except OSError:  # it lives, and is somebody else's
-            continue
-
-
 def _dress(path: Path) -> None:
     """Papermill's injected cell carries no tag of the book's: readers may unfold it. And the book
     looks for a figure's words beside its cell."""
@@ -197,9 +180,8 @@ def _dress(path: Path) -> None:
                     part[name] = printed(part[name])
             words = output.get("metadata", {}).get("image/png", {}).get("alt")
             if words:
-                image = cell.metadata.setdefault("mystnb", {}).setdefault(
-                    "image", {}
-                )  # may say what kind of figure it is
+                # may say what kind of figure it is
+                image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})
                 image["alt"] = " ".join(filter(None, (image.get("alt"), visible(words))))
     nbformat.write(notebook, path)
 
@@ -208,9 +190,8 @@ def printed(text: str) -> str:
     """What a chapter printed, as a page can show it: colours stay; links and titles for a terminal
     go, but for their words; other control characters become signs. The book's reader of colours
     stops at what it does not know."""
-    text = re.sub(
-        r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n")
-    )  # a line that is written over, as a terminal shows it
+    # a line that is written over, as a terminal shows it
+    text = re.sub(r"[^\n]*\r(?!\n)", "", text.replace("\r\n", "\n"))
     return "".join(
         part if COLOUR.fullmatch(part) else visible(TERMINAL.sub("", part))
         for part in COLOUR.split(text)
@@ -248,7 +229,7 @@ def picture(study: Study, path: Path) -> None:
         )
 
 
-def build(parameters: Mapping[str, object] | None = None) -> Path:
+def build(parameters: Mapping[str, Any] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
     root, given = project(), parameters or {}
 
@@ -257,9 +238,8 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
         run(name, root / "book" / "chapters" / f"{name}.ipynb", given, shared)
 
     with ExitStack() as stack:
-        pool = stack.enter_context(
-            ThreadPoolExecutor(2)
-        )  # first, so that it ends after the kernels that it waits for
+        # first, so that it ends after the kernels that it waits for
+        pool = stack.enter_context(ThreadPoolExecutor(2))
         kernels = [stack.enter_context(kernel(root))]  # it imports while this process does
         from xstilts.study import profiles
 
@@ -277,10 +257,9 @@ def build(parameters: Mapping[str, object] | None = None) -> Path:
                 kernels.append(shared)
 
         for group in (showing, last):
-            list(
-                pool.map(beside, group)
-            )  # the first error goes on from here, and what has not begun is not begun
-    return html(root)
+            # the first error goes on from here, and what has not begun is not begun
+            list(pool.map(beside, group))
+    return pages.html(root)
 
 
 def _turns(root: Path, given: Mapping[str, object]) -> tuple[list[str], list[str], list[str]]:
@@ -315,77 +294,3 @@ def kernel(root: Path) -> Iterator[AsyncKernelManager]:
         yield manager
     finally:
         asyncio.run(manager.shutdown_kernel(now=True))
-
-
-def html(root: Path) -> Path:
-    """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
-    one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
-    for."""
-    from xstilts.runs import store
-
-    place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
-    place.mkdir(exist_ok=True)
-    with store.locked(place, "html"):
-        _put_back(place)  # a process may have been killed while it published
-    _sweep(place)
-    toc = yaml.safe_load((root / "_toc.yml").read_text())
-    files = [
-        toc["root"],
-        *(entry["file"] for part in toc.get("parts", [toc]) for entry in part.get("chapters", [])),
-    ]
-    with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=place) as folder:
-        # what it prints names the folder that will not be there
-        done = subprocess.run(
-            [program, "build", "-W", "--keep-going", "-q", "--path-output", folder, str(root)],
-            cwd=root,
-            check=False,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        pages = Path(folder) / "_build" / "html"
-        missing = [name for name in files if not (pages / f"{name}.html").is_file()]
-        if done.returncode or missing:
-            print(done.stdout, file=sys.stderr)
-            raise UserError(
-                "the book was not built: "
-                f"{f'no page for {missing}' if missing else 'see the warnings above'}"
-            )
-        _table_library(pages / "_static")
-        with store.locked(place, "html"):  # another build may end at the same time
-            _publish(pages, place)
-    return place / "html" / "index.html"
-
-
-def _publish(pages: Path, place: Path) -> None:
-    """Makes the pages those of place/html. If that fails the book from before is there again."""
-    try:
-        _put_back(place)
-        try:
-            if (place / "html").exists():
-                os.rename(place / "html", place / BEFORE)
-            os.rename(pages, place / "html")
-        finally:
-            _put_back(place)
-    except OSError as error:
-        raise UserError(
-            f"the book was built, but cannot be put at {place / 'html'}: {error}"
-        ) from error
-
-
-def _put_back(place: Path) -> None:
-    """Without a book, the one from before; what is there beside a book goes."""
-    if (place / "html").exists():
-        shutil.rmtree(place / BEFORE, ignore_errors=True)
-    elif (place / BEFORE).exists():
-        os.rename(place / BEFORE, place / "html")
-
-
-def _table_library(folder: Path) -> None:
-    """What book/static/tables.js needs, from the package itables. A page that is read from disk may
-    not load a module that lies beside it, but may one that a script holds."""
-    library = resources.files("itables") / "html"
-    module = base64.b64encode((library / "dt_bundle.js").read_bytes()).decode()
-    (folder / "table-library.js").write_text(
-        f'window.tableLibrary = import("data:text/javascript;base64,{module}");\n'
-    )
-    (folder / "table-library.css").write_bytes((library / "dt_bundle.css").read_bytes())

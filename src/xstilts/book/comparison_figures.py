@@ -106,7 +106,7 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
     )
     for axis in list(axes.flat)[len(targets) :]:
         axis.axis("off")
-    for axis, target in zip(axes.flat, targets):
+    for axis, target in zip(axes.flat, targets, strict=False):
         part = table[table.target == target].sort_values([WORK, "score"], ascending=[True, False])
         axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from xstilts import data
 from xstilts.analysis import score_tables, wording
 from xstilts.analysis.wording import title
-from xstilts.book import alt
+from xstilts.book import figure_text
 from xstilts.errors import visible
 from xstilts.runs.key import Adapt
 from xstilts.runs.results import history
@@ -36,9 +36,9 @@ sns.set_theme(
         "figure.dpi": 110,
         "savefig.bbox": "tight",
         "text.parse_math": False,  # a $ in somebody's name is a $
-        "axes.titlelocation": "left",
+        "axes.titlelocation": "left",  # in sight on a phone before one scrolls
     },
-)  # in sight on a phone before one scrolls
+)
 
 
 def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
@@ -47,9 +47,8 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     encoder = study.encoder.rpartition("/")[2]
     figure.draw_without_rendering()
-    below = min(
-        0.0, figure.get_tightbbox().y0 / figure.get_figheight()
-    )  # a low figure's labels reach out of it
+    # a low figure's labels reach out of it
+    below = min(0.0, figure.get_tightbbox().y0 / figure.get_figheight())
     figure.text(
         0.01,
         below - 0.04,
@@ -58,7 +57,7 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
         color="0.35",
         va="top",
     )
-    alt.speak()
+    figure_text.speak()
     plt.close(figure)  # the notebook shows the returned figure once
     return figure
 
@@ -185,9 +184,8 @@ def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     to the highest seed where there are several; and the baseline."""
     table = score_tables.main_metric(study, table)
     targets = list(table.target.unique())
-    columns = (
-        2 if len(targets) > 1 and table.language.nunique() <= 8 else 1
-    )  # many languages need the whole width
+    # many languages need the whole width
+    columns = 2 if len(targets) > 1 and table.language.nunique() <= 8 else 1
     rows = max(1, -(-len(targets) // columns))  # an empty figure where nothing was run
     figure, axes = plt.subplots(
         rows,
@@ -198,7 +196,7 @@ def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     )
     conditions = list(table.condition.unique())
     markers = dict(zip(conditions, "osD^vP*X<>hd", strict=False))
-    for axis, target in zip(axes.flat, targets):
+    for axis, target in zip(axes.flat, targets, strict=False):
         part = (
             table[table.target == target]
             .groupby(["condition", "language"], as_index=False, sort=False)

@@ -16,9 +16,8 @@ from IPython.display import HTML, display
 from xstilts.analysis.wording import title
 from xstilts.errors import visible
 
-GLUED = (
-    "application/papermill.record/"  # myst_nb's mark of what is shown elsewhere than in its cell
-)
+# myst_nb's mark of what is shown elsewhere than in its cell
+GLUED = "application/papermill.record/"
 
 
 def reasons(lost: pd.DataFrame) -> HTML | None:

@@ -21,20 +21,18 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import lru_cache, wraps
-from inspect import signature
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from xstilts import files, revisions
+from xstilts import files
 from xstilts.data import local
 from xstilts.data.layout import SPLITS
 from xstilts.data.rows import Rows, labels_of, read
+from xstilts.data.unchanged import looked_at_once as looked_at_once
+from xstilts.data.unchanged import while_unchanged
 from xstilts.encoders import cache_dir
 from xstilts.errors import UserError
 from xstilts.synthetic import dials
@@ -46,72 +44,6 @@ READ = {
     "span": "answers without the blanks at their edges",
     "rank": "entities once; the whole split is searched",
 }
-_looked: ContextVar[dict | None] = ContextVar("looked", default=None)
-
-
-@contextmanager
-def looked_at_once() -> Iterator[None]:
-    """In here files are looked at once: for what asks thousands of times, and means one state of
-    them."""
-    if _looked.get() is not None:
-        yield
-        return
-    before = _looked.set({})
-    try:
-        yield
-    finally:
-        _looked.reset(before)
-
-
-def _state(name: str, source: str) -> Hashable:
-    """Another value whenever a person may have changed the task's rows: files, folders, the layout,
-    XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code are the same as
-    long as a process lives."""
-    if dials.is_mini(source):
-        return ()
-    place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
-    asked = (
-        name,
-        place,
-        revisions.unasked,
-    )  # a plan that asks nobody has other names for what is on the Hub
-    seen = _looked.get()
-    if seen is not None and asked in seen:
-        return seen[asked]
-    found = (
-        asked,
-        tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
-        if place
-        else (),
-    )
-    if seen is not None:
-        seen[asked] = found
-    return found
-
-
-def while_unchanged(size: int) -> Callable:
-    """An lru_cache for a function of a task's name (`name`, if it has such a parameter) and a
-    source (`source`): what it found is found anew when the files have changed, as they do under a
-    person who runs a cell again."""
-
-    def kept_by(function: Callable) -> Callable:
-        cached, asked = (
-            lru_cache(maxsize=size)(lambda state, *args: function(*args)),
-            signature(function),
-        )
-
-        @wraps(function)
-        def look(*args, **kwargs):
-            given = asked.bind(*args, **kwargs)
-            given.apply_defaults()
-            return cached(
-                _state(given.arguments.get("name", ""), given.arguments["source"]), *given.args
-            )
-
-        look.cache_clear = cached.cache_clear
-        return look
-
-    return kept_by
 
 
 def _module(source: str):
@@ -211,12 +143,11 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
     ):
         if not limit:
             raise UserError(
-                f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; "
-                "that is a placeholder, which cannot be scored"
+                f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; that "
+                "is a placeholder, which cannot be scored"
             )
-        load(
-            name, split, language, source
-        )  # a few rows may have one label by chance: all are judged
+        # a few rows may have one label by chance: all are judged
+        load(name, split, language, source)
     return rows
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from xstilts import revisions
 from xstilts.data import tagged
@@ -23,7 +24,10 @@ from xstilts.data.rows import Block
 from xstilts.errors import UserError
 from xstilts.hub_faults import ask
 from xstilts.revisions import commit
-from xstilts.tasks.table import Source, Task
+from xstilts.tasks.task import Source, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")
@@ -87,7 +91,7 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
     return found
 
 
-def table(place: Source, name: str, language: str):
+def table(place: Source, name: str, language: str) -> Dataset:
     """One split of one configuration as a `datasets.Dataset`. UserError where the Hub does not give
     it."""
     options = {
@@ -217,9 +221,8 @@ def _name_labels(builder, revision: str) -> None:
             if known:
                 raise UserError(
                     f"{address}: the file calls the labels of {column} {', '.join(names)}; the "
-                    "data "
-                    f"set's card calls them {', '.join(known)}. One is wrong, so that neither is "
-                    "used. Give the rows as a local folder (XSTILTS_DATA)"
+                    f"data set's card calls them {', '.join(known)}. One is wrong, so that neither "
+                    "is used. Give the rows as a local folder (XSTILTS_DATA)"
                 )
             label = ClassLabel(names=names)
             listed = hasattr(builder.info.features[column], "feature")
@@ -246,8 +249,8 @@ def splits_of(row: Task, place: Source, split: str, language: str) -> list[str]:
         if {part.partition("[")[0] for part in name.split("+")} <= set(there):
             return name.split("+")
     raise UserError(
-        f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} "
-        f"(looked for {', '.join(names)}; found {', '.join(there)})"
+        f"{place.hub} {configuration(place, language)}: no {split} rows of {row.title} (looked for "
+        f"{', '.join(names)}; found {', '.join(there)})"
     )
 
 
@@ -303,8 +306,8 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
 
 def texts_fingerprint(source: str) -> str:
     raise UserError(
-        "vocabulary='data' collects the pieces of every text at hand, which the Hub is not; "
-        "use vocabulary='full' with data='hub'"
+        "vocabulary='data' collects the pieces of every text at hand, which the Hub is not; use "
+        "vocabulary='full' with data='hub'"
     )
 
 

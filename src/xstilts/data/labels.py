@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Mapping
+from typing import Any
 
 from xstilts.errors import UserError
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 
-UNKNOWN = (
-    -1
-)  # an open label set's label that no training row has: never trained on, always scored as wrong
+# an open label set's label that no training row has: never trained on, always scored as wrong
+UNKNOWN = -1
 NO_LABEL = (None, "", "-")  # of a pair: "-" is SNLI's, whose annotators did not agree
 
 
@@ -19,7 +20,7 @@ class Unusable(ValueError):
     """A row that cannot be used: it has no gold label or no text. It is dropped, and counted."""
 
 
-def label_names(features, column: str) -> list[str] | None:
+def label_names(features: Mapping[str, Any], column: str) -> list[str] | None:
     """The ClassLabel names of a column (or of the column's items), if `features`
     (datasets.Features) has any."""
     feature = features.get(column)
@@ -33,7 +34,7 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     Whatever the column's type: who writes the file anew with another library often changes types,
     and keeps the metadata. UserError if the metadata cannot be understood as far as this column
     goes."""
-    if b"huggingface" not in (metadata or {}):
+    if not metadata or b"huggingface" not in metadata:
         return None
     try:
         feature = (
@@ -42,8 +43,7 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     except (ValueError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{where}: what its metadata says of columns (huggingface) is not readable "
-            f"({type(error).__name__}), so "
-            f"the labels in the column {column} cannot be named"
+            f"({type(error).__name__}), so the labels in the column {column} cannot be named"
         ) from error
     while (
         isinstance(feature, dict)
@@ -59,9 +59,8 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
         if isinstance(feature, dict)
         else (None, None)
     )
-    if (
-        names is None and isinstance(count, int) and 0 < count < 10_000
-    ):  # a ClassLabel without names counts
+    # a ClassLabel without names counts
+    if names is None and isinstance(count, int) and 0 < count < 10_000:
         names = [str(number) for number in range(count)]
     if (
         not isinstance(names, list)
@@ -70,17 +69,15 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     ):
         raise UserError(
             f"{where}: what its metadata says of the column {column} (huggingface) is not a list "
-            "of different names "
-            f"of labels: {reprlib.repr(feature)}"
+            f"of different names of labels: {reprlib.repr(feature)}"
         )
     return names
 
 
 def column_of(row: Task) -> str:
     """The column that has a row's labels."""
-    return row.label_column.replace(
-        "-", "label"
-    )  # "-": the source's reader makes sense of its labels itself
+    # "-": the source's reader makes sense of its labels itself
+    return row.label_column.replace("-", "label")
 
 
 def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -> dict:
@@ -113,7 +110,8 @@ def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) 
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise UserError(f"{where}: label {value!r} is none of {', '.join(row.labels)}")
     name = value if names is None else _name(value, names, where)
-    name = row.aliases.get(name, name)
+    if isinstance(name, str):
+        name = row.aliases.get(name, name)
     if isinstance(name, str) and (name in row.labels or row.open_labels):
         return row.label_ids.get(name, UNKNOWN)
     if isinstance(name, int) and 0 <= name < len(row.labels):

@@ -30,11 +30,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from xstilts.data import parquet
 from xstilts.errors import UserError
 from xstilts.tasks import columns
-from xstilts.tasks.table import TASKS, Source, Task
+from xstilts.tasks.table import TASKS
+from xstilts.tasks.task import Source, Task
 
 FILE = "xstilts.toml"
 SHIPPED = "shipped"  # in the place of a stamp: it changes with this code only
@@ -62,6 +64,7 @@ class Part:
     def rows(self, count: int) -> slice:
         """Which rows of a file of so many."""
         found = CUT.fullmatch(self.name)
+        assert found  # `_cut` has looked at the name
         return slice(
             _position(found["first"], count),
             _position(found["end"], count),
@@ -72,9 +75,8 @@ class Part:
 def _position(text: str | None, count: int) -> int | None:
     if not text:
         return None
-    return (
-        round(int(text[:-1]) * count / 100) if text.endswith("%") else int(text)
-    )  # as `datasets` rounds
+    # as `datasets` rounds
+    return round(int(text[:-1]) * count / 100) if text.endswith("%") else int(text)
 
 
 def parts(folder: Path, names: str) -> list[Part]:
@@ -119,9 +121,8 @@ def _toml(path: Path) -> dict:
         if parquet.regular(path).st_size > LARGEST:
             raise UserError(f"{path}: more than {LARGEST} bytes, which is no layout")
         text = path.read_text(encoding="utf-8")
-        if any(
-            line.count(".") > 200 for line in text.split("\n")
-        ):  # minutes are needed for a.a.a.a. and so on
+        # minutes are needed for a.a.a.a. and so on
+        if any(line.count(".") > 200 for line in text.split("\n")):
             raise UserError(f"{path}: a line with more than 200 dots, which is no layout")
         return tomllib.loads(text)
     except (OSError, RecursionError) as error:
@@ -187,7 +188,7 @@ def _braces(text: str, *known: str) -> str:
     )
 
 
-def _folder(value: object) -> str:
+def _folder(value: Any) -> str:
     return "" if value == "" else _outside(value, deep=True) or _braces(value, "language", "name")
 
 
@@ -197,7 +198,7 @@ def _table(value: object) -> str:
     return next((problem for name in value if (problem := _outside(name))), "")
 
 
-def _splits(value: object) -> str:
+def _splits(value: Any) -> str:
     problem = _table(value)
     for split, names in value.items() if not problem else ():
         if split not in SPLITS:
@@ -213,8 +214,8 @@ def _cut(names: str) -> str:
         if not found:
             return (
                 f"{name[:200]!r} is neither a file's name nor rows of it: write train, "
-                "train[:-300], train[10%:50%] or "
-                "train[0::2]; a step is 1 or more, and one row alone is train[5:6]"
+                "train[:-300], train[10%:50%] or train[0::2]; a step is 1 or more, and one row "
+                "alone is train[5:6]"
             )
         ends = [end for end in (found["first"], found["end"]) if end]
         percents = [int(end[:-1]) for end in ends if end.endswith("%")]
@@ -225,7 +226,7 @@ def _cut(names: str) -> str:
     return ""
 
 
-def _names(value: object) -> str:
+def _names(value: Any) -> str:
     problem = _table(value)
     for name in value.values() if not problem else ():
         problem = problem or _outside(name)
@@ -280,7 +281,7 @@ def places(row: Task, root: str) -> list[Place]:
                     source,
                     local=part.get("folder", source.local),
                     names=source.names | part.get("names", {}),
-                    splits=source.splits | splits,
+                    splits={**source.splits, **splits},
                 ),
                 part.get("columns", {}),
             )

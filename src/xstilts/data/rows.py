@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from xstilts.data.labels import Unusable, column_of, with_label_ids
 from xstilts.errors import UserError
-from xstilts.tasks.columns import inner
-from xstilts.tasks.table import Reader, Task
+from xstilts.tasks.columns import Reader, inner
+from xstilts.tasks.task import Task
 
 MOST_UNUSABLE = 0.1  # of a file's rows
 
@@ -51,8 +51,8 @@ def read_row(block: Block, number: int) -> dict:
         raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise UserError(
-            f"{where} does not have the columns of {row.title} ({error!r}); "
-            f"it has {', '.join(block.items[number])}"
+            f"{where} does not have the columns of {row.title} ({error!r}); it has "
+            f"{', '.join(block.items[number])}"
         ) from error
     _CHECKS[row.kind](item, where, row)
     return item
@@ -80,7 +80,9 @@ def labels_of(block: Block, number: int) -> list[str]:
 
 def read(blocks: list[Block], chosen: list[tuple[int, int]]) -> Rows:
     """The chosen (block, row) pairs, read and checked; unusable ones are left out and counted."""
-    rows, dropped, worst = [], {}, None
+    rows: list[dict] = []
+    dropped: dict[str, int] = {}
+    worst = None
     for which, number in chosen:
         try:
             rows.append(read_row(blocks[which], number))
@@ -110,8 +112,7 @@ def _characters(value: str, where: str, column: str) -> None:
     except UnicodeEncodeError as error:
         raise UserError(
             f"{where}, column {column}: half a surrogate pair at {error.start}, which is no "
-            "character; the file "
-            "was decoded wrongly when it was made"
+            "character; the file was decoded wrongly when it was made"
         ) from None
 
 
@@ -155,8 +156,8 @@ def _span(item: dict, where: str, row: Task) -> None:
         if item["context"][start : start + len(answer)] != answer:
             raise UserError(
                 f"{where}, column answers: the context has "
-                f"{item['context'][max(0, start) : max(0, start) + len(answer)]!r} at {start}, "
-                f"not {answer!r}"
+                f"{item['context'][max(0, start) : max(0, start) + len(answer)]!r} at {start}, not "
+                f"{answer!r}"
             )
 
 
@@ -192,9 +193,8 @@ def _rank(item: dict, where: str, row: Task) -> None:
         raise Unusable(f"{where}, column entity: no entity")
     if not item["id"]:
         raise UserError(
-            f"{where}, column id: there is none. Answers with the same id count as right in "
-            "every language: give "
-            "each question its own"
+            f"{where}, column id: there is none. Answers with the same id count as right in every "
+            "language: give each question its own"
         )
     _text(item["query"], where, "query")
     _text(item["answer"][0], where, "answer")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from xstilts import synthetic
 from xstilts.data.rows import Block
 from xstilts.synthetic import dials
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 
 
 def _dials(row: Task, language: str, source: str) -> dials.Dials:
@@ -42,8 +42,8 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
 def fingerprint(row: Task, split: str, language: str, source: str) -> str:
     """The stated version of the rows, and the dials that have a say in them."""
     return (
-        f"{dials.name(_dials(row, language, source))} {synthetic.FINGERPRINT} {row.name} "
-        f"{split} {language}"
+        f"{dials.name(_dials(row, language, source))} {synthetic.FINGERPRINT} {row.name} {split} "
+        f"{language}"
     )
 
 

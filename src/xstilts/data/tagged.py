@@ -13,10 +13,14 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xstilts.encoders import cache_dir
 from xstilts.errors import UserError
 from xstilts.hub_faults import ask
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @lru_cache(maxsize=1)
@@ -26,7 +30,7 @@ def _checksums() -> dict[str, str]:
     return {path: checksum for checksum, path in map(str.split, lines)}
 
 
-def table(address: str):
+def table(address: str) -> Dataset:
     """The file's sentences as a `datasets.Dataset` with the columns tokens and upos."""
     from datasets import Dataset
 
@@ -55,8 +59,8 @@ def _content(address: str) -> bytes:
     content = ask(lambda: _downloaded(address), address, kind="file")
     if hashlib.sha256(content).hexdigest() != checksum:
         raise UserError(
-            f"{address} is not what it was when its checksum was written down; it is not read. "
-            "Try again: if it stays so, something on the way changes it"
+            f"{address} is not what it was when its checksum was written down; it is not read. Try "
+            "again: if it stays so, something on the way changes it"
         )
     kept.parent.mkdir(parents=True, exist_ok=True)
     unfinished = kept.with_suffix(f".{os.getpid()}")

@@ -14,11 +14,9 @@ first K layers; `:random` keeps shape and tokenizer and draws the weights anew."
 import hashlib
 import inspect
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -38,117 +36,18 @@ from transformers.utils import cached_file, logging
 from xstilts import files
 from xstilts.encoders import checks, e5small, vocabulary
 from xstilts.encoders import folder as encoder_folder
-from xstilts.errors import UserError, visible
-from xstilts.revisions import commit
-
-EMBEDDED = "e5-small"
-# short name -> Hub id and revision: a commit where one is known, else a branch
-KNOWN = {
-    "mbert": (
-        "google-bert/bert-base-multilingual-cased",
-        "3f076fdb1ab68d5b2880cb87a0886f315b8146f8",
-    ),
-    "minilm": (
-        "microsoft/Multilingual-MiniLM-L12-H384",
-        "6e8c1ec6b4ec4e3fc6eb7d2cd834fcd582b61daf",
-    ),
-    "multilingual-e5-small": (
-        "intfloat/multilingual-e5-small",
-        "fd1525a9fd15316a2d503bf26ab031a61d056e98",
-    ),
-    "xlmr-base": ("FacebookAI/xlm-roberta-base", "e73636d4f797dec63c3081bb6ed5c7b0bb3f2089"),
-    "xlmr-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389"),
-    "xlmr-xl": ("facebook/xlm-roberta-xl", "main"),
-    "xlmr-xxl": ("facebook/xlm-roberta-xxl", "main"),
-    "mdeberta": (
-        "microsoft/mdeberta-v3-base",
-        "refs/pr/5",
-    ),  # main has half-precision weights, and no safetensors
-    "rembert": ("google/rembert", "main"),
-    "xlm-v": ("facebook/xlm-v-base", "main"),
-    "mmbert-small": ("jhu-clsp/mmBERT-small", "main"),
-    "mmbert-base": ("jhu-clsp/mmBERT-base", "c5955035435e2bf121cde7f3c8863ef52ff35d82"),
-    "afro-xlmr-base": ("Davlan/afro-xlmr-base", "main"),
-    "afro-xlmr-large": ("Davlan/afro-xlmr-large", "main"),
-    "afro-xlmr-large-76L": ("Davlan/afro-xlmr-large-76L", "main"),
-}
-REVISIONS = dict(KNOWN.values())
-NAME = re.compile(
-    r"(?P<base>.+?)(?:@(?P<revision>[^@:]+))?(?::(?P<layers>\d+))?(?P<random>:random)?"
+from xstilts.encoders.names import (
+    EMBEDDED,
+    EncoderName,
+    as_name,
+    check_layers,
+    revision,
 )
-HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-
-
-@dataclass(frozen=True)
-class EncoderName:
-    """A parsed name. `layers` None means all of them; `revision` None means the one of `KNOWN`, or
-    the main branch."""
-
-    base: str
-    layers: int | None = None
-    random: bool = False
-    revision: str | None = None
-
-    def __str__(self) -> str:
-        revision = f"@{self.revision}" if self.revision else ""
-        return (
-            self.base
-            + revision
-            + (f":{self.layers}" if self.layers else "")
-            + (":random" if self.random else "")
-        )
-
-
-def parse_name(text: str) -> EncoderName:
-    """'e5-small:6:random' -> EncoderName('e5-small', 6, True). UserError names what is known."""
-    match = NAME.fullmatch(text)
-    if match is None:
-        raise UserError(
-            "an encoder's name is empty; write BASE[@REVISION][:K][:random], such as e5-small:6"
-        )
-    base, revision, layers = match["base"], match["revision"], match["layers"]
-    if base in KNOWN and not Path(base).is_dir():
-        base = KNOWN[base][0]
-    layers = int(layers) if layers else None
-    if revision and Path(f"{base}@{revision}").is_dir():  # a folder may have an @ in its path
-        base, revision = f"{base}@{revision}", None
-    is_hub_id = HUB_ID.fullmatch(base) and not Path(base).is_dir()
-    if base != EMBEDDED and not is_hub_id and not Path(base).is_dir():
-        raise UserError(
-            f"unknown encoder {text!r}: {base!r} is not {EMBEDDED} (the embedded encoder), none "
-            f"of {', '.join(KNOWN)}, "
-            "not an existing folder, and not a Hub id with one slash, such as "
-            "FacebookAI/xlm-roberta-large. Write "
-            "BASE[@REVISION][:K][:random]."
-        )
-    if revision and not is_hub_id:
-        raise UserError(f"encoder {text!r}: only a Hub id has a revision; {base!r} is not one")
-    _check_layers(text, layers, e5small.LAYERS if base == EMBEDDED else None)
-    return EncoderName(base, layers, bool(match["random"]), revision)
-
-
-def revision(name: EncoderName) -> str:
-    """Of a Hub id: the commit of what was asked for, or the pinned one, or that of the main branch;
-    "main" of others."""
-    if name.base == EMBEDDED or Path(name.base).is_dir():
-        return "main"
-    return commit(name.base, name.revision or REVISIONS.get(name.base, "main"), "model")
-
-
-def _check_layers(name: object, layers: int | None, depth: int | None) -> None:
-    if layers is not None and not 1 <= layers <= (depth or layers):
-        raise UserError(
-            f"encoder {str(name)!r} asks for {layers} layers; known are 1 to {depth or 'its depth'}"
-        )
-
-
-def as_name(source: str | Path | EncoderName) -> EncoderName:
-    """A Path is always a folder, never a name. Raises UserError where there is none."""
-    if isinstance(source, Path):
-        if not source.is_dir():
-            raise UserError(f"no encoder at {source}: there is no such folder")
-        return EncoderName(str(source.absolute()))
-    return source if isinstance(source, EncoderName) else parse_name(source)
+from xstilts.encoders.names import HUB_ID as HUB_ID
+from xstilts.encoders.names import KNOWN as KNOWN
+from xstilts.encoders.names import REVISIONS as REVISIONS
+from xstilts.encoders.names import parse_name as parse_name
+from xstilts.errors import UserError, visible
 
 
 def cache_dir() -> Path:
@@ -171,9 +70,8 @@ def source_folder(name: str | Path | EncoderName) -> Path | str:
                     _convert(folder, problem)
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
             raise UserError(
-                f"the embedded encoder cannot be written to {folder} "
-                f"({error.strerror}); set XSTILTS_CACHE to a "
-                "folder of your own"
+                f"the embedded encoder cannot be written to {folder} ({error.strerror}); set "
+                "XSTILTS_CACHE to a folder of your own"
             ) from error
     return folder
 
@@ -235,17 +133,19 @@ def load(
     nothing can be loaded."""
     name = as_name(source)
     place = source_folder(name)
+    # not left open: transformers would ask whoever sits there
+    commit = revision(name)
     where = {
         "pretrained_model_name_or_path": str(place),
-        "revision": revision(name),
+        "revision": commit,
         "trust_remote_code": False,
-    }  # not left open: transformers would ask whoever sits there
+    }
     try:
         with _quiet():
-            there = _checked(name, place, where["revision"])
+            there = _checked(name, place, commit)
             config = AutoConfig.from_pretrained(**where)
             checks.architecture(name, config)
-            _check_layers(name, name.layers, config.num_hidden_layers)
+            check_layers(name, name.layers, config.num_hidden_layers)
             shorten(config, name.layers or config.num_hidden_layers)
             tokenizer = AutoTokenizer.from_pretrained(**where)
             checks.tokenizer(name, tokenizer)
@@ -262,10 +162,10 @@ def load(
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         raise UserError(
-            f"cannot load the encoder {name}: {visible(str(error))}\nIt needs config.json, a "
-            "tokenizer and *.safetensors (a .bin is not read: `xstilts fetch` makes safetensors of "
-            "one; a Hub repository may also have safetensors at another revision: write "
-            "ID@refs/pr/N)."
+            f"cannot load the encoder {name}: {visible(str(error))}\n"
+            "It needs config.json, a tokenizer and *.safetensors (a .bin is not read: `xstilts "
+            "fetch` makes safetensors of one; a Hub repository may also have safetensors at "
+            "another revision: write ID@refs/pr/N)."
         ) from error
     if keep is not None:
         model, tokenizer = vocabulary.trim(model, tokenizer, keep)
@@ -299,9 +199,8 @@ def shorten(config: PreTrainedConfig, layers: int) -> None:
     """Makes `config` one of the first `layers` layers, in place."""
     depth = config.num_hidden_layers
     for key, value in config.to_dict().items():
-        if (
-            isinstance(value, list) and len(value) == depth
-        ):  # one entry a layer, such as ModernBERT's layer_types
+        # one entry a layer, such as ModernBERT's layer_types
+        if isinstance(value, list) and len(value) == depth:
             setattr(config, key, value[:layers])
     config.num_hidden_layers = layers
 

@@ -1,8 +1,7 @@
 """What an encoder's files may say: numbers that an encoder can have, no code from elsewhere, a
 tokenizer that fits.
 
-Each check raises UserError, and comes before memory is taken or a text is read.
-"""
+Each check raises UserError, and comes before memory is taken or a text is read."""
 
 import math
 import os
@@ -20,7 +19,7 @@ PROBE = ["A cat, 1 Katze.", "猫 \u0007\u0915 " + "xq" * 40]
 NEEDED = ("num_hidden_layers", "hidden_size", "max_position_embeddings", "vocab_size")
 # name in config.json -> least and most; whole numbers where these are. The deepest known encoder
 # has 48 layers.
-BOUNDS = {
+BOUNDS: dict[str, tuple[float, float]] = {
     "num_hidden_layers": (1, 512),
     "global_attn_every_n_layers": (1, 512),
     "num_attention_heads": (1, 1024),
@@ -59,13 +58,13 @@ ALIASES = {
     "n_positions": "max_position_embeddings",
 }
 REFUSED = {
-    "quantization_config": "quantised weights are not read; name an encoder with weights in 32 "
-    "or 16 bits",
+    "quantization_config": "quantised weights are not read; name an encoder with weights in 32 or "
+    "16 bits",
     "transformers_weights": "weights under another name are not read; call them model.safetensors",
-    "configuration_files": "which of several configurations is read would depend on the version "
-    "of transformers; keep one",
-    "fast_tokenizer_files": "which of several tokenizers is read would depend on the version "
-    "of transformers; keep one",
+    "configuration_files": "which of several configurations is read would depend on the version of "
+    "transformers; keep one",
+    "fast_tokenizer_files": "which of several tokenizers is read would depend on the version of "
+    "transformers; keep one",
 }
 ATTENTION = (None, "eager", "sdpa")
 # of a regular expression: an escape or the beginning of a group; a repeat, greedy or not
@@ -79,18 +78,18 @@ def config(found: dict, path: Path) -> None:
     refused(found, path)
     for name, value in _named(found):
         known = ALIASES.get(name, name)
-        low, high = BOUNDS.get(known, (0.0, 1.0) if "dropout" in known else (None, None))
-        if low is None or value is None:
+        bounds = BOUNDS.get(known, (0.0, 1.0) if "dropout" in known else None)
+        if bounds is None or value is None:
             continue
+        low, high = bounds
         if known not in BOUNDS and not isinstance(value, (int, float)):  # a kind of dropout, say
             continue
         whole = isinstance(low, int)
-        is_number = isinstance(value, int if whole else (int, float))
-        if not is_number or isinstance(value, bool) or not low <= value <= high:
+        number = value if isinstance(value, int if whole else (int, float)) else math.nan
+        if isinstance(value, bool) or not low <= number <= high:
             raise UserError(
-                f"{path}: {name} is {visible(repr(value))[:60]}; "
-                f"expected {'a whole number' if whole else 'a number'} from {low} to "
-                f"{high}"
+                f"{path}: {name} is {visible(repr(value))[:60]}; expected "
+                f"{'a whole number' if whole else 'a number'} from {low} to {high}"
             )
 
 
@@ -121,14 +120,12 @@ def _named(value: object) -> Iterator[tuple[str, object]]:
 
 def patterns(found: dict, path: Path) -> None:
     """For a regular expression of tokenizer.json that could take exponential time. (The library
-    stops it after millions of
-    tries, with a panic.)"""
+    stops it after millions of tries, with a panic.)"""
     for name, value in _named({key: part for key, part in found.items() if key != "model"}):
         if name == "Regex" and isinstance(value, str) and explosive(value):
             raise UserError(
-                f"{path}: the regular expression {visible(value)[:80]!r} repeats a "
-                "group that itself repeats or "
-                "branches; a text could keep it busy for ever. Write it without"
+                f"{path}: the regular expression {visible(value)[:80]!r} repeats a group that "
+                "itself repeats or branches; a text could keep it busy for ever. Write it without"
             )
 
 
@@ -184,23 +181,20 @@ def architecture(name: object, found: PreTrainedConfig) -> None:
     """For what is no encoder of texts. name: of the encoder, for the message."""
     if found.is_encoder_decoder:
         raise UserError(
-            f"encoder {name}: {found.model_type} is an encoder with a decoder; the "
-            "study trains encoders alone, "
-            "such as XLM-R (xlmr-base)"
+            f"encoder {name}: {found.model_type} is an encoder with a decoder; the study trains "
+            "encoders alone, such as XLM-R (xlmr-base)"
         )
     lacking = [key for key in NEEDED if not isinstance(getattr(found, key, None), int)]
     if lacking:
         raise UserError(
-            f"encoder {name}: its configuration "
-            f"({found.model_type or 'of no known type'}) has no "
-            f"{', '.join(lacking)}, so it is no encoder of texts that the study can "
-            "train"
+            f"encoder {name}: its configuration ({found.model_type or 'of no known type'}) has no "
+            f"{', '.join(lacking)}, so it is no encoder of texts that the study can train"
         )
     heads = getattr(found, "num_attention_heads", None)
     if isinstance(heads, int) and not hasattr(found, "head_dim") and found.hidden_size % heads:
         raise UserError(
-            f"encoder {name}: its hidden_size {found.hidden_size} cannot be shared "
-            f"among {heads} attention heads"
+            f"encoder {name}: its hidden_size {found.hidden_size} cannot be shared among {heads} "
+            "attention heads"
         )
 
 
@@ -217,8 +211,7 @@ def tokenizer(name: object, found: PreTrainedTokenizerBase) -> None:
     is_number = isinstance(longest, (int, float)) and not isinstance(longest, bool)
     if not is_number or not 1 <= longest == longest // 1:
         raise UserError(
-            f"encoder {name}: its tokenizer_config.json says model_max_length "
-            f"{longest!r}; "
+            f"encoder {name}: its tokenizer_config.json says model_max_length {longest!r}; "
             "expected a number of pieces"
         )
 
@@ -228,16 +221,14 @@ def size(name: object, wanted: int, there: int | None) -> None:
     where it is not known."""
     if there is not None and wanted > 2 * there:
         raise UserError(
-            f"encoder {name}: its config.json describes {wanted:,} weights, its "
-            f"files have {there:,}; "
-            "one of them is of another encoder"
+            f"encoder {name}: its config.json describes {wanted:,} weights, its files have "
+            f"{there:,}; one of them is of another encoder"
         )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * wanted > memory:
         raise UserError(
-            f"encoder {name}: its {wanted:,} weights take {4 * wanted >> 30} GB, and "
-            "this machine has "
-            f"{memory >> 30}"
+            f"encoder {name}: its {wanted:,} weights take {4 * wanted >> 30} GB, and this machine "
+            f"has {memory >> 30}"
         )
 
 
@@ -259,11 +250,11 @@ def pieces(name: object, there: PreTrainedConfig, found: PreTrainedTokenizerBase
         parts = max(parts, *map(max, encoded.get("token_type_ids", [[0], [0]])))
     if types and parts >= types:
         raise UserError(
-            f"encoder {name}: its tokenizer tells {parts + 1} parts of a text apart, "
-            f"the encoder {types}"
+            f"encoder {name}: its tokenizer tells {parts + 1} parts of a text apart, the encoder "
+            f"{types}"
         )
     if last >= rows:
         raise UserError(
-            f"encoder {name}: its tokenizer has pieces up to the number {last}, its "
-            f"embeddings only {rows} rows"
+            f"encoder {name}: its tokenizer has pieces up to the number {last}, its embeddings "
+            f"only {rows} rows"
         )

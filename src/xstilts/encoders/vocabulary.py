@@ -61,9 +61,8 @@ def trim(
         token["id"] = new[token["id"]]
     for token in processor["special_tokens"].values():
         token["ids"] = [new[i] for i in token["ids"]]
-    spec["padding"] = spec["truncation"] = (
-        None  # left from the last call, with the old id of padding
-    )
+    # left from the last call, with the old id of padding
+    spec["padding"] = spec["truncation"] = None
     settings = ("model_max_length", "model_input_names", "padding_side", "truncation_side")
     trimmed = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(spec, ensure_ascii=False)),
@@ -98,7 +97,8 @@ def used(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> list[int]:
     each other."""
     backend = tokenizer.backend_tokenizer
     words = sorted({word for text in texts for word in re.split("[ \t\r\n]+", text)})
-    used, characters = set(), {"▁"}
+    used: set[int] = set()
+    characters = {"▁"}
     for start in range(0, len(words), 10_000):
         batch = words[start : start + 10_000]
         used.update(

@@ -38,7 +38,7 @@ PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool
 TEXTS, NUMBERS = ("task", "language", "metric", "split"), ("layer", "value", "n", "baseline")
 
 # artifacts do not change: one check a process is enough; of a damaged one, one a process and state
-verified: set[tuple[Path, int, int]] = set()
+verified: set[tuple[Path, int, int] | None] = set()
 _faults: dict[tuple[Path, str], str] = {}
 
 
@@ -65,7 +65,11 @@ def checksums(made: Any) -> dict[str, str]:
 
 def _lacking(made: dict) -> str:
     """What a manifest lacks for those who read it, or ""."""
-    for values, parts in ((made, PARTS), (made.get("environment"), PLACE)):
+    wanted: tuple[tuple[dict, dict[str, Any]], ...] = (
+        (made, PARTS),
+        (made.get("environment") or {}, PLACE),
+    )
+    for values, parts in wanted:
         for name, kind in parts.items():
             value = values.get(name)
             if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
@@ -110,8 +114,8 @@ def damaged(folder: Path, name: str = "") -> str:
         return _faults[state]
     except PermissionError as error:
         raise UserError(
-            f"{error.filename}: this user may not read it. Ask its owner for the right "
-            "to (chmod -R g+rX), or set XSTILTS_STORE to another folder"
+            f"{error.filename}: this user may not read it. Ask its owner for the right to (chmod "
+            "-R g+rX), or set XSTILTS_STORE to another folder"
         ) from error
     except OSError as error:
         return f"{Path(error.filename or folder).name} cannot be read: {error.strerror}"
@@ -162,7 +166,7 @@ def sha256(path: Path) -> str:
 def log(folder: Path) -> list[dict]:
     """A training's log, an entry a line: step, and numbers of that step. UserError where it is not
     readable."""
-    entries = []
+    entries: list[dict] = []
     try:
         with files.opened(folder / LOG) as file:
             for line in file:
@@ -211,5 +215,5 @@ def _is_score(value: float) -> bool:
     return math.isnan(value) or 0 <= value <= 100 + 1e-6
 
 
-def _words(error: ValueError | OSError) -> str:
+def _words(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

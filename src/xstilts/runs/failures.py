@@ -49,11 +49,9 @@ def explained(error: BaseException, run: Run, root: Path) -> Exception | None:
         free = shutil.disk_usage(_existing(root)).free
         return NoRoom(
             f"no space left for {label(run)} in {root}: it needs about "
-            f"{_gigabytes(needed(run, root))}, "
-            f"{_gigabytes(free)} are free. Finished runs are kept, nothing half-written is. Make "
-            "room (`xstilts "
-            "store clean` names what no chapter needs) or set XSTILTS_STORE to a larger disk, "
-            "and start again"
+            f"{_gigabytes(needed(run, root))}, {_gigabytes(free)} are free. Finished runs are "
+            "kept, nothing half-written is. Make room (`xstilts store clean` names what no chapter "
+            "needs) or set XSTILTS_STORE to a larger disk, and start again"
         )
     if _chain(error, _is_memory) and not isinstance(error, OutOfMemory):
         return OutOfMemory(f"{label(run)}: out of memory. {_smaller(run)}")
@@ -105,21 +103,18 @@ def _smaller(run: Run) -> str:
     if isinstance(run, Base) or not run.recipe:
         return "The encoder itself does not fit: give a smaller one (parameter encoder)"
     recipe = run.recipe
-    if (
-        isinstance(run, Score) and TASKS[run.target].kind == "rank"
-    ):  # a batch's rows are each other's negatives
+    # a batch's rows are each other's negatives
+    if isinstance(run, Score) and TASKS[run.target].kind == "rank":
         return (
             f"It reads its batch of {recipe.batch_size} rows whole: give a smaller phase3_batch, "
-            "or a max_length below "
-            f"{recipe.max_length}"
+            f"or a max_length below {recipe.max_length}"
         )
     size = recipe.micro_batch or recipe.batch_size
     if size > 1:
         return (
             f"It reads {size} rows a forward pass: give micro_batch {size // 2} (the batch stays "
-            f"{recipe.batch_size}; "
-            "a study has one, so that what it has computed is computed again), or a max_length "
-            f"below {recipe.max_length}"
+            f"{recipe.batch_size}; a study has one, so that what it has computed is computed "
+            f"again), or a max_length below {recipe.max_length}"
         )
     return (
         f"It reads up to {recipe.max_length} pieces: give a smaller max_length, or a smaller "

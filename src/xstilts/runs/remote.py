@@ -76,8 +76,8 @@ def _place(root: Path):
         raise UserError(f"XSTILTS_REMOTE: cannot use {_shown()!r}: {wrong}")
     if isinstance(system, LocalFileSystem) and _overlap(Path(folder), root):
         raise UserError(
-            f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or "
-            "around it: it is a second place, so give another folder, or unset it"
+            f"XSTILTS_REMOTE: {_shown()!r} is the store {root} itself, within it, or around it: it "
+            "is a second place, so give another folder, or unset it"
         )
     return system, folder.rstrip("/")
 
@@ -113,8 +113,8 @@ def pull(root: Path, run: Run) -> bool:
         if _url() not in _silent:
             print(
                 visible(
-                    f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on "
-                    "with what is here"
+                    f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on with "
+                    "what is here"
                 ),
                 flush=True,
             )
@@ -188,9 +188,8 @@ def _no_file(about: dict | None, name: str) -> str:
 
 def share(root: Path, run: Run, anew: bool = False) -> bool:
     """Copies a finished run to the remote, if there is one that lacks it, or that has it from
-    before it was done anew. False
-    where that fails: the run is done all the same, so it is told, and tried again when the run is
-    next found."""
+    before it was done anew. False where that fails: the run is done all the same, so it is told,
+    and tried again when the run is next found."""
     from xstilts.runs import store
 
     if not given():
@@ -207,8 +206,8 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
             root,
             "unshared",
             run,
-            f"XSTILTS_REMOTE: {_words(error)}; the run is kept "
-            "here, and copied there when it is next asked for",
+            f"XSTILTS_REMOTE: {_words(error)}; the run is kept here, and copied there when it is "
+            "next asked for",
         )
         return False
     return True
@@ -218,9 +217,9 @@ def share_found(root: Path, runs: Iterable[Run]) -> None:
     """Copies to the remote what is here and not there: done before there was one, or while it did
     not answer."""
     from xstilts.runs import store
-    from xstilts.training import team
+    from xstilts.training import process_group
 
-    for run in each_once(runs) if given() and not team.rank() else ():
+    for run in each_once(runs) if given() and not process_group.rank() else ():
         if (root / key(run)).is_dir():
             with store.lock(root, run):  # another process may be at it
                 if not share(root, run):

@@ -5,9 +5,8 @@
 
 A finished artifact has run.json with a checksum of each of its files (`artifact`); an unfinished
 one is never seen. To look one up changes nothing that is in the store: a damaged one is set aside
-by the process that computes it again.
-Two processes that want the same run wait for each other (`lock`), but not for one that is dead.
-"""
+by the process that computes it again. Two processes that want the same run wait for each other
+(`lock`), but not for one that is dead."""
 
 from __future__ import annotations
 
@@ -24,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock, SoftFileLease
 
@@ -31,10 +31,10 @@ from xstilts import files
 from xstilts.errors import UserError, visible
 from xstilts.project import find as found_project
 from xstilts.runs import artifact, environment, remote
-from xstilts.runs.artifact import MANIFEST, damaged, manifest
+from xstilts.runs.artifact import MANIFEST, damaged, manifest  # noqa: F401 (read as store.manifest)
 from xstilts.runs.artifact import verified as _verified
 from xstilts.runs.key import Run, describe, key, label, parents
-from xstilts.training import checkpoint, team
+from xstilts.training import checkpoint, process_group
 
 LEASE = 60.0  # seconds; see `locked`
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
@@ -106,7 +106,7 @@ def set_aside(root: Path, run: Run) -> None:
 def lock(root: Path, run: Run) -> Iterator[None]:
     """Held while a run is computed. Of several processes that do a run together the first holds
     it."""
-    if team.rank():
+    if process_group.rank():
         yield
         return
     try:
@@ -123,7 +123,7 @@ def lock(root: Path, run: Run) -> Iterator[None]:
         held.release()
 
 
-def locked(root: Path, name: str, how: str = "", **options) -> BaseFileLock:
+def locked(root: Path, name: str, how: str = "", **options: Any) -> BaseFileLock:
     """The lock of a run. XSTILTS_LOCK=system: the operating system's, which it drops when the
     process dies. lease: for a store on a disk that several machines share without common locks; a
     file that its holder renews. One that was not renewed for LEASE seconds, or whose process has
@@ -151,9 +151,9 @@ def _unwritable(root: Path, error: OSError) -> OSError | UserError:
     if error.errno not in UNWRITABLE:
         return error
     return Unwritable(
-        f"the store {root} cannot be written: {error.filename or root}: "
-        f"{error.strerror}. What it has can be read; to compute what it lacks set "
-        "XSTILTS_STORE to a folder of your own, or ask its owner to let you"
+        f"the store {root} cannot be written: {error.filename or root}: {error.strerror}. What it "
+        "has can be read; to compute what it lacks set XSTILTS_STORE to a folder of your own, or "
+        "ask its owner to let you"
     )
 
 
@@ -170,9 +170,9 @@ def writing(root: Path, run: Run) -> Iterator[Path]:
     or the process is killed, only a training's checkpoint stays in it, for the next attempt at the
     same run. Of several processes that do a run together the first one's becomes the artifact.
     TakenOver where another process took this one for dead meanwhile."""
-    if team.rank():
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+    if process_group.rank():
+        with tempfile.TemporaryDirectory() as discarded:
+            yield Path(discarded)
         return
     folder = own(root, "writing", key(run))
     _make(root, folder)
@@ -277,7 +277,7 @@ def _drop_all_but_checkpoint(folder: Path) -> None:
 def report(root: Path, event: str, run: Run, detail: str = "", tell: bool = True) -> None:
     """One line for people and one in log.jsonl: which run was found, computed, damaged. A store
     that cannot be written has none of the second kind."""
-    if team.rank():
+    if process_group.rank():
         return
     line = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -313,6 +313,6 @@ def _append(path: Path, line: str) -> None:
 
 
 def _say(event: str, run: Run, detail: str) -> None:
-    if team.rank():
+    if process_group.rank():
         return
     print(visible(f"{event:9} {key(run)[:8]}  {label(run)}  {detail}").rstrip(), flush=True)

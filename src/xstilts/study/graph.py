@@ -21,7 +21,7 @@ from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, pa
 from xstilts.study import cluster, costs, profiles
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
-from xstilts.training import team
+from xstilts.training import process_group
 from xstilts.training.loop import Diverged
 
 
@@ -211,7 +211,7 @@ def compute(
             once(run, root)  # here, with all cores
         except Exception as error:  # noqa: BLE001  the others don't depend on it
             # several processes would lose step
-            if team.size() > 1 or isinstance(error, (failures.NoRoom, store.Unwritable)):
+            if process_group.size() > 1 or isinstance(error, (failures.NoRoom, store.Unwritable)):
                 raise
             failed |= {key(other): error for other in todo if run in line(other)}
         todo = [other for other in todo if other != run and key(other) not in failed]
@@ -233,10 +233,10 @@ def compute(
 def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
     """What the first of several processes found to do: another job may have finished some of it
     before the others looked."""
-    if team.size() == 1:
+    if process_group.size() == 1:
         return todo
     every = {key(step): step for run in wanted for step in line(run)}
-    return [every[name] for name in team.texts(" ".join(map(key, todo)))[0].split()]
+    return [every[name] for name in process_group.texts(" ".join(map(key, todo)))[0].split()]
 
 
 def line(run: Run) -> list[Run]:
@@ -298,17 +298,17 @@ def once(run: Run, root: Path, tell: bool = True) -> None:
             once(parent, root)
     try:
         with store.lock(root, run):
-            if not team.rank():
+            if not process_group.rank():
                 store.set_aside(root, run)
             there = _found(root, run)
             if not there:
                 _execute(run, root)
-            if not team.rank():
+            if not process_group.rank():
                 failures.forget(root, run)
                 remote.share(root, run, anew=not there)
-            team.wait()
+            process_group.wait()
     except store.TakenOver as error:
-        if team.size() > 1:  # the others would lose step
+        if process_group.size() > 1:  # the others would lose step
             raise
         store.report(root, "waiting", run, str(error))
         return once(run, root, tell)
@@ -327,7 +327,11 @@ def _found(root: Path, run: Run) -> bool:
     """Whether the store has the run. Of several processes that do a run together the first looks,
     for it has the lock: were each to look, another job might finish the run in between, and some of
     them would train alone."""
-    return bool(team.texts("there" if not team.rank() and store.find(root, run) else "")[0])
+    return bool(
+        process_group.texts("there" if not process_group.rank() and store.find(root, run) else "")[
+            0
+        ]
+    )
 
 
 def _execute(run: Run, root: Path) -> None:
@@ -344,7 +348,7 @@ def _execute(run: Run, root: Path) -> None:
                     alike and store.find(root, alike),
                 )
             except Diverged as error:
-                if not team.rank():
+                if not process_group.rank():
                     failures.keep(root, run, error, unfinished)
                 raise
     except UserError:

@@ -11,6 +11,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from xstilts.errors import UserError, shown, whole
 from xstilts.study import cluster
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
-from xstilts.training import team
+from xstilts.training import process_group
 from xstilts.training.recipe import Recipe
 
 # what a whole number can be: far more than any study has. Seeds are as large as torch takes them
@@ -294,10 +295,8 @@ def _typed(name: str, value: object, kind: str) -> object:
             )
         return tuple(_typed(name, item, kind[6 : kind.index(",")]) for item in items)
     if kind != "str" and isinstance(value, str):  # "1e-4" is a string in YAML
-        try:
+        with suppress(ValueError):
             value = int(value) if kind == "int" else float(value)
-        except ValueError:
-            pass
     accepted = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
     if isinstance(value, bool) or not isinstance(value, accepted):
         quoted = (
@@ -338,7 +337,7 @@ def _usable(name: str, text: str) -> None:
 
 def _checked(asked: Study) -> Study:
     """The study with what it leaves open filled in: vocabulary and languages."""
-    team.check()  # a launcher's slip, too, is told before anything runs
+    process_group.check()  # a launcher's slip, too, is told before anything runs
     encoders.parse_name(asked.encoder)
     sources.check_source(asked.data)
     for role in ("intermediate", "target"):

@@ -14,8 +14,8 @@ import random
 from collections.abc import Iterator
 from itertools import count, islice
 
-from xstilts.synthetic import choices, dials, inference, labelling, reading, retrieval
 from xstilts.synthetic.dials import PLAIN, Dials
+from xstilts.synthetic.makers import choices, inference, labelling, reading, retrieval
 from xstilts.synthetic.tables import LANGUAGES, load
 from xstilts.synthetic.world import SPLITS
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from xstilts.synthetic import tables, wording
-from xstilts.synthetic.labelling import POS_TAGS
+from xstilts.synthetic.makers.labelling import POS_TAGS
 from xstilts.synthetic.world import RELATIONS
 
 SCRIPTS = {
@@ -79,8 +79,8 @@ def _shape(ours, english, path: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(english, list):
         if not isinstance(ours, list) or len(ours) != len(english):
             yield (
-                f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml "
-                f"has {len(english)}"
+                f"{where} has {len(ours) if isinstance(ours, list) else 'no'} entries, en.toml has "
+                f"{len(english)}"
             )
     elif type(ours) is not type(english):
         yield f"{where} is {ours!r}, in en.toml it is {english!r}"
@@ -141,7 +141,7 @@ def _sentences(ours: dict, english: dict, words: dict) -> Iterator[str]:
             if small:
                 yield (
                     f"{where}: {text!r} begins with {{x}}, which may be {small[0]!r} without a "
-                    f"capital letter"
+                    "capital letter"
                 )
 
 
@@ -155,11 +155,11 @@ def _tags(sentence: list[str], where: str) -> Iterator[str]:
         tokens = tables.TOKEN.findall(wording.agreeing(text, woman))
         if len(tokens) != len(tags.split()):
             yield (
-                f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} "
-                f"tags ({tags})"
+                f"{where}: {len(tokens)} tokens ({' '.join(tokens)}) but {len(tags.split())} tags "
+                f"({tags})"
             )
             return
-    for token, tag in zip(tokens, tags.split()):
+    for token, tag in zip(tokens, tags.split(), strict=True):
         if (
             (token[0] == "{" or tag[0] == "{")
             and token != tag
@@ -187,7 +187,7 @@ def _pairs(ours, english, where: str) -> Iterator[tuple]:
         ):
             yield where, ours, english
         else:
-            for number, (own, other) in enumerate(zip(ours, english)):
+            for number, (own, other) in enumerate(zip(ours, english, strict=False)):
                 yield from _pairs(own, other, f"{where}[{number}]")
     elif isinstance(english, str) and isinstance(ours, str):
         yield where, ours, english

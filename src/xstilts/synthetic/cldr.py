@@ -15,9 +15,8 @@ from xstilts.synthetic.world import POOLS, SPLITS
 
 KINDS = ("country", "city", "language", "currency", "month", "weekday")
 LANGUAGES = "af ar de en es et fi fr hi hu ja ru sw tr yo zh".split()
-LATIN = (
-    "af de en es et fi fr hu sw tr yo".split()
-)  # here a city without a name of its own is spelled as in English
+# here a city without a name of its own is spelled as in English
+LATIN = "af de en es et fi fr hu sw tr yo".split()
 PATH = Path(__file__).with_name("cldr.json")
 
 
@@ -26,12 +25,12 @@ def _kept():
     return json.loads(PATH.read_text(encoding="utf-8"))
 
 
-def names(language, kind):
+def names(language: str, kind: str) -> dict[str, str]:
     """code -> name of one class; what CLDR does not have is not in it."""
     return _kept().get(language, {}).get(kind, {})
 
 
-def from_babel(language):
+def from_babel(language: str) -> dict[str, dict[str, str]]:
     """kind -> code -> name, of the codes that the world knows."""
     from babel import Locale, localedata
 

@@ -48,8 +48,8 @@ def parse(source: str) -> Dials:
         known = {field.name: type(getattr(PLAIN, field.name)) for field in fields(Dials)}
         if name not in known:
             raise UserError(
-                f"data: {source!r} has an unknown setting {name!r}; known: {', '.join(known)}, "
-                "as in mini:difficulty=3,noise=0.2"
+                f"data: {source!r} has an unknown setting {name!r}; known: {', '.join(known)}, as "
+                "in mini:difficulty=3,noise=0.2"
             )
         if name in found:
             raise UserError(f"data: {source!r} sets {name} twice")

@@ -8,6 +8,7 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from xstilts.synthetic import cldr
 from xstilts.synthetic.world import ALL_NAMES, POOLS, SENTENCES, SPLITS
@@ -17,13 +18,12 @@ LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 # a slot, a word with the marks, apostrophes and hyphens in it, or one mark of punctuation
 MARKS = re.escape('.,:;!?()¡¿"«»“”„…&·。、，：；？！「」『』・؟،؛।')
 TOKEN = re.compile(rf"\{{\w+\}}|[^\s{{}}{MARKS}]+|[{MARKS}]")
-MARK = (
-    "\N{REPLACEMENT CHARACTER}"  # stands before a slot whose place in the filled sentence is wanted
-)
+# stands before a slot whose place in the filled sentence is wanted
+MARK = "\N{REPLACEMENT CHARACTER}"
 PLAIN = ("age", *SENTENCES)  # kinds whose codes need no word
 
 
-def entries(text, where):
+def entries(text: str, where: str) -> dict[str, str]:
     """'code: word, code: word' -> {code: word}. ValueError names the place of an entry without a
     colon."""
     table = {}
@@ -36,7 +36,7 @@ def entries(text, where):
 
 
 @cache
-def load(language, noise=0.0):
+def load(language: str, noise: float = 0.0) -> dict[str, Any]:
     """The tables of one language, read once. noise: the share of words that the imperfect
     translator gets wrong.
 
@@ -82,9 +82,9 @@ def load(language, noise=0.0):
 
 
 @cache
-def tokens(text, tags):
+def tokens(text: str, tags: str) -> list[tuple[str, str]]:
     """(token, tag) for every token of a sentence with slots; a slot is its own tag."""
-    found, tags = TOKEN.findall(text), tags.split()
-    if len(found) != len(tags):
-        raise ValueError(f"{len(found)} tokens but {len(tags)} tags in a language file: {text!r}")
-    return list(zip(found, tags))
+    found, known = TOKEN.findall(text), tags.split()
+    if len(found) != len(known):
+        raise ValueError(f"{len(found)} tokens but {len(known)} tags in a language file: {text!r}")
+    return list(zip(found, known, strict=True))

@@ -11,13 +11,14 @@ task is about stay, so that labels and spans hold."""
 import random
 import re
 from functools import cache
+from typing import Any
 
 from xstilts.synthetic.tables import MARK, TOKEN, load, tokens
 
 KINDS = ("sense", "drop", "order")
 
 
-def left_in_english(kind, code, noise):
+def left_in_english(kind: str, code: str, noise: float) -> bool:
     """Whether this word is one that the translator does not know."""
     return random.Random(f"copy/{kind}/{code}").random() < noise / 2
 
@@ -37,7 +38,7 @@ def _senses(language):
     return {tag: list(table) for tag, table in found.items()}, tag_of
 
 
-def garbled(words, sentence, about):
+def garbled(words: dict, sentence: Any, about: str) -> Any:
     """A template, or the (token, tag) pairs of one, as the translator gives it. `about`: the
     fillers of its slots.
 
@@ -48,12 +49,12 @@ def garbled(words, sentence, about):
     )
     senses, tag_of = _senses(words["language"])
     if isinstance(sentence, str):
-        pieces = [[piece, None] for piece in re.split(rf"({TOKEN.pattern})", sentence)]
-        places = range(1, len(pieces), 2)
+        pieces: list[list] = [[piece, None] for piece in re.split(rf"({TOKEN.pattern})", sentence)]
+        words_at = range(1, len(pieces), 2)
     else:
         pieces = [list(pair) for pair in sentence]
-        places = range(len(pieces))
-    places = [place for place in places if not _fixed(pieces[place][0], MARK)]
+        words_at = range(len(pieces))
+    places = [place for place in words_at if not _fixed(pieces[place][0], MARK)]
     for at, place in enumerate(places):
         if rng.random() >= words["noise"]:
             continue
@@ -70,9 +71,8 @@ def garbled(words, sentence, about):
     if not isinstance(sentence, str):
         return [tuple(pair) for pair in pieces if pair[0]]
     text = " ".join("".join(piece for piece, _ in pieces).split())
-    return (
-        text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)
-    )  # French has them spaced
+    # French has them spaced
+    return text if re.search(r"\s[?!:;]", sentence) else re.sub(r" +(?=[.,;:?!।])", "", text)
 
 
 def _fixed(token, mark):

@@ -4,6 +4,7 @@ words = load("fi");  say(words, Fact("Anna", "lives", "CL"), 1) -> "Henkilön An
 """
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from xstilts.synthetic.tables import MARK, load, tokens
@@ -19,12 +20,12 @@ class Fact(NamedTuple):
     value: str  # a code of the relation's class
 
 
-def name(words, person):
+def name(words: dict, person: str) -> str:
     """A person's name in the language's script."""
     return words["names"].get(person, person)
 
 
-def word(words, kind, code, person=None):
+def word(words: dict, kind: str, code: str, person: str | None = None) -> str:
     """The word for a value; in the form for the person who has it, where a language has two."""
     if kind == "age":
         return code
@@ -35,16 +36,16 @@ def word(words, kind, code, person=None):
     return words["words"][kind][code]
 
 
-def value(words, fact):
+def value(words: dict, fact: Fact) -> str:
     return word(words, RELATIONS[fact.relation], fact.value, fact.person)
 
 
-def agreeing(template, woman):
+def agreeing(template: str, woman: bool) -> str:
     """The template with one of each (form for men|form for women)."""
     return FORMS.sub(r"\2" if woman else r"\1", template) if "|" in template else template
 
 
-def fill(words, template, **slots):
+def fill(words: dict, template: str, **slots: str) -> str:
     """A template with its slots filled; names of people in the language's script, words that agree
     with {p}."""
     template = agreeing(template, slots.get("p") in WOMEN)
@@ -56,7 +57,7 @@ def fill(words, template, **slots):
     return text if words["spaces"] else "".join(text.split())
 
 
-def join(words, sentences):
+def join(words: dict, sentences: Iterable[str]) -> str:
     return words["gap"].join(sentences)
 
 
@@ -64,14 +65,14 @@ def _wording(wordings, k):
     return wordings[k % len(wordings)][0]
 
 
-def say(words, fact, k):
+def say(words: dict, fact: Fact, k: int) -> str:
     """The fact as a sentence, in its k-th wording."""
     return fill(
         words, _wording(words["statements"][fact.relation], k), p=fact.person, x=value(words, fact)
     )
 
 
-def say_with_span(words, fact, k):
+def say_with_span(words: dict, fact: Fact, k: int) -> tuple[str, int]:
     """The fact as a sentence, and where in it the value begins."""
     return with_span(
         words,
@@ -82,18 +83,20 @@ def say_with_span(words, fact, k):
     )
 
 
-def with_span(words, template, slot, **slots):
+def with_span(words: dict, template: str, slot: str, **slots: str) -> tuple[str, int]:
     """The filled template, and where in it the filler of one slot begins."""
     text = fill(words, template.replace(f"{{{slot}}}", f"{MARK}{{{slot}}}"), **slots)
     return text.replace(MARK, ""), text.index(MARK)
 
 
-def ask(words, person, relation, k):
+def ask(words: dict, person: str, relation: str, k: int) -> str:
     """The question for a person's value, in its k-th wording."""
     return fill(words, _wording(words["questions"][relation], k), p=person)
 
 
-def tagged(words, sentence, slots, woman):
+def tagged(
+    words: dict, sentence: Sequence[str], slots: Mapping[str, tuple[str, str]], woman: bool
+) -> tuple[list[str], list[str]]:
     """Tokens and tags of a [text, tags] pair; slots: name -> (filler, tag of each of its words)."""
     pairs = tokens(agreeing(sentence[0], woman), sentence[1])
     if words["noise"]:

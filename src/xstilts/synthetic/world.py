@@ -6,6 +6,10 @@ No person and no value belongs to two splits: what a model is tested on, it was 
 Values are codes (those of CLDR where it has them); the words for them are in cldr.json and
 languages/*.toml."""
 
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import TypeVar
+
 # what a person may have, and the class that its value comes from
 RELATIONS = {
     "lives": "country",
@@ -22,10 +26,11 @@ RELATIONS = {
     "object": "object",
 }
 
+T = TypeVar("T")
 SPLITS = ("train", "validation", "test")
 
 # Country, language, currency and cities of one place share a split: "Japanese Yen" names all three.
-POOLS = {
+CODES = {
     "country": (
         "AR AT AU BG BR CA CL CN CO DE DK EG ES ET FR HU ID IN IS IT MA MG NG NO PY RO TH TZ ZM",
         "BO CU GR HR KE LT NP PL UG VN",
@@ -33,8 +38,7 @@ POOLS = {
     ),
     "city": (
         "Bangkok Berlin Bogota Cairo Chicago Copenhagen Lagos London Lusaka Madrid Oslo Paris "
-        "Prague Rome Sydney "
-        "Toronto Vienna",
+        "Prague Rome Sydney Toronto Vienna",
         "Athens Havana Kampala Nairobi Warsaw",
         "Accra Caracas Dublin Lisbon Melbourne Seoul Stockholm Tokyo",
     ),
@@ -98,7 +102,8 @@ POOLS = {
     ),
 }
 POOLS = {
-    kind: dict(zip(SPLITS, (codes.split() for codes in splits))) for kind, splits in POOLS.items()
+    kind: dict(zip(SPLITS, (codes.split() for codes in splits), strict=True))
+    for kind, splits in CODES.items()
 }
 SENTENCES = ("script", "cause")
 
@@ -155,14 +160,11 @@ WHOLE_OF = {
 NAMES = {
     "train": {
         "women": "Anna Amina Clara Diana Elena Emma Eva Halima Heidi Helena Ines Irene Julia "
-        "Katalin Laura Leila "
-        "Marta Olga Petra Ruth Sara Wanda".split(),
+        "Katalin Laura Leila Marta Olga Petra Ruth Sara Wanda".split(),
         "men": "Anton Bruno Daniel David Erik Felix Hassan Hugo Karl Lucas Martin Niklas Omar "
-        "Oscar Otto Paul Peter "
-        "Rashid Samuel Simon Thomas Viktor".split(),
-        "surnames": "Garcia Hansen Ivanov Johnson Kamau Keller Korhonen Kovacs Laine Larsen "
-        "Molnar Mwangi Novak Otieno "
-        "Petrov Rossi Schmidt Tanaka Virtanen Weber Wilson".split(),
+        "Oscar Otto Paul Peter Rashid Samuel Simon Thomas Viktor".split(),
+        "surnames": "Garcia Hansen Ivanov Johnson Kamau Keller Korhonen Kovacs Laine Larsen Molnar "
+        "Mwangi Novak Otieno Petrov Rossi Schmidt Tanaka Virtanen Weber Wilson".split(),
     },
     "validation": {
         "women": "Fatima Judit Linda Maria Silvia Vera".split(),
@@ -179,7 +181,7 @@ WOMEN = {name for split in SPLITS for name in NAMES[split]["women"]}
 ALL_NAMES = [name for split in SPLITS for names in NAMES[split].values() for name in names]
 
 
-def pool(kind, split):
+def pool(kind: str, split: str) -> list[str]:
     """Codes of the values of one class that a split may use."""
     return POOLS[kind][split]
 
@@ -188,11 +190,11 @@ def pool(kind, split):
 # for ever.
 
 
-def pick(rng, items):
+def pick(rng: Random, items: Sequence[T]) -> T:
     return items[int(rng.random() * len(items))]
 
 
-def some(rng, items, n):
+def some(rng: Random, items: Iterable[T], n: int) -> list[T]:
     """n different items in random order; all of them, shuffled, where there are fewer."""
     items = list(items)
     n = min(n, len(items))
@@ -202,12 +204,12 @@ def some(rng, items, n):
     return items[:n]
 
 
-def people(rng, split, n):
+def people(rng: Random, split: str, n: int) -> list[str]:
     """n first names, all of women or all of men: a word that agrees with a person then has one form
     in a whole row."""
     return some(rng, NAMES[split]["women" if rng.random() < 0.5 else "men"], n)
 
 
-def values(rng, relation, split, n):
+def values(rng: Random, relation: str, split: str, n: int) -> list[str]:
     """n different values of a relation, as codes."""
     return some(rng, pool(RELATIONS[relation], split), n)

@@ -20,10 +20,8 @@ CATEGORIES = {
         "multiple choice": ("xcopa",),
     },
 }
-ALONE = {
-    "XTREME": (),
-    "XTREME-R": ("lareqa",),
-}  # in the mean over all, and of retrieval, but not in evaluate.py's mean of it
+# in the mean over all, and of retrieval, but not in evaluate.py's mean of it
+ALONE = {"XTREME": (), "XTREME-R": ("lareqa",)}
 # where a benchmark scores other languages than the task table has: XTREME-R's XCOPA has no English,
 # and the Hub's copy of Tatoeba has XTREME's languages only
 LANGUAGES = {

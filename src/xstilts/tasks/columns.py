@@ -190,13 +190,11 @@ def answer_sentence(row: dict) -> dict:
     does not, nor does SQuAD, from which the task is trained: there punctuation decides. Thai has
     none: its candidates are nearly whole paragraphs there."""
     context, answers = row["context"], row["answers"]
-    start = (
-        answers["answer_start"][0] + inner(answers["text"][0])[0]
-    )  # blanks before it may end the sentence before
+    # blanks before it may end the sentence before
+    start = answers["answer_start"][0] + inner(answers["text"][0])[0]
     breaks = [tuple(part) for part in row.get("sentence_breaks") or ()] or sentences(context)
-    own = next(
-        (part for part in breaks if part[0] <= start < part[1]), (0, 0)
-    )  # none: "", which is dropped
+    # none: "", which is dropped
+    own = next((part for part in breaks if part[0] <= start < part[1]), (0, 0))
     return {
         "id": identity(row["id"]),
         "query": row["question"],

@@ -63,9 +63,8 @@ def _entities(sentences: Sequence[Sequence[str]]) -> list[set[tuple[str, int, in
 
     from seqeval.metrics.sequence_labeling import get_entities
 
-    with (
-        warnings.catch_warnings()
-    ):  # seqeval warns about tags without B-/I-, which are XTREME's for POS
+    # seqeval warns about tags without B-/I-, which are XTREME's for POS
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return [
             set(get_entities([tag if "-" in tag else f"{tag[:1]}-{tag}" for tag in tags]))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import torch
 
+# rows, columns: 8 MB in float32 stay in a processor's cache, 64 feed a GPU
 TILE = {
     "cpu": (1024, 2048),
     "cuda": (2048, 8192),
-}  # rows, columns: 8 MB in float32 stay in a processor's cache, 64 feed a GPU
+}
 
 Nearest = tuple[torch.Tensor, torch.Tensor]  # cosines [n, k], best first, and their rows [n, k]
 

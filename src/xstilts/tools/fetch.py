@@ -26,7 +26,8 @@ from xstilts.errors import UserError, visible
 from xstilts.files import sha256
 from xstilts.runs import failures
 from xstilts.study.profiles import Study
-from xstilts.tasks.table import TASKS, Source, Task, training_task
+from xstilts.tasks.table import TASKS, training_task
+from xstilts.tasks.task import Source, Task
 from xstilts.tools import fetch_models
 
 MANIFEST = "fetched.json"

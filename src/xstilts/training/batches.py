@@ -82,7 +82,7 @@ def stream(
 ) -> Iterator[tuple[int, list[Feature]]]:
     """(which set, its next batch), `steps` times. Sets are drawn in proportion to min(size, cap);
     last_share: the last one instead so often."""
-    sizes = [min(len(features), recipe.cap or len(features)) for features in sets]
+    sizes: list[float] = [min(len(features), recipe.cap or len(features)) for features in sets]
     if last_share:
         sizes[-1] = sum(sizes[:-1]) * last_share / (1 - last_share)
     draw = random.Random(f"mixture {seed}")
@@ -147,7 +147,7 @@ def collate(features: Sequence[Feature], info: Info) -> dict:
     if info.types and features[0].types:
         types = torch.zeros((len(sequences), length), dtype=torch.long)
         for number, sequence in enumerate(
-            sequence for feature in features for sequence in feature.types
+            sequence for feature in features for sequence in feature.types or ()
         ):
             types[number, : len(sequence)] = torch.tensor(sequence)
         batch["token_type_ids"] = types

@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 
 from xstilts import files
 from xstilts.errors import UserError
-from xstilts.training import team
+from xstilts.training import process_group
 
 FILE = "checkpoint.safetensors"
 MINUTES = 5.0
@@ -50,7 +50,7 @@ def due(since: float) -> bool:
     """Whether the last one, at `since` (time.monotonic), is old enough; the first process decides
     for all."""
     late = time.monotonic() - since >= 60 * minutes()
-    return late if team.size() == 1 else team.texts(str(int(late)))[0] == "1"
+    return late if process_group.size() == 1 else process_group.texts(str(int(late)))[0] == "1"
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
@@ -76,10 +76,9 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
         return None
     try:
         with safe_open(path, "pt") as file:
-            tensors, header = (
-                {name: file.get_tensor(name) for name in file.keys()},
-                file.metadata() or {},
-            )
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
+            header = file.metadata() or {}
         text = header.get("notes", "")
         if header.get("sha256") != _sha256(tensors, text):
             return None

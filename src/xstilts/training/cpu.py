@@ -10,12 +10,13 @@ import torch
 
 POOL = 1 << 22  # random numbers in a pool, 8 MB
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
+# instructions that multiply bf16: x86's, then ARM's
 BF16 = (
     "avx512_bf16",
     "amx_bf16",
     "bf16",
     "sve_bf16",
-)  # instructions that multiply bf16: x86's, then ARM's
+)
 
 
 def multiplies_bf16() -> bool:

@@ -15,7 +15,7 @@ from torch import nn
 
 from xstilts.tasks.kinds import Feature, kind, mine, rank, retrieve
 from xstilts.tasks.metrics import Pair
-from xstilts.tasks.table import Task
+from xstilts.tasks.task import Task
 from xstilts.training import batches, packed
 from xstilts.training.loop import Diverged, autocast, collated, device, hidden_states, number_type
 from xstilts.training.recipe import Recipe
@@ -30,15 +30,13 @@ def _finite(found: torch.Tensor, task: str) -> torch.Tensor:
     if found.isnan().any() or found.isposinf().any() or found.numel() and found.isneginf().all():
         raise Diverged(
             f"{task}: the encoder's output is not a number. Its weights are damaged, or the "
-            "training that made it "
-            "diverged: make it anew, or try a lower learning rate"
+            "training that made it diverged: make it anew, or try a lower learning rate"
         )
     return found
 
 
-Note = Callable[
-    [list[Feature]], None
-]  # is shown what was encoded: what the length cuts off is counted
+# is shown what was encoded: what the length cuts off is counted
+Note = Callable[[list[Feature]], None]
 
 TOKENS = 4096  # padded pieces a batch; also the bound on what evaluation holds in memory
 
@@ -56,9 +54,8 @@ def predict(
     where it is no number."""
     module, where = kind(task.kind), device()
     info = batches.Info.of(tokenizer, recipe, model)
-    masking = torch.Generator().manual_seed(
-        0
-    )  # MLM: the same pieces are masked in every evaluation
+    # MLM: the same pieces are masked in every evaluation
+    masking = torch.Generator().manual_seed(0)
     model.to(where).eval(), head.to(where).eval()
     found: list = [None] * len(features)
     with packed.lowered(model, number_type(recipe.precision, where)):

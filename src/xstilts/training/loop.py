@@ -7,13 +7,11 @@ Every task gets a newly drawn head; what is handed on afterwards is the encoder 
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +23,9 @@ from tqdm import tqdm
 from xstilts.errors import UserError
 from xstilts.tasks.kinds import Feature, kind
 from xstilts.tasks.table import TASKS, Task
-from xstilts.training import batches, checkpoint, cpu, packed, team
+from xstilts.training import batches, checkpoint, cpu, packed, process_group
 from xstilts.training.optimizer import Optimizer
+from xstilts.training.progress import Progress, keep, resume
 from xstilts.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Diverged(RuntimeError):
 
 
 def device() -> torch.device:
-    return team.device() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return process_group.device() or torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def number_type(precision: str, where: torch.device) -> torch.dtype:
@@ -71,9 +70,8 @@ def interactive() -> bool:
 
 def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
-    torch.cuda.manual_seed(
-        seed + team.rank()
-    )  # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
+    # of dropout alone: each process drops other numbers, as `cpu.Dropout` does
+    torch.cuda.manual_seed(seed + process_group.rank())
 
 
 def draw_heads(
@@ -147,12 +145,11 @@ def train(
     Diverged. kept: where a checkpoint is kept; what it has is not done again. UserError for a rank
     task in several processes."""
     for name in sets:
-        if team.size() > 1 and tasks[name].kind == "rank":
+        if process_group.size() > 1 and tasks[name].kind == "rank":
             raise UserError(
-                f"{tasks[name].title}: a query's negatives are the other texts of its batch, "
-                f"which {team.size()} "
-                "processes would split: start again as one process (without a launcher); what is "
-                "finished is kept"
+                f"{tasks[name].title}: a query's negatives are the other texts of its batch, which "
+                f"{process_group.size()} processes would split: start again as one process "
+                "(without a launcher); what is finished is kept"
             )
     where, names = device(), list(sets)
     seed_everything(seed)
@@ -168,9 +165,13 @@ def train(
     masking = torch.Generator().manual_seed(seed)
     low = model.encoder.layer.parameters() if packed.fits(model) else ()
     optimizer = Optimizer(model, heads, recipe, list(low), number_type(recipe.precision, where))
-    drop = torch.nn.functional.dropout if where.type == "cuda" else cpu.Dropout(seed + team.rank())
-    at, began = _Progress(), time.monotonic()
-    if kept and _resume(kept, at, optimizer, masking, drop):
+    drop = (
+        torch.nn.functional.dropout
+        if where.type == "cuda"
+        else cpu.Dropout(seed + process_group.rank())
+    )
+    at, began = Progress(), time.monotonic()
+    if kept and resume(kept, at, optimizer, masking, drop, where):
         for entry in at.log:
             log(entry)
         log({"step": at.step, "resumed": at.seconds})
@@ -180,13 +181,13 @@ def train(
         log(entry)
 
     broken = (
-        f"{title}: the last step left weights that are no numbers; try a learning rate "
-        f"below {recipe.learning_rate:g}"
+        f"{title}: the last step left weights that are no numbers; try a learning rate below "
+        f"{recipe.learning_rate:g}"
     )
 
-    def measured() -> float:
+    def measured(score: Callable[[nn.ModuleDict], float]) -> float:
         try:
-            return dev_score(heads)
+            return score(heads)
         except Diverged as error:
             if not at.step:  # it came so
                 raise
@@ -194,9 +195,8 @@ def train(
 
     every = min(recipe.evaluate_every, steps)
     if dev_score and every and not at.step:
-        note(
-            {"step": 0, "dev": measured()}
-        )  # where the curve starts: a head that knows nothing yet
+        # where the curve starts: a head that knows nothing yet
+        note({"step": 0, "dev": measured(dev_score)})
     model.train(), heads.train()
     before, last_kept, returned = at.seconds, time.monotonic(), time.monotonic()
     stream = islice(
@@ -205,7 +205,8 @@ def train(
     progress = tqdm(
         stream, total=steps, initial=at.step, desc=title, disable=not interactive(), leave=False
     )
-    for at.step, (which, features) in enumerate(progress, at.step + 1):
+    for step, (which, features) in enumerate(progress, at.step + 1):
+        at.step = step
         rate = recipe.learning_rate * _schedule(at.step - 1, steps, recipe.warmup)
         at.losses.append(
             _gradients(
@@ -222,8 +223,8 @@ def train(
         )
         if not math.isfinite(at.losses[-1]):
             raise Diverged(
-                f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; "
-                f"try a learning rate below {recipe.learning_rate:g}"
+                f"{title}: the loss is {at.losses[-1]} at step {at.step} of {steps}; try a "
+                f"learning rate below {recipe.learning_rate:g}"
             )
         optimizer.step(rate)
         at.seconds = before + time.monotonic() - began
@@ -241,7 +242,7 @@ def train(
             progress.set_postfix(loss=f"{mean:.3f}")
             at.losses = []
         if dev_score and every and at.step % every == 0:
-            score = measured()
+            score = measured(dev_score)
             model.train(), heads.train()
             note({"step": at.step, "dev": score})
             if recipe.patience:
@@ -255,76 +256,13 @@ def train(
             cpu.return_memory()
             returned = time.monotonic()
         if kept and at.step < steps and checkpoint.due(last_kept):
-            _keep(kept, at, optimizer, masking, drop)
+            keep(kept, at, optimizer, masking, drop, where)
             last_kept = time.monotonic()
     optimizer.release(at.best_state)
     if not all(weight.isfinite().all() for weight in (*model.parameters(), *heads.parameters())):
         raise Diverged(broken)
     model.eval(), heads.eval()
     return heads
-
-
-@dataclass
-class _Progress:
-    """How far a training is, beside its weights and its optimiser."""
-
-    step: int = 0  # done
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)  # since the last entry of the log
-    log: list[dict] = field(default_factory=list)
-    best: float = -math.inf  # dev score
-    waited: int = 0  # dev scores since
-    best_state: list[torch.Tensor] | None = None
-
-
-def _keep(
-    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
-) -> None:
-    """Writes a checkpoint. The order of batches and the schedule follow from the step."""
-    randoms = {
-        "torch": cpu.as_text(torch.get_rng_state()),
-        "masking": cpu.as_text(masking.get_state()),
-    }
-    if isinstance(drop, cpu.Dropout):
-        randoms["dropout"] = drop.state()
-    if device().type == "cuda":
-        randoms["cuda"] = cpu.as_text(torch.cuda.get_rng_state())
-    notes = {name: value for name, value in vars(at).items() if name != "best_state"}
-    notes |= {
-        "best": None if at.best == -math.inf else at.best,
-        "randoms": team.texts(json.dumps(randoms)),
-    }
-    best = {f"best.{number}": masters for number, masters in enumerate(at.best_state or ())}
-    if not team.rank():
-        checkpoint.write(path, optimizer.tensors() | best, notes)
-
-
-def _resume(
-    path: Path, at: _Progress, optimizer: Optimizer, masking: torch.Generator, drop: packed.Drop
-) -> bool:
-    """Puts everything back to where the checkpoint has it, if there is one of as many processes.
-    The first one reads it."""
-    tensors, notes = (None if team.rank() else checkpoint.read(path)) or ({}, {})
-    notes = json.loads(team.texts(json.dumps(notes))[0])
-    if len(notes.get("randoms", ())) != team.size():
-        return False
-    for name in ("step", "seconds", "losses", "log", "waited"):
-        setattr(at, name, notes[name])
-    optimizer.restore(tensors, at.step)
-    if notes["best"] is not None:
-        at.best, at.best_state = notes["best"], optimizer.state()
-        for number, masters in enumerate(at.best_state):
-            if not team.rank():
-                masters.copy_(tensors[f"best.{number}"])
-            team.share(masters)
-    randoms = json.loads(notes["randoms"][team.rank()])
-    torch.set_rng_state(cpu.as_state(randoms["torch"]))
-    masking.set_state(cpu.as_state(randoms["masking"]))
-    if isinstance(drop, cpu.Dropout):
-        drop.restore(randoms["dropout"])
-    if device().type == "cuda":
-        torch.cuda.set_rng_state(cpu.as_state(randoms["cuda"]))
-    return True
 
 
 def _gradients(
@@ -342,7 +280,7 @@ def _gradients(
     this process's share of it. Returns the mean loss. A rank task's batch is never split: its rows
     are each other's negatives."""
     module, mean, where = kind(TASKS[name].kind), 0.0, device()
-    share = features[team.rank() :: team.size()]
+    share = features[process_group.rank() :: process_group.size()]
     size = (
         recipe.micro_batch if recipe.micro_batch and TASKS[name].kind != "rank" else len(features)
     )
@@ -356,7 +294,7 @@ def _gradients(
         float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"])
         for batch in parts
     ]
-    total = team.total(torch.tensor(sum(counts, 0.0), device=where)).item()
+    total = process_group.total(torch.tensor(sum(counts, 0.0), device=where)).item()
     for batch, count in zip(parts, counts, strict=True):
         if not count:  # no word of it has a label: the mean over none is no number
             continue
@@ -366,4 +304,4 @@ def _gradients(
         loss.backward()
         optimizer.collect()
         mean += loss.item()
-    return team.total(torch.tensor(mean, device=where)).item()
+    return process_group.total(torch.tensor(mean, device=where)).item()

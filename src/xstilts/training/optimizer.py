@@ -7,9 +7,8 @@ the model computes.
     optimizer.release()                       # afterwards: every weight is full precision again
 
 A weight in bf16 would lose small updates, so the masters are float32 (Micikevicius et al. 2018,
-section 3.1). One
-vector instead of two hundred tensors: the update, its norm and its exchange between machines are
-one operation each."""
+section 3.1). One vector instead of two hundred tensors: the update, its norm and its exchange
+between machines are one operation each."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from xstilts.training import team
+from xstilts.training import process_group
 from xstilts.training.recipe import Recipe
 
 
@@ -30,9 +29,8 @@ class _Group:
 
     weights: list[nn.Parameter]
     masters: torch.Tensor  # [numbers], float32, with its .grad
-    copies: (
-        torch.Tensor
-    )  # [numbers], what the model computes with; the masters themselves if they are not low
+    # [numbers], what the model computes with; the masters themselves if they are not low
+    copies: torch.Tensor
     gradients: list[torch.Tensor]  # views of the masters' gradient, one a weight
 
 
@@ -50,10 +48,11 @@ class Optimizer:
         weights = [
             weight for weight in (*model.parameters(), *heads.parameters()) if weight.requires_grad
         ]
+        # fresh: the gradient holds nothing of the coming step yet
         self.clip, self.fresh = (
             recipe.clip,
             True,
-        )  # fresh: the gradient holds nothing of the coming step yet
+        )
         self.groups, settings = [], []
         for is_vector in (False, True):
             for is_low in (False, True):
@@ -64,9 +63,8 @@ class Optimizer:
                 ]
                 if chosen:
                     self.groups.append(_group(chosen, dtype if is_low else torch.float32))
-                    decay = (
-                        0.0 if is_vector else recipe.weight_decay
-                    )  # none on biases and LayerNorm
+                    # none on biases and LayerNorm
+                    decay = 0.0 if is_vector else recipe.weight_decay
                     settings.append({"params": [self.groups[-1].masters], "weight_decay": decay})
         self.adamw = torch.optim.AdamW(
             settings, lr=recipe.learning_rate, eps=recipe.adam_epsilon, fused=True
@@ -82,9 +80,8 @@ class Optimizer:
                 elif self.fresh:
                     gradient.copy_(weight.grad)
                 else:
-                    gradient.add_(
-                        weight.grad.float()
-                    )  # torch is ten times slower at adding numbers of two types
+                    # torch is ten times slower at adding numbers of two types
+                    gradient.add_(weight.grad.float())
                 weight.grad = None
         self.fresh = False
 
@@ -94,7 +91,7 @@ class Optimizer:
         # again
         if self.fresh:
             self.collect()
-        gradients = [team.total(group.masters.grad) for group in self.groups]
+        gradients = [process_group.total(group.masters.grad) for group in self.groups]
         norm = math.sqrt(
             sum(float(torch.linalg.vector_norm(gradient)) ** 2 for gradient in gradients)
         )
@@ -130,7 +127,7 @@ class Optimizer:
         for name, place in self.tensors().items():
             if name in tensors:
                 place.copy_(tensors[name])
-            team.share(place)
+            process_group.share(place)
         self._copy()
 
     def _copy(self) -> None:

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 FAMILY = ("bert", "camembert", "roberta", "xlm-roberta")
-Drop = Callable[
-    [torch.Tensor, float], torch.Tensor
-]  # (values, probability) -> values, some dropped, the rest scaled
+# (values, probability) -> values, some dropped, the rest scaled
+Drop = Callable[[torch.Tensor, float], torch.Tensor]
 
 
 def fits(model: PreTrainedModel) -> bool:
@@ -39,9 +38,8 @@ class Layout:
     heads, longest, size]."""
 
     grid: torch.Tensor  # [tokens] the position of each in the batch's [sequences x length]
-    slots: (
-        torch.Tensor
-    )  # [sequences x heads x longest] the (token, head) of a padded slot, 0 where there is none
+    # [sequences x heads x longest] the (token, head) of a padded slot, 0 where there is none
+    slots: torch.Tensor
     places: torch.Tensor  # [tokens x heads] the padded slot of each
     seen: torch.Tensor | None  # [sequences, longest] whether a slot holds a token; None: all do
     longest: int
@@ -186,9 +184,8 @@ def attention(
     bias = None
     if seen is not None:
         bias = torch.zeros(seen.shape, dtype=query.dtype, device=query.device)
-        bias = bias.masked_fill_(~seen, torch.finfo(query.dtype).min)[
-            :, None, None
-        ]  # [sequences, 1, 1, keys]
+        # [sequences, 1, 1, keys]
+        bias = bias.masked_fill_(~seen, torch.finfo(query.dtype).min)[:, None, None]
     if query.is_cuda or drop is None and seen is not None:
         # by heads: the fused kernels want four dimensions, and with three a GPU would make and keep
         # all of the scores

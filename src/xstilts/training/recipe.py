@@ -29,10 +29,8 @@ class Recipe:
     dropout: float = 0.1
     precision: str = "auto"  # auto: bf16 autocast where the hardware has it; bf16; fp32
     mask: float = 0.15  # MLM: share of the pieces that are predicted
-    evaluate_every: int = (
-        0  # steps between scores on the English dev rows, a shorter training's at its end; 0 = none
-    )
-    patience: int = (
-        0  # keep the best of those and stop after so many without a better one; 0 = keep the last
-    )
+    # steps between scores on the English dev rows, a shorter training's at its end; 0 = none
+    evaluate_every: int = 0
+    # keep the best of those and stop after so many without a better one; 0 = keep the last
+    patience: int = 0
     dev_rows: int = 500  # of a task, all languages together

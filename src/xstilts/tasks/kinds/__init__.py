@@ -65,10 +65,8 @@ def kind(name: str) -> ModuleType:
     }[name]
 
 
-LOST = {
-    "span": "answers that no window holds",
-    "tag": "words without a piece",
-}  # elsewhere: texts cut to the length
+# what the length costs, by kind; elsewhere: texts cut to the length
+LOST = {"span": "answers that no window holds", "tag": "words without a piece"}
 
 
 def cut(output: BatchEncoding, number: int) -> int:

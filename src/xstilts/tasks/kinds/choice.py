@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from xstilts.tasks.kinds.classify import decode, examples, loss, prepare
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
 
 # a choice is a class once scored
 __all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]
@@ -66,7 +66,7 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / len(row["choices"]) for row in rows) / len(rows)
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return (
         " | ".join((row["context"], *row["choices"])),
         row["choices"][row["label"]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from xstilts.tasks.kinds import Feature, chunks, cut
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 
@@ -93,5 +93,5 @@ def unit(row: dict) -> str:
     return row["texts"][0]
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return " || ".join(row["texts"]), task.labels[row["label"]], task.labels[prediction]

@@ -9,7 +9,7 @@ and centring are those of `retrieve`."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from xstilts.tasks.neighbours import neighbours
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
 
 NEIGHBOURS = 4
 
@@ -76,7 +76,8 @@ def candidates(
     taken, seen_left, seen_right = [], set(), set()
     for place in np.argsort(-scores, kind="stable"):
         if left[place] not in seen_left and right[place] not in seen_right:
-            seen_left.add(left[place]), seen_right.add(right[place])
+            seen_left.add(left[place])
+            seen_right.add(right[place])
             taken.append((float(scores[place]), int(left[place]), int(right[place])))
     return taken
 
@@ -133,5 +134,5 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * 2 * (wanted / english) / (count + wanted)
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return row["source"], row["english"], prediction or ""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -18,7 +18,7 @@ from xstilts.tasks.kinds import Feature, chunks, cut
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 IGNORED = -100
@@ -117,14 +117,15 @@ def examples(
 ) -> dict[str, list[metrics.Pair]]:
     return {
         "masked accuracy": [(right, count) for right, count, _ in predictions],
+        # nats: not a percentage
         "loss": [(total / 100, count) for _, count, total in predictions],
-    }  # nats: not a percentage
+    }
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
     return 0.0
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     right, count, _ = prediction
     return row["text"], f"{count:.0f} masked pieces", f"{right:.0f} right"

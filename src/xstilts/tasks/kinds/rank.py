@@ -9,8 +9,8 @@ with its id, in any language. An entity has one text, whatever the languages tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from xstilts.tasks.kinds import Feature, chunks, cut
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 SCALE = 20.0  # of the cosines before the softmax
@@ -32,9 +32,8 @@ LONGEST_QUERY = 96
 
 def as_ranking(row: dict) -> dict:
     """A row of SQuAD, which LAReQA is trained on, as one of this kind; rows of this kind stay.
-    Copies of SQuAD lack ids or
-    repeat them, and there is one language: a question is known by what it asks, of what, and where
-    the answer is."""
+    Copies of SQuAD lack ids or repeat them, and there is one language: a question is known by what
+    it asks, of what, and where the answer is."""
     if "query" in row:
         return row
     return columns.answer_sentence(
@@ -85,7 +84,7 @@ def encode(
             number,
             [*query.ids, ids],
             rows[number]["id" if task.one_text else "answer"],
-            [*query.types, types] if types else None,
+            [*query.types, types] if query.types and types else None,
             lost=query.lost + lost,
         )
         for number, (query, (ids, types, lost)) in enumerate(zip(queries, texts, strict=True))
@@ -143,13 +142,14 @@ def loss(logits: torch.Tensor, batch: dict) -> torch.Tensor:
     scores = SCALE * queries @ texts.T
     same = batch["gold"][:, None] == batch["gold"][None, :]
     own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
-    scores = scores.masked_fill(
-        same & ~own, -torch.inf
-    )  # another query's copy of the same text is no negative
+    # another query's copy of the same text is no negative
+    scores = scores.masked_fill(same & ~own, -torch.inf)
     return nn.functional.cross_entropy(scores, torch.arange(len(scores), device=scores.device))
 
 
-def entities(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+def entities(
+    rows_by_language: Mapping[str, Sequence[dict]],
+) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
     """Each id's first text, and for each id its position. Other descriptions of an entity are no
     further candidates."""
     first: dict[str, tuple[str, str]] = {}
@@ -159,7 +159,9 @@ def entities(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, s
     return list(first.values()), {name: {place} for place, name in enumerate(first)}
 
 
-def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
+def candidates(
+    rows_by_language: Mapping[str, Sequence[dict]],
+) -> tuple[list[tuple[str, str]], dict[str, set[int]]]:
     """All texts of all languages, each once, and for each id the positions of the relevant ones.
     UserError for an id that stands for two questions in one language."""
     places: dict[tuple[str, str], int] = {}
@@ -171,9 +173,8 @@ def candidates(rows_by_language: dict) -> tuple[list[tuple[str, str]], dict[str,
             if known.setdefault(row["id"], asked) != asked:
                 raise UserError(
                     f"{language}: the id {row['id']!r} stands for two questions "
-                    f"({known[row['id']][0]!r}, "
-                    f"{row['query']!r}), and the answers with a question's id count as right: "
-                    "give each its own"
+                    f"({known[row['id']][0]!r}, {row['query']!r}), and the answers with a "
+                    "question's id count as right: give each its own"
                 )
             for text in row["sentences"]:
                 places.setdefault(text, len(places))
@@ -213,5 +214,5 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / place for place in range(1, min(20, count) + 1)) / count
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return row["query"], row["answer"][0], prediction

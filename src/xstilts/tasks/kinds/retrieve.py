@@ -8,7 +8,7 @@ removes a common offset would otherwise look like progress."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from xstilts.tasks.kinds import Feature, chunks, cut
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
 
 
 def encode(
@@ -72,5 +72,5 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 / len(rows)
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return row["source"], row["english"], prediction

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from xstilts.tasks.kinds import Feature, chunks
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64  # pieces; jiant's values
@@ -32,7 +32,7 @@ NOWHERE = (0, 0)
 def encode(
     rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
 ) -> list[Feature]:
-    features = []
+    features: list[Feature] = []
     for part in chunks(len(rows), 500):
         some = rows[part]
         questions = [
@@ -195,5 +195,5 @@ def unit(row: dict) -> str:
     return row["context"]
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return f"{row['question']} || {row['context']}", (*row["answers"], "")[0], prediction

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -19,13 +19,12 @@ from xstilts.tasks.kinds import Feature
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from xstilts.tasks.table import Task
+    from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
 IGNORED = -100
-UNKNOWN = (
-    -1
-)  # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
+# a gold tag that the training rows don't have (open label sets): not trained on, always wrong
+UNKNOWN = -1
 BARE = "▁"
 
 
@@ -33,11 +32,10 @@ def encode(
     rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
 ) -> list[Feature]:
     """A sentence longer than max_length becomes several features: no word is lost."""
-    bare = (
-        tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
-    )  # WordPiece has no such piece
+    # WordPiece has no such piece
+    bare = tokenizer.convert_tokens_to_ids(BARE) if BARE in tokenizer.get_vocab() else None
     before = "" if _words_get_their_space(tokenizer) else " "
-    features = []
+    features: list[Feature] = []
     for number, row in enumerate(rows):
         words = [before * (place > 0) + word for place, word in enumerate(row["words"])]
         output = tokenizer(
@@ -142,7 +140,7 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return metrics.value(pairs[task.metric])
 
 
-def shown(row: dict, prediction: object, task: Task) -> tuple[str, str, str]:
+def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
     return (
         " ".join(row["words"]),
         " ".join(task.labels[tag] if tag >= 0 else "?" for tag in row["tags"]),

@@ -83,9 +83,8 @@ def _overlap(row) -> str:
     sentences are there?"""
     first, second = row["texts"]
     names = [set(re.findall(r"\b(?:[A-Z]\w+|\d+)", text)) for text in (first, second)]
-    words = [
-        set(re.findall(r"\w+", text)) for text in (first, second)
-    ]  # no marks: "Rita?" would tell who comes last
+    # no marks: "Rita?" would tell who comes last
+    words = [set(re.findall(r"\w+", text)) for text in (first, second)]
     shared = len(words[0] & words[1])
     return (
         f"n{len(first.split('. '))} o{shared} c{len(names[0] & names[1])} l{len(words[1]) - shared}"

@@ -5,8 +5,8 @@ own.
 
 All processes walk the same graph in step. A batch is split between them and gradients are summed,
 so that the same recipe with the same global batch is the same training. Where rows are each other's
-negatives (kind `rank`) a share is
-another batch: `train` refuses it. The first process alone writes."""
+negatives (kind `rank`) a share is another batch: `train` refuses it. The first process alone
+writes."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ def check() -> None:
         elif name in ("RANK", "LOCAL_RANK"):
             raise UserError(
                 f"the environment's WORLD_SIZE is {size()}, and {name} is not set: start with "
-                "`accelerate launch` "
-                "or `torchrun`, which set both, or unset WORLD_SIZE"
+                "`accelerate launch` or `torchrun`, which set both, or unset WORLD_SIZE"
             )
 
 

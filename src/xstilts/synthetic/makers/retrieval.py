@@ -5,6 +5,7 @@ tatoeba(random.Random("tatoeba/test/0/7"), "test", load("fi"), 7) -> {"source_se
 
 import random
 from functools import cache
+from random import Random
 
 from xstilts.synthetic.tables import load
 from xstilts.synthetic.wording import Fact, join, say
@@ -21,7 +22,7 @@ RELATED = {
 
 
 @cache
-def all_facts(split):
+def all_facts(split: str) -> list[Fact]:
     """Every fact that a split can state, in one fixed random order."""
     names = NAMES[split]["women"] + NAMES[split]["men"]
     facts = [
@@ -33,7 +34,7 @@ def all_facts(split):
     return some(random.Random(f"tatoeba/{split}"), facts, len(facts))
 
 
-def tatoeba(rng, split, words, i):
+def tatoeba(rng: Random, split: str, words: dict, i: int) -> dict:
     """A fact in this language and in English. No fact comes twice, but every name, relation and
     value comes often, so that only all three together find the translation. Past the last single
     fact, rows have two facts."""
@@ -42,7 +43,8 @@ def tatoeba(rng, split, words, i):
     chosen = [facts[at]] + [facts[(at + 101 * lap) % len(facts)]] * (lap > 0)
     ks = [int(rng.random() * 3) for _ in chosen]
     source, target = (
-        join(w, [say(w, fact, k) for fact, k in zip(chosen, ks)]) for w in (words, load("en"))
+        join(w, [say(w, fact, k) for fact, k in zip(chosen, ks, strict=True)])
+        for w in (words, load("en"))
     )
     return {
         "source_sentence": source,
@@ -52,7 +54,7 @@ def tatoeba(rng, split, words, i):
     }
 
 
-def bucc(rng, split, words, i):
+def bucc(rng: Random, split: str, words: dict, i: int) -> dict:
     """Of ten rows four are pairs, three have no translation and three no source: "" stands for what
     is not there."""
     row = tatoeba(rng, split, words, i)

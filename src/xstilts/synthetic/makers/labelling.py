@@ -4,7 +4,10 @@ language modelling.
 udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags":
 [...]}"""
 
-from xstilts.synthetic.supertags import supertags
+from collections.abc import Sequence
+from random import Random
+
+from xstilts.synthetic.makers.supertags import supertags
 from xstilts.synthetic.tables import TOKEN
 from xstilts.synthetic.wording import (
     Fact,
@@ -28,7 +31,9 @@ NER_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 OWNER = ("train", "train", "train", "validation", "test")
 
 
-def scene(rng, split, words, own=False):
+def scene(
+    rng: Random, split: str, words: dict, own: bool = False
+) -> tuple[Sequence[str], dict[str, tuple[str, str]], str]:
     """One of the free scenes: its [text, tags] pair and what fills its slots, as udpos and text
     need it. own: of those that only this split has; of five in a row three are for train."""
     scenes = words["scenes"]["list"]
@@ -42,7 +47,9 @@ def scene(rng, split, words, own=False):
     return sentence, slots, p
 
 
-def sentence_and_tags(rng, split, words, level=2):
+def sentence_and_tags(
+    rng: Random, split: str, words: dict, level: int = 2
+) -> tuple[list[str], list[str]]:
     """A fact, a question or a scene: tokens and universal tags. Level 1: facts alone, each relation
     in one wording. 2: half scenes. 3: scenes, which no other split has."""
     kind = {1: 0.6, 2: rng.random(), 3: 0.0}[level]
@@ -63,17 +70,17 @@ def sentence_and_tags(rng, split, words, level=2):
 _WOMEN = {woman for names in NAMES.values() for woman in names["women"]}
 
 
-def udpos(rng, split, words, i):
+def udpos(rng: Random, split: str, words: dict, i: int) -> dict:
     tokens, tags = sentence_and_tags(rng, split, words)
     return {"tokens": tokens, "pos_tags": [POS_TAGS.index(tag) for tag in tags]}
 
 
-def masakhapos(rng, split, words, i):
+def masakhapos(rng: Random, split: str, words: dict, i: int) -> dict:
     row = udpos(rng, split, words, i)
     return {"id": str(i), "tokens": row["tokens"], "upos": row["pos_tags"]}
 
 
-def ccg(rng, split, words, i, level=2):
+def ccg(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """A tag that says what the word needs on its left and right. Level 1 has twelve sentences with
     other words in them, 3 has two scenes a row, and tests on sentences that were not in
     training."""
@@ -85,7 +92,7 @@ def ccg(rng, split, words, i, level=2):
     return {"tokens": tokens, "tags": categories}
 
 
-def panx(rng, split, words, i):
+def panx(rng: Random, split: str, words: dict, i: int) -> dict:
     """Names in context: a surname or a city is one entity by itself and part of another inside an
     organisation."""
     entities = words["entities"]
@@ -105,7 +112,9 @@ def panx(rng, split, words, i):
         "c": (word(words, "country", pick(rng, pool("country", split))), "LOC"),
     }
     patterns = some(rng, entities["organisations"], 2)
-    for slot, pattern, seat, founders in zip("on", patterns, seats, (more[:2], more[2:])):
+    for slot, pattern, seat, founders in zip(
+        "on", patterns, seats, (more[:2], more[2:]), strict=True
+    ):
         slots[slot] = (pattern.format(t=seat, l=founders[0], m=founders[1]), "ORG")
     tokens, tags = [], []
     for token in TOKEN.findall(agreeing(pick(rng, entities["sentences"]), woman)):
@@ -120,22 +129,22 @@ def panx(rng, split, words, i):
     return {"tokens": tokens, "ner_tags": tags, "langs": [words["language"]] * len(tokens)}
 
 
-def masakhaner(rng, split, words, i):
+def masakhaner(rng: Random, split: str, words: dict, i: int) -> dict:
     row = panx(rng, split, words, i)
     return {"id": str(i), "tokens": row["tokens"], "ner_tags": row["ner_tags"]}
 
 
-def text(rng, split, words, i):
+def text(rng: Random, split: str, words: dict, i: int) -> dict:
     """A passage in which every fact comes twice in two wordings, the second time now and then as
-    question and answer,
-    with a scene between: a masked name or value can be found by looking across sentences."""
+    question and answer, with a scene between: a masked name or value can be found by looking across
+    sentences."""
     trio = people(rng, split, 3)
     kinds = some(rng, RELATIONS, 3)
-    facts = some(
+    pairs = some(
         rng, [(p, relation) for p in trio for relation in kinds], 3 + int(rng.random() * 2)
     )
     facts = [
-        Fact(p, relation, pick(rng, pool(RELATIONS[relation], split))) for p, relation in facts
+        Fact(p, relation, pick(rng, pool(RELATIONS[relation], split))) for p, relation in pairs
     ]
     ks = {fact: int(rng.random() * 3) for fact in facts}
     sentences = [say(words, fact, ks[fact]) for fact in facts]

@@ -6,15 +6,22 @@ squad(random.Random("squad/train/0/7"), "train", load("fi"), 7, 2)
 """
 
 import re
+from collections.abc import Sequence
+from random import Random
 
-from xstilts.synthetic.inference import wording
+from xstilts.synthetic.makers.inference import wording
 from xstilts.synthetic.wording import Fact, ask, fill, name, say_with_span, value, with_span, word
 from xstilts.synthetic.world import COUNTRY_OF, RELATIONS, people, pick, pool, some, values
 
 END = re.compile(r"[.。।]\s*")  # no name and no word has such a mark
 
 
-def passage(words, rng, sentences, answer):
+def passage(
+    words: dict,
+    rng: Random,
+    sentences: Sequence[tuple[str, int]],
+    answer: tuple[str, int] | None,
+) -> tuple[str, int | None]:
     """Shuffled (text, start) sentences as one text, and where in it the answer's value begins."""
     context, start = "", None
     for text, at in some(rng, sentences, len(sentences)):
@@ -25,7 +32,15 @@ def passage(words, rng, sentences, answer):
     return context, start
 
 
-def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
+def squad(
+    rng: Random,
+    split: str,
+    words: dict,
+    i: int,
+    level: int = 2,
+    unseen: bool = False,
+    answerable: float = 1.0,
+) -> dict:
     """A passage about three people; two or three of them have the relation asked for, so the name
     decides.
 
@@ -36,11 +51,10 @@ def squad(rng, split, words, i, level=2, unseen=False, answerable=1.0):
     of the other two."""
     trio = people(rng, split, 3)
     r = pick(rng, list(RELATIONS))
-    facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3))]
+    facts = [Fact(p, r, x) for p, x in zip(trio, values(rng, r, split, 3), strict=False)]
     size = {1: 3, 2: 5 + int(rng.random() * 3), 3: 9}[level]
-    told = (
-        trio[len(facts) :] if level == 1 else trio
-    )  # a split may have but two values of a relation
+    # a split may have but two values of a relation
+    told = trio[len(facts) :] if level == 1 else trio
     others = some(rng, [(p, s) for p in told for s in RELATIONS if s != r], size - len(facts))
     q = int(rng.random() * 2)
     asked = pick(rng, facts)
@@ -83,7 +97,7 @@ def _two_steps(rng, split, words, i, trio, facts, has_answer):
     sentences = [say_with_span(words, fact, 1) for fact in facts[:2]]
     sentences += [
         say_with_span(words, Fact(p, "city", town), 1)
-        for p, town in zip(trio, towns)
+        for p, town in zip(trio, towns, strict=False)
         if has_answer or p != trio[at]
     ]
     places = [
@@ -116,30 +130,30 @@ def _row(words, split, i, trio, context, question, answer, start):
     }
 
 
-def squad2(rng, split, words, i, level=2):
+def squad2(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """A third of the questions have no answer: the passage has the relation, but not for the person
     asked about."""
     return squad(rng, split, words, i, level, answerable=2 / 3)
 
 
-def xquad(rng, split, words, i):
+def xquad(rng: Random, split: str, words: dict, i: int) -> dict:
     row = squad(rng, split, words, i)
     del row["title"]
     return row
 
 
-def mlqa(rng, split, words, i):
+def mlqa(rng: Random, split: str, words: dict, i: int) -> dict:
     row = squad(rng, split, words, i)
     return {column: row[column] for column in ("context", "question", "answers", "id")}
 
 
-def tydiqa(rng, split, words, i):
+def tydiqa(rng: Random, split: str, words: dict, i: int) -> dict:
     """The question is written without a look at the passage: it shares the name with it, and little
     words."""
     return squad(rng, split, words, i, unseen=True)
 
 
-def lareqa(rng, split, words, i):
+def lareqa(rng: Random, split: str, words: dict, i: int) -> dict:
     """A question, and a passage with the ends of its sentences: to find the one that answers, among
     all passages'. The names of all three people stand before the question, for one name is in many
     passages."""

@@ -28,9 +28,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-import numpy as np
-
 from xstilts import files
+from xstilts.runs.credible.examples import (
+    MOST,
+    NEAR,
+    NUMBER,
+    need,
+    packed_score,
+    paragraphs,
+    shown,
+)
+from xstilts.runs.credible.examples import pack as pack
+from xstilts.runs.credible.examples import unpack as unpack
 from xstilts.runs.key import Adapt, Base, Run, Score, key, label, parents
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, Task
@@ -40,10 +49,7 @@ PARTS = ["numerator", "denominator"]
 UNIT = "unit"  # the number of an example's paragraph; none: each has its own
 COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
 NO_LAYER, SEAL = -1, "sha256"  # the first as in `runs`, which takes seconds to import
-MOST = 1_000_000  # examples a language: twice the longest list of BUCC
 LONGEST = 1e9  # seconds
-NEAR = 1e-9  # points: sums in another order
-NUMBER = (int, float)
 ALWAYS = {
     "key": str,
     "label": str,
@@ -61,7 +67,6 @@ WHOLE = {
 }
 
 Where = tuple[str, str, str, int]
-Packed = float | str | np.ndarray
 
 
 def parsed(text: str) -> dict:
@@ -93,33 +98,34 @@ def check(record: dict, run: Run) -> list[dict]:
     check_seal(record)
     _origin(record, run)
     if isinstance(run, Base):
-        _need(
+        need(
             not {"scores", "dev", "examples"} & set(record),
             "it has scores, and an encoder as it ships has none",
         )
         return []
-    _need("scores" in record, "it has no scores")
+    need("scores" in record, "it has no scores")
     trained = isinstance(run, Adapt) or not TASKS[run.target].untrained
-    _need(
+    need(
         "dev" not in record or trained and 0 <= record["dev"] <= 100,
         f"its score on dev rows is {shown(record.get('dev'))}",
     )
     found = _scores(record["scores"], run)
     if "examples" in record:
-        _need(isinstance(run, Score), "it has examples, which only scores of targets have")
+        need(isinstance(run, Score), "it has examples, which only scores of targets have")
         return _examples(record["examples"], found)
-    _need(not isinstance(run, Score) or not dials.is_mini(run.data), "it has no examples")
+    need(not isinstance(run, Score) or not dials.is_mini(run.data), "it has no examples")
     return []
 
 
 def fields(found: dict, always: dict, at_times: dict) -> None:
     """ValueError for a field that is missing, of another type, or unknown."""
     for name in always:
-        _need(name in found, f"it has no {name}")
+        need(name in found, f"it has no {name}")
     for name, value in found.items():
         wanted = always.get(name) or at_times.get(name)
-        _need(wanted is not None, f"it has {shown(name)}, which is unknown here")
-        _need(
+        if wanted is None:
+            raise ValueError(f"it has {shown(name)}, which is unknown here")
+        need(
             isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)),
             f"its {name} is {shown(value)}",
         )
@@ -133,70 +139,11 @@ def when(text: str) -> None:
         raise ValueError(f"its time is {shown(text)}") from None
 
 
-def shown(value: object) -> str:
-    """What a file says, short, for a message."""
-    return text if len(text := repr(value)) <= 60 else f"{text[:60]}…"
-
-
-def pack(values: np.ndarray) -> float | str:
-    """One number for all, hex digits for noughts and ones, else numbers with spaces between: small,
-    and to the last digit."""
-    values = np.asarray(values, float)
-    if len(set(values)) == 1:
-        return _plain(values[0])
-    if set(values) == {0.0, 1.0}:
-        return format(int("".join(str(int(value)) for value in values), 2), "x")
-    return " ".join(str(_plain(value)) for value in values)
-
-
-def unpack(packed: Packed, n: int) -> np.ndarray:
-    """[n], n at most MOST; what is unpacked stays. ValueError where these are not n numbers."""
-    if isinstance(packed, np.ndarray):
-        return packed
-    if not 0 < n <= MOST:
-        raise ValueError(f"n is {shown(n)}")
-    if not isinstance(packed, str):
-        if type(packed) not in NUMBER or not math.isfinite(packed):
-            raise ValueError(f"examples are {shown(packed)}")
-        return np.full(n, float(packed))
-    if " " in packed:
-        return _numbers(packed, n)
-    whole = _bits(packed, n).to_bytes((n + 7) // 8, "big")
-    return np.unpackbits(np.frombuffer(whole, np.uint8))[-n:].astype(float)
-
-
-def _numbers(packed: str, n: int) -> np.ndarray:
-    """JSON's reader takes half the time of `split` and `float`."""
-    if re.search("[^0-9.e -]", packed):
-        raise ValueError(f"examples are {shown(packed)}")
-    values = np.array(json.loads(f"[{packed.replace(' ', ',')}]"), float)
-    _need(len(values) == n, f"{len(values)} examples are kept of {n}")
-    return values
-
-
-def _bits(packed: str, n: int) -> int:
-    if not re.fullmatch("[1-9a-f][0-9a-f]*", packed):
-        raise ValueError(f"examples are {shown(packed)}")
-    found = int(packed, 16)
-    if found.bit_length() > n:
-        raise ValueError(f"more examples are kept than {n}")
-    return found
-
-
-def _plain(value: float) -> float:
-    return int(value) if float(value).is_integer() else float(value)
-
-
 def _checksum(record: dict) -> str:
     said = json.dumps(
         {name: value for name, value in record.items() if name != SEAL}, sort_keys=True
     )
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _need(holds: object, otherwise: str) -> None:
-    if not holds:  # where an f-string costs, this is written out
-        raise ValueError(otherwise)
 
 
 def _origin(record: dict, run: Run) -> None:
@@ -206,24 +153,24 @@ def _origin(record: dict, run: Run) -> None:
     while not isinstance(first, Base):
         first = first.encoder
     said, rest = record["label"], label(run)[len(first.encoder) :]
-    _need(
+    need(
         said.endswith(rest) and len(said) > len(rest) and (rest or " > " not in said),
         f"it is of {shown(said)}",
     )
-    _need(
+    need(
         record["parents"] == [key(parent) for parent in parents(run)],
         "it starts from another encoder",
     )
-    _need(0 <= record["seconds"] <= LONGEST, f"it took {shown(record['seconds'])} seconds")
+    need(0 <= record["seconds"] <= LONGEST, f"it took {shown(record['seconds'])} seconds")
     when(record["written"])
     place = record["environment"]
     fields({name: place[name] for name in PLACE if name in place}, PLACE, {})
-    _need(0 < place["threads"] <= 1 << 16, f"it ran in {shown(place['threads'])} threads")
+    need(0 < place["threads"] <= 1 << 16, f"it ran in {shown(place['threads'])} threads")
 
 
 def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, int]]:
     """where -> (value, n) of each row. ValueError for rows that the run cannot have."""
-    _need(
+    need(
         all(isinstance(line, str) and "\n" not in line and "\r" not in line for line in lines),
         "its scores are no lines",
     )
@@ -231,7 +178,7 @@ def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, 
         first, *rows = csv.reader(lines, strict=True) if lines else [[]]
     except csv.Error as error:
         raise ValueError(f"its scores are no table: {error}") from None
-    _need(first == COLUMNS and rows, "its scores are no table of scores")
+    need(first == COLUMNS and rows, "its scores are no table of scores")
     known = {
         name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))
     }
@@ -239,7 +186,7 @@ def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, 
     checked: dict[tuple, int] = {}  # rows of other layers say the same but for the score
     alike: dict[tuple, object] = {}
     for row in rows:
-        _need(len(row) == len(COLUMNS), "a row of its scores has not all fields")
+        need(len(row) == len(COLUMNS), "a row of its scores has not all fields")
         name, language, metric, layer, split, value, n, of, baseline = row
         rest = (name, language, metric, split, n, of, baseline)
         if rest not in checked:
@@ -278,20 +225,18 @@ def _row(
     """n. ValueError for a row that the run cannot have, or that is of other rows than the rest."""
     try:
         task = known.get(name)
-        _need(
-            task and language in _languages(run, name) and metric in _metrics(task),
-            "the run has no such scores",
-        )
+        if not task or language not in _languages(run, name) or metric not in _metrics(task):
+            raise ValueError("the run has no such scores")
         size, rows, has_baseline = _integer(n), (split, n, of), metric.startswith(task.metric)
-        _need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
+        need(0 < size <= _most(task, run) and size <= _integer(of), "there cannot be so many")
         wanted = "validation" if isinstance(run, Adapt) else run.split
-        _need(
+        need(
             split == wanted if dials.is_mini(run.data) else 0 < len(split) < 200,
             "the run has no such split",
         )
-        _need(alike.setdefault((name, language), rows) == rows, "other metrics are of other rows")
-        _need(bool(baseline) == has_baseline, "only the main metrics have a baseline")
-        _need(
+        need(alike.setdefault((name, language), rows) == rows, "other metrics are of other rows")
+        need(bool(baseline) == has_baseline, "only the main metrics have a baseline")
+        need(
             _score(baseline, 100.0)
             == alike.setdefault((name, language, has_baseline), _score(baseline, 100.0)),
             "others have another baseline",
@@ -324,7 +269,7 @@ def _most(task: Task, run: Adapt | Score) -> int:
 
 @lru_cache(maxsize=4096)
 def _integer(text: str) -> int:
-    _need(
+    need(
         re.fullmatch("-1|0|[1-9][0-9]{0,8}", text),
         f"{shown(text)} in its scores is no whole number",
     )
@@ -339,9 +284,8 @@ def _score(text: str, most: float) -> float | None:
         value = float(text)
     except ValueError:
         value = math.nan
-    if (
-        not 0 <= value <= most + NEAR or repr(value) != text
-    ):  # as it was written: all readers read the same
+    # as it was written: all readers read the same
+    if not 0 <= value <= most + NEAR or repr(value) != text:
         raise ValueError(f"it has the score {shown(text)}")
     return value
 
@@ -356,16 +300,16 @@ def _complete(found: Iterable[Where], run: Adapt | Score, known: dict[str, Task]
         if isinstance(run, Score)
         else set(known) - {name for name, _ in there}
     )
-    _need(not missing, f"it has no scores of {', '.join(map(shown, sorted(missing)))}")
+    need(not missing, f"it has no scores of {', '.join(map(shown, sorted(missing)))}")
     for (name, language), rows in there.items():
         last = max(layer for _, layer in rows) if known[name].untrained else NO_LAYER
         layers = range(last + 1) if known[name].untrained else [NO_LAYER]
-        _need(
+        need(
             len(layers)
             and rows == {(metric, layer) for metric in _metrics(known[name]) for layer in layers},
             f"{shown(name)} in {shown(language)} has not each metric at each layer",
         )
-    _need(
+    need(
         len({max(layer for _, layer in rows) for rows in there.values()}) == 1,
         "its languages differ in their layers",
     )
@@ -375,7 +319,7 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
     """The parts, unpacked as far as they had to be. ValueError where they are not the scores'."""
     wanted, found = {where for where in scores if where[2] == TASKS[where[0]].metric}, []
     for part in parts:
-        _need(
+        need(
             isinstance(part, dict) and part.keys() - {UNIT} == {*WHERE, *PARTS, "n"},
             "its examples have not all fields, or others",
         )
@@ -387,41 +331,13 @@ def _examples(parts: list, scores: dict[Where, tuple[float | None, int]]) -> lis
             value, n = scores[where]
             if type(part["n"]) is not int or part["n"] != n:
                 raise ValueError(f"there are {shown(part['n'])}, and the score is of {n}")
-            units = {UNIT: _units(part[UNIT], n)} if UNIT in part else {}
-            above, below, now = _value(part["numerator"], part["denominator"], n)
-            if (
-                (now is None) != (value is None)
-                or value is not None
-                and not abs(now - value) <= NEAR
-            ):
+            units = {UNIT: paragraphs(part[UNIT], n)} if UNIT in part else {}
+            above, below, now = packed_score(part["numerator"], part["denominator"], n)
+            same = now is value if now is None or value is None else abs(now - value) <= NEAR
+            if not same:
                 raise ValueError(f"they come to {now}, and the score is {value}")
         except ValueError as error:
             raise ValueError(f"its examples of {shown(where)}: {error}") from None
         found.append(part | {"numerator": above, "denominator": below} | units)
-    _need(not wanted, f"it has no examples of {shown(min(wanted, default=()))}")
+    need(not wanted, f"it has no examples of {shown(min(wanted, default=()))}")
     return found
-
-
-def _units(packed: float | str, n: int) -> np.ndarray:
-    """Numbers of paragraphs, which count up as they appear."""
-    found = unpack(packed, n)
-    highest = np.maximum.accumulate(found)
-    if not (
-        found[0] == 0
-        and (found >= 0).all()
-        and (found % 1 == 0).all()
-        and (np.diff(highest) <= 1).all()
-    ):
-        raise ValueError("the numbers of their paragraphs do not count up")
-    return found
-
-
-def _value(above: Packed, below: Packed, n: int) -> tuple[Packed, Packed, float | None]:
-    """Numerators, denominators, their score. Noughts and ones, which most are, stay packed."""
-    if isinstance(above, str) and " " not in above and type(below) is int and below == 1:
-        return above, below, 100 * _bits(above, n).bit_count() / n
-    above, below = unpack(above, n), unpack(below, n)
-    if not (above.min() >= 0 and below.max() <= 1e9 and (above <= below).all()):
-        raise ValueError("a numerator is not between 0 and its denominator")
-    total = float(below.sum())
-    return above, below, 100 * float(above.sum()) / total if total else None

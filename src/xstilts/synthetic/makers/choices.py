@@ -3,7 +3,9 @@
 hellaswag(random.Random("hellaswag/train/0/7"), "train", load("fi"), 7, 2) -> {"ctx": ...,
 "endings": [...], ...}"""
 
-from xstilts.synthetic.inference import wording
+from random import Random
+
+from xstilts.synthetic.makers.inference import wording
 from xstilts.synthetic.wording import ask, fill, join, word
 from xstilts.synthetic.world import (
     COUNTRY_OF,
@@ -18,7 +20,7 @@ from xstilts.synthetic.world import (
 )
 
 
-def hellaswag(rng, split, words, i, level=2):
+def hellaswag(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Two people and a chain of events. Of the four endings two have the right moment and two the
     right person (or thing), one has both: so neither an ending by itself nor what most endings
     share tells the right one.
@@ -83,7 +85,7 @@ def hellaswag(rng, split, words, i, level=2):
     }
 
 
-def cosmosqa(rng, split, words, i, level=2):
+def cosmosqa(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """What people are like and what they do: the question is why somebody does that, or what
     somebody does then. Of the four answers two are about the right person and two are the right
     thing, one is both.
@@ -96,7 +98,8 @@ def cosmosqa(rng, split, words, i, level=2):
     codes = some(rng, pool("cause", split), 3)
     codes.append(pick(rng, codes))  # of four people two are alike
     pairs = [
-        [fill(words, half, p=p) for half in told["pairs"][code]] for p, code in zip(trio, codes)
+        [fill(words, half, p=p) for half in told["pairs"][code]]
+        for p, code in zip(trio, codes, strict=False)
     ]
     why, stated = rng.random() < 0.5, {1: True, 2: rng.random() < 0.5, 3: False}[level]
     asked, other = some(rng, range(min(len(trio), 3)), 2)
@@ -118,7 +121,7 @@ def cosmosqa(rng, split, words, i, level=2):
     }
 
 
-def xcopa(rng, split, words, i):
+def xcopa(rng: Random, split: str, words: dict, i: int) -> dict:
     """A cause or an effect, and the other half of it beside that of another. A third of them are
     two steps of a script."""
     p = people(rng, split, 1)[0]
@@ -155,7 +158,7 @@ CLASSES = [
 PLAIN_CLASSES = ("country", "city", "month", "profession", "animal", "colour")
 
 
-def commonsenseqa(rng, split, words, i, level=2):
+def commonsenseqa(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Five words of five classes; the question names the class of one of them, any of the five
     alike.
 

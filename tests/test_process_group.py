@@ -18,13 +18,15 @@ from xstilts.runs import store
 from xstilts.study import graph, profiles
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
-from xstilts.training import loop, team
+from xstilts.training import loop, process_group
 from xstilts.training.recipe import Recipe
 
 
 def trained(encoder, rows, steps, batch, log, dropout=0.0, precision="fp32", kept=None):
     model, tokenizer = encoders.load(encoder)
-    features = kind("tag").encode(data.load("udpos", "train", "en", "mini", rows), tokenizer, TASKS["udpos"], 64)
+    features = kind("tag").encode(
+        data.load("udpos", "train", "en", "mini", rows), tokenizer, TASKS["udpos"], 64
+    )
     recipe = Recipe(steps, 0, batch, 2e-3, 64, rows, dropout=dropout, precision=precision)
     loop.train(model, tokenizer, {"udpos": features}, recipe, 0, log, kept=kept)
     return [weight.detach() for weight in model.parameters()]
@@ -33,10 +35,13 @@ def trained(encoder, rows, steps, batch, log, dropout=0.0, precision="fp32", kep
 def losses_and_norm(encoder, rows, steps, batch):
     log = []
     weights = trained(encoder, rows, steps, batch, log.append)
-    return [entry["loss"] for entry in log], sum(float(weight.double().pow(2).sum()) for weight in weights)
+    return [entry["loss"] for entry in log], sum(
+        float(weight.double().pow(2).sum()) for weight in weights
+    )
 
 
-def stopped_and_resumed(encoder, folder):    # whether the weights are those of a training, with dropout, that was not stopped
+def stopped_and_resumed(encoder, folder):
+    # whether the weights are those of a training, with dropout, that was not stopped
     import torch
 
     def weights(stop, kept=None):
@@ -55,23 +60,39 @@ def stopped_and_resumed(encoder, folder):    # whether the weights are those of 
 
 
 def run(encoder, root, **given):
-    study = profiles.study(encoder=str(encoder), targets="udpos", intermediates="mnli", languages="en", phase3_steps=2, phase1_rows=10,
-                           phase3_rows=10, eval_rows=5, scheduler="local", vocabulary="full", **given)
+    study = profiles.study(
+        encoder=str(encoder),
+        targets="udpos",
+        intermediates="mnli",
+        languages="en",
+        phase3_steps=2,
+        phase1_rows=10,
+        phase3_rows=10,
+        eval_rows=5,
+        scheduler="local",
+        vocabulary="full",
+        **given,
+    )
     graph.compute([graph.phase3(study, graph.phase1(study), "udpos", 0)], root)
 
 
 if __name__ == "__main__":
     encoder, out = map(Path, sys.argv[1:])
-    found = {"losses": losses_and_norm(encoder, 100, 60, 7), "last row": losses_and_norm(encoder, 9, 40, 4),
-             "resumed": stopped_and_resumed(encoder, out), "size": team.size()}
+    found = {
+        "losses": losses_and_norm(encoder, 100, 60, 7),
+        "last row": losses_and_norm(encoder, 9, 40, 4),
+        "resumed": stopped_and_resumed(encoder, out),
+        "size": process_group.size(),
+    }
     run(encoder, out / "store", phase1_steps=2)
     find = store.find
-    if team.rank():     # another job has finished everything just after the first process looked
+    # another job has finished everything just after the first process looked
+    if process_group.rank():
         store.find = lambda root, run: find(root, run) or Path("done meanwhile")
     run(encoder, out / "elsewhere", phase1_steps=0)
-    if not team.rank():
+    if not process_group.rank():
         (out / "found.json").write_text(json.dumps(found))
-"""  # noqa: E501
+"""
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ neighbours.
 
 The categories are written as in CCGbank (Hockenmaier and Steedman 2007) and stand for the same
 idea: a tag that says what a word still needs on its left and right. They are a rule of thumb over
-tags, the same in every language, and no
-parse: a stand-in for CCGbank, which is licensed."""
+tags, the same in every language, and no parse: a stand-in for CCGbank, which is licensed."""
+
+from collections.abc import Sequence
 
 NOMINAL = {"DET", "ADJ", "NUM", "NOUN", "PROPN", "PRON"}
 VERBAL = {"VERB", "AUX"}
@@ -44,7 +45,7 @@ CATEGORIES = (
 )
 
 
-def supertags(tags):
+def supertags(tags: Sequence[str]) -> list[str]:
     """One category a word; `tags` are the universal tags of a sentence."""
     return [_category(tags, i) for i in range(len(tags))]
 

@@ -8,17 +8,19 @@ says the same in all languages. The label is drawn first and what could give it 
 which relation, which wording, whether the value was mentioned) is drawn alike for every label.
 `level` is the difficulty; 2 is the default's."""
 
+from random import Random
+
 from xstilts.synthetic.wording import Fact, ask, fill, join, say, word
 from xstilts.synthetic.world import COUNTRY_OF, RELATIONS, people, pick, pool, some, values
 
 ENTAILMENT, NEUTRAL, CONTRADICTION = range(3)
 
 
-def wording(rng):
+def wording(rng: Random) -> int:
     return int(rng.random() * 6)  # taken modulo the number of wordings, 1, 2 or 3
 
 
-def nli(rng, split, words, i, level=2):
+def nli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Both people have relation r, one of them also s. Whether the hypothesis is about r or s, and
     whether its value is in the premise, tells no more than one label of two from the other: 50 % at
     best; the rest is who has what.
@@ -53,12 +55,12 @@ def nli(rng, split, words, i, level=2):
             else [fact for fact in premise if fact.person == lacks or fact.relation == s]
         )
     elif size == 1:  # the fact in question, or for a neutral hypothesis one that leaves it open
-        mine = [
+        about_it = [
             fact
             for fact in premise
             if (fact.person, fact.relation) == (hypothesis.person, hypothesis.relation)
         ]
-        premise = mine or [
+        premise = about_it or [
             pick(rng, [fact for fact in premise if fact.person == lacks or fact.relation == s])
         ]
     if level == 3:
@@ -76,15 +78,15 @@ def nli(rng, split, words, i, level=2):
     }
 
 
-def xnli(rng, split, words, i):
+def xnli(rng: Random, split: str, words: dict, i: int) -> dict:
     return nli(rng, split, words, i)
 
 
-def mnli(rng, split, words, i, level=2):
+def mnli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     return nli(rng, split, words, i, level) | {"idx": i}
 
 
-def anli(rng, split, words, i, level=2):
+def anli(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Two people at work in two cities, where the cities are, and a third person: the hypothesis
     names a city, or, two steps away, a country. A neutral one is about the third person. The city
     or country of the hypothesis is in the premise whatever the label, as an adversary would have
@@ -101,7 +103,7 @@ def anli(rng, split, words, i, level=2):
     who = {ENTAILMENT: (a, b)[at], CONTRADICTION: (b, a)[at], NEUTRAL: c}[label]
     r = pick(rng, [r for r in RELATIONS if RELATIONS[r] not in ("city", "country")])
     v = values(rng, r, split, 3)
-    at_work = [Fact(p, "city", town) for p, town in zip((a, b), towns)]
+    at_work = [Fact(p, "city", town) for p, town in zip((a, b), towns, strict=True)]
     if short:  # the fact in question, or for a neutral hypothesis one that leaves it open
         at_work = [fact for fact in at_work if fact.person == who] or [pick(rng, at_work)]
     sentences = [say(words, fact, 1) for fact in at_work]
@@ -117,7 +119,9 @@ def anli(rng, split, words, i, level=2):
         ]
     sentences.append(say(words, Fact(c, r, v[0]), wording(rng)))
     if level == 3:
-        sentences += [say(words, Fact(p, r, x), wording(rng)) for p, x in zip((a, b), v[1:])]
+        sentences += [
+            say(words, Fact(p, r, x), wording(rng)) for p, x in zip((a, b), v[1:], strict=False)
+        ]
     if far:
         hypothesis = fill(
             words, words["place"]["works_in"], p=who, y=word(words, "country", COUNTRY_OF[place])
@@ -133,7 +137,7 @@ def anli(rng, split, words, i, level=2):
     }
 
 
-def qqp(rng, split, words, i, level=2):
+def qqp(rng: Random, split: str, words: dict, i: int, level: int = 2) -> dict:
     """Two questions in different wordings. What makes two of them different is the relation, or the
     person where a sentence before them names both, or which way a comparison runs, which turns
     around both ways, so that neither the words nor the order of the two names decides.
@@ -169,7 +173,7 @@ def qqp(rng, split, words, i, level=2):
     return {"question1": leads[0] + first, "question2": leads[1] + second, "label": label, "idx": i}
 
 
-def pawsx(rng, split, words, i):
+def pawsx(rng: Random, split: str, words: dict, i: int) -> dict:
     """Two facts, in one order and in the other; with label 0 what they say is swapped, in that
     order or not. The words are the same. So are all rows that a model is measured on, and half of
     those that it is trained on. A quarter has a person or value replaced instead of swapped, and
@@ -186,13 +190,12 @@ def pawsx(rng, split, words, i):
         rng.random() < 0.5,
         int(rng.random() * 4) if split == "train" else 3,
     )
-    replaced = (
-        x._replace(person=c) if other else x._replace(value=v[-1])
-    )  # a third one: training has as many of each
+    # a third one: training has as many of each
+    replaced = x._replace(person=c) if other else x._replace(value=v[-1])
     if kind == 0:
         first, second = (
             say(words, fact, k)
-            for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2))
+            for fact, k in zip((x, x if label else replaced), some(rng, range(6), 2), strict=True)
         )
         return {"id": i, "sentence1": first, "sentence2": second, "label": label}
     if label == 1:
@@ -211,7 +214,10 @@ def pawsx(rng, split, words, i):
 
     def sentences(facts, turned):
         return join(
-            words, [say(words, fact, k) for fact, k in zip(facts, ks)][:: -1 if turned else 1]
+            words,
+            [say(words, fact, k) for fact, k in zip(facts, ks, strict=True)][
+                :: -1 if turned else 1
+            ],
         )
 
     return {

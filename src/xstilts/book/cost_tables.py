@@ -24,10 +24,8 @@ from xstilts.runs.key import Run, each_once
 from xstilts.study import costs, graph, profiles
 from xstilts.study.profiles import PROFILES, Study
 
-WATTS = {
-    "core": 15.0,
-    "GPU": 400.0,
-}  # assumed: a server core with its share of the machine; a data-centre GPU
+# assumed: a server core with its share of the machine; a data-centre GPU
+WATTS = {"core": 15.0, "GPU": 400.0}
 
 
 def runs_of(study: Study, *names: str) -> dict[str, list[Run]]:

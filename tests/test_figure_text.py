@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from xstilts.book import alt, figures
+from xstilts.book import figure_text, figures
 from xstilts.study import profiles
 
 
@@ -20,7 +20,7 @@ def test_the_words_of_a_heat_map_are_its_cells():
             )
         ]
     )
-    words = alt.described(figures.heatmap(profiles.study(), gains))
+    words = figure_text.described(figures.heatmap(profiles.study(), gains))
     for cell in (
         "MNLI for XNLI accuracy +3.2",
         "MNLI for UDPOS F1 –",
@@ -44,21 +44,22 @@ def test_the_words_of_lines_are_their_ranges():
     axes[1].axvline(0)
     axes[1].set(xlabel="difference", ylim=(2, -1), yticks=[0, 1], yticklabels=["MNLI", "SQuAD"])
     assert (
-        alt.described(figure) == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. "
+        figure_text.described(figure)
+        == "XNLI: accuracy over step; none from 10.0 to 30.0, MNLI 5.0. "
         "difference; MNLI: POS -2.5 and QA +1.0, SQuAD: POS +4.0"
     )
     bars, axis = plt.subplots()
     axis.barh(["a chapter", "another"], [3, 0], label="live")
     axis.set(xlabel="runs")
-    assert alt.described(bars) == "runs; a chapter live 3"
+    assert figure_text.described(bars) == "runs; a chapter live 3"
     plt.close(bars)
     empty, axis = plt.subplots()
     axis.text(0, 0, "–")
     axis.set(xlabel="points")
-    assert alt.described(empty) == "points; nothing was run"
+    assert figure_text.described(empty) == "points; nothing was run"
     plt.close(empty)
     axes[0].plot([1], [1], label="x" * 2000)
-    assert len(alt.described(figure)) < 1600 and alt.described(figure).endswith(
+    assert len(figure_text.described(figure)) < 1600 and figure_text.described(figure).endswith(
         "and more in the table"
     )
     plt.close(figure)
