@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xstilts import settings as places
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Base, Score, key
@@ -128,7 +129,7 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
 def test_every_chapter_of_the_book_is_planned():
     from xstilts.book import build
 
-    assert list(needed.RUNS) == build.chapters(build.project())
+    assert list(needed.RUNS) == build.chapters(places.project())
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ the scheduler would, long chains first."""
 from __future__ import annotations
 
 import heapq
-import os
 from collections import Counter
 from dataclasses import dataclass
 
 import torch
 
-from xstilts import revisions
+from xstilts import revisions, settings
 from xstilts.chapters import needed
 from xstilts.hub_faults import Refused
 from xstilts.runs import records, store
@@ -173,7 +172,7 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
 def _workers(scheduler: str, todo: list[Run]) -> tuple[int, str]:
     """How many runs will be done side by side, and what is to be said of that."""
     name, _, place = scheduler.partition(":")
-    place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
+    place = place or (settings.dask_scheduler() if name == "dask" else "")
     if name == "dask" and place:
         return 1, (
             f"How many workers {place} has, and how fast they are, is not known here: times are "

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from xstilts import settings
 from xstilts.errors import UserError
 from xstilts.tasks.kinds import Feature, kind
 from xstilts.tasks.table import TASKS, Task
@@ -66,7 +66,7 @@ def autocast(precision: str, where: torch.device) -> torch.autocast:
 def interactive() -> bool:
     """A person watches: a terminal, or a notebook opened in JupyterLab (papermill's kernels have no
     session name)."""
-    return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
+    return sys.stderr.isatty() or settings.in_jupyterlab()
 
 
 def seed_everything(seed: int) -> None:
