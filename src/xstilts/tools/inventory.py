@@ -21,8 +21,7 @@ from filelock import Timeout
 from xstilts import files
 from xstilts.errors import UserError
 from xstilts.runs import store
-from xstilts.runs.key import Run, key
-from xstilts.study.graph import line
+from xstilts.runs.key import Run, key, line
 from xstilts.training import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{20}")
