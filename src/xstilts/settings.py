@@ -238,7 +238,7 @@ SETTINGS = (
         "XSTILTS_CHECKPOINT",
         "5",
         "minutes of a training that are at most lost; 0: a checkpoint after every step",
-        checkpoint_minutes,
+        lambda: f"{checkpoint_minutes():g}",
     ),
     Setting(
         "XSTILTS_LOCK",

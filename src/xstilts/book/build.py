@@ -75,6 +75,15 @@ def chapters(root: Path) -> list[str]:
     ]
 
 
+def notebook(chapter: str) -> Path:
+    """The chapter's notebook in the project. UserError where there is none."""
+    root = settings.project()
+    source = root / "notebooks" / f"{chapter}.ipynb"
+    if source not in (root / "notebooks").glob("*.ipynb"):
+        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
+    return source
+
+
 def run(
     chapter: str,
     out: Path,
@@ -83,16 +92,13 @@ def run(
 ) -> Path:
     """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it
     was. shared: a kernel for several chapters; one of its own if it is left out."""
+    source, root = notebook(chapter), settings.project()
     import nbclient
     import nbformat
     import papermill
 
     from xstilts.study.profiles import Study
 
-    root = settings.project()
-    source = root / "notebooks" / f"{chapter}.ipynb"
-    if source not in (root / "notebooks").glob("*.ipynb"):
-        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
     # a study's parameter that the chapter does not list may matter to none of its runs: it is no
     # slip
     known = {

@@ -19,6 +19,7 @@ from xstilts import settings
 if TYPE_CHECKING:
     import torch
 
+# how many processes there are, the number of this one, and a check of what a launcher says of them
 size = settings.processes
 rank = settings.process_number
 check = settings.check_launcher
