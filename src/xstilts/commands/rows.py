@@ -152,14 +152,15 @@ def translate(
             f"--data {data} is no folder that could take the translation: give --out FOLDER"
         )
     from xstilts.tools import translate as translating
+    from xstilts.tools import translation_model
 
-    model = model or translating.M2M100
+    model = model or translation_model.M2M100
     translating.translate(
         task,
         [language.strip() for language in to.split(",")],
         data,
         out or Path(data),
-        translating.load_translator(model, beams),
+        translation_model.load_translator(model, beams),
         model,
         rows,
     )
