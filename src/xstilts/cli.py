@@ -33,14 +33,21 @@ HELP = "\n\n".join(
 )
 
 
+def _group(words: str) -> typer.Typer:
+    """Commands under one name. Help and errors are plain text: no colours, no frames, and Python's
+    own tracebacks."""
+    return typer.Typer(
+        help=words,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
 def app() -> typer.Typer:
     """All commands, in the order of the help."""
-    plain = {
-        "no_args_is_help": True,
-        "rich_markup_mode": None,
-        "context_settings": {"help_option_names": ["-h", "--help"]},
-    }
-    found = typer.Typer(help=HELP, pretty_exceptions_enable=False, **plain)
+    found = _group(HELP)
     for command in (
         chapters.book,
         chapters.run,
@@ -56,7 +63,7 @@ def app() -> typer.Typer:
         rows.ccgbank,
     ):
         found.command(cls=TakesPairs)(command)
-    kept = typer.Typer(help="Check, list or clean what finished runs have left.", **plain)
+    kept = _group("Check, list or clean what finished runs have left.")
     kept.command("verify")(store.verify)
     kept.command("list")(store.list_)
     kept.command("clean", cls=TakesPairs)(store.clean)

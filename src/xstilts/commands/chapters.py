@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -176,7 +176,7 @@ def _named(runs: Iterable[Run]) -> list[dict[str, str]]:
     return [{"key": key(one), "label": label(one)} for one in runs]
 
 
-def _page(make: Callable[[], Path], name: str, parameters: dict[str, object]) -> int:
+def _page(make: Callable[[], Path], name: str, parameters: dict[str, Any]) -> int:
     """Makes the page of a chapter, or of the book (""), and tells which of its runs have no result.
     The command's code."""
     try:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
@@ -33,7 +33,7 @@ class TakesPairs(TyperCommand):
     """A command with `-p NAME VALUE`: typer's own options take one word each, so the two are made
     one before it reads them."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The arguments with each pair as one word. A word that begins with -- is no value."""
         words, found = list(args), []
         while words:
@@ -63,10 +63,10 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def given(pairs: Sequence[Pair] | None, names: Sequence[str] | None = None) -> dict[str, object]:
+def given(pairs: Sequence[Pair] | None, names: Sequence[str] | None = None) -> dict[str, Any]:
     """The parameters by name; names: what --profile was given. UserError where one is given twice,
     and not the same."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     for name, text in (*(pairs or ()), *(("profile", name) for name in names or ())):
         read = value(text)
         if found.setdefault(name, read) != read:
@@ -90,7 +90,7 @@ def value(text: str) -> object:
     return text
 
 
-def chapter(words: Sequence[str] | None, parameters: dict[str, object]) -> str:
+def chapter(words: Sequence[str] | None, parameters: dict[str, Any]) -> str:
     """The chapter of [PROFILE] [CHAPTER], "" for all; the profile goes to the parameters. UserError
     for other words."""
     from xstilts.study import profiles

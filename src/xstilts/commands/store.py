@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -68,6 +69,28 @@ def list_(as_json: AsJson = False) -> int:
     return 0
 
 
+class Superfluous(NamedTuple):
+    """A folder that nobody needs. size: bytes; problem: why it could not be removed, or ""."""
+
+    folder: str
+    size: int
+    why: str
+    removed: bool
+    problem: str
+
+
+def _removed(root: Path, folder: Path, yes: bool) -> tuple[bool, str]:
+    """Removes the folder where asked: whether it is gone, and why not."""
+    from xstilts.tools import inventory
+
+    try:
+        if yes:
+            inventory.remove(root, folder)
+        return yes, ""
+    except UserError as error:
+        return False, str(error)
+
+
 def clean(
     yes: Annotated[
         bool, typer.Option("--yes", help="Remove; without it, only say what would be removed.")
@@ -94,29 +117,23 @@ def clean(
     from xstilts.tools import inventory
 
     with progress_aside(as_json):
-        found = []
-        for folder, why in inventory.superfluous(root, needed.needed("", study)):
-            found.append({"folder": folder.name, "size": inventory.size(folder), "why": why})
-            found[-1] |= {"removed": False, "problem": ""}
-            if yes:
-                try:
-                    inventory.remove(root, folder)
-                    found[-1]["removed"] = True
-                except UserError as error:
-                    found[-1]["problem"] = str(error)
+        found = [
+            Superfluous(folder.name, inventory.size(folder), why, *_removed(root, folder, yes))
+            for folder, why in inventory.superfluous(root, needed.needed("", study))
+        ]
     if as_json:
         print_json({"store": root, "folders": found})
         return 0
     for one in found:
-        print(visible(f"{one['folder']}  {one['size'] / 1e6:>9.1f} MB  {one['why']}"))
-        if one["problem"]:
-            print(visible(one["problem"]))
-    counted = [one for one in found if not one["problem"]]
+        print(visible(f"{one.folder}  {one.size / 1e6:>9.1f} MB  {one.why}"))
+        if one.problem:
+            print(visible(one.problem))
+    counted = [one for one in found if not one.problem]
     after = (
         "removed"
         if yes
         else f"not needed by the book with profile {study.profile} and these parameters; "
         "--yes removes them"
     )
-    print(f"{len(counted)} folders, {sum(one['size'] for one in counted) / 1e6:.1f} MB: {after}")
+    print(f"{len(counted)} folders, {sum(one.size for one in counted) / 1e6:.1f} MB: {after}")
     return 0

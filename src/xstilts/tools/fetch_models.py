@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from xstilts import encoders
@@ -122,7 +123,7 @@ def _gather(repository: str, commit: str, wanted: dict, place: Path, unfinished:
             shutil.copyfile(place / file, unfinished / file)
         else:
             ask(
-                lambda: _download(repository, commit, unfinished / file, theirs),
+                partial(_download, repository, commit, unfinished / file, theirs),
                 repository,
                 commit,
                 "model",

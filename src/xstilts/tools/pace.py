@@ -237,7 +237,7 @@ def _steps(
             recipe,
             0,
             lambda entry: None,
-            lambda heads: ticks.append(clock()) or 0.0,
+            lambda heads, ticks=ticks: ticks.append(clock()) or 0.0,
         )
         found += [after - before for before, after in zip(ticks[1:], ticks[2:], strict=False)]
         if time.monotonic() - begun > ENOUGH:
