@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xstilts import cli, data, encoders
+from xstilts import data, encoders
 from xstilts.analysis import score_tables
 from xstilts.book import figures, tables
+from xstilts.commands import chapters
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, results, store
 from xstilts.runs.key import key
@@ -163,7 +164,7 @@ def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys)
     ) == ["udpos"]
     assert "no rows of UDPOS in 'xx'" in results.lost(wanted.values()).why[0]
     assert (
-        cli._tell_lost(results.lost(wanted.values())) == 1
+        chapters.tell_lost(results.lost(wanted.values())) == 1
         and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
     )
     with pytest.raises(UserError, match="no rows of UDPOS in 'xx'"):

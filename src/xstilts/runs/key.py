@@ -116,6 +116,11 @@ def _key(run: Run, version: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
+def line(run: Run) -> list[Run]:
+    """The run and all that it starts from."""
+    return [run, *(further for parent in parents(run) for further in line(parent))]
+
+
 def each_once(runs: Iterable[Run]) -> list[Run]:
     """Without those that have been there before, by key."""
     return list({key(run): run for run in runs}.values())

@@ -17,7 +17,7 @@ from pathlib import Path
 from xstilts import data, encoders
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, remote, results, sharing, store
-from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, parents
+from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, line, parents
 from xstilts.study import cluster, costs, profiles
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
@@ -237,11 +237,6 @@ def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
         return todo
     every = {key(step): step for run in wanted for step in line(run)}
     return [every[name] for name in process_group.texts(" ".join(map(key, todo)))[0].split()]
-
-
-def line(run: Run) -> list[Run]:
-    """The run and all that it starts from."""
-    return [run, *(further for parent in parents(run) for further in line(parent))]
 
 
 def obtain(
