@@ -105,7 +105,7 @@ def executed(tiny_encoder, shared, tmp_path_factory):
     built from."""
     root = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("chapters"))
-    for name in ("_config.yml", "_toc.yml"):
+    for name in ("_config.yml", "_toc.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
     given = dict(
         encoder=str(tiny_encoder),

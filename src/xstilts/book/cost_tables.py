@@ -1,7 +1,7 @@
 """What results have cost, and would cost: the tables of the chapter on costs.
 
-    by_chapter(study);  shared(table);  plans(study);  of(study, "multi_task")      # a row a
-                        profile
+    by_chapter(study);  shared(table);  plans(study)
+    of(study, "multi_task")     # a row a profile
 
 Time is that of the runs' own records. Energy is an estimate: the seconds of a run times its threads
 (or its GPU) times an assumed power, given in WATTS; nothing was metered."""

@@ -33,8 +33,11 @@ def html(root: Path) -> Path:
     """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
     one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
     for."""
+    from xstilts.book import layers
     from xstilts.runs import store
 
+    if (root / "book" / "architecture.md").is_file():
+        layers.write(root)
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
     place.mkdir(exist_ok=True)
     with store.locked(place, "html"):

@@ -1,9 +1,8 @@
 """Shortcuts in the embedded synthetic benchmark: what readers reach who do not read. A score means
 something above these.
 
-    scores("mnli") -> {"second text alone": 34.2, "words of both texts": 36.0, ...}     # 0-100, the
-                                                                                        task's first
-                                                                                        metric
+    # 0-100, the task's first metric
+    scores("mnli") -> {"second text alone": 34.2, "words of both texts": 36.0, ...}
 
 Each reader is tf-idf and logistic regression, or a count, fitted on English training rows and
 scored on test rows. Hypothesis-only readers: Poliak et al. 2018, Gururangan et al. 2018; without

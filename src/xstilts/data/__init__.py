@@ -2,11 +2,12 @@
 
     load("xnli", "test", "de", source="mini", limit=500)
 
-source: "mini"  the embedded synthetic benchmark (made by our own code); with its dials
-                "mini:difficulty=3" (see mini.dials)
-        "hub"   Hugging Face datasets
-        a path  a folder of parquet files in the Hub's layout,
-                <task>/<configuration>/<split>.parquet
+The source is one of
+
+- "mini": the embedded synthetic benchmark, with its dials "mini:difficulty=3" (`synthetic.dials`);
+- "hub": Hugging Face datasets;
+- a path: a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet.
+
 What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN
 names it, and what it has of a task and language goes before the Hub's. Whatever the place, a task's
 `read` sees the Hub's columns, and labels arrive as the table's label ids."""

@@ -3,20 +3,20 @@
     # xstilts.toml in the folder; each table is one folder pattern of the task table
     ["anli/plain_text"]
     folder = "anli/derived"                  # where its rows lie instead
-    ["panx/PAN-X.{language}"] splits = { test = "heldout_from_train" } # ours -> the file (or
-    several, in order of preference) that
-                                             # goes before the official one; "a+b" joins,
-                                             "train[:-300]", # "train[10%:]" and "train[0::2]" cut
+    ["panx/PAN-X.{language}"]
+    # ours -> the file (or several, in order of preference) that goes before the official one;
+    # "a+b" joins, "train[:-300]", "train[10%:]" and "train[0::2]" cut
+    splits = { test = "heldout_from_train" }
     ["udpos/{name}"]
     names = { af = "Afrikaans" }             # language -> {name}
-    columns = { upos = "pos_tags" }          # theirs -> the Hub's; goes before the file's own
-                                             column of that name
+    # theirs -> the Hub's; goes before the file's own column of that name
+    columns = { upos = "pos_tags" }
 
-A folder without this file has the official layout, but for a collection that this project knows:
-data/layouts has such a file under its name, and `known_by` in it says which files lie at its root.
-There is one, realdata: real rows for trials, without most official training splits, where others
-stand in (MANIFEST.json and SOURCES.md say which). A folder of your own that has its name but not
-these files is read as any other."""
+A folder without this file has the official layout. A collection that this project knows is an
+exception: data/layouts has such a file under its name, and `known_by` in it says which files lie at
+its root. There is one, realdata: real rows for trials, without most official training splits, where
+others stand in (MANIFEST.json and SOURCES.md say which). A folder of your own that has its name but
+not these files is read as any other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Test rows that are among the training rows: counted, reported, never hidden.
 
-    Seen(training, "classify").overlap(rows)      # (3, 5): exactly the same texts; the same but for
-                                                  case, marks and spaces
+    # (3, 5): exactly the same texts; the same but for case, marks and spaces
+    Seen(training, "classify").overlap(rows)
 
 A score on such rows is partly memory. Rows are compared by all their texts (premise and hypothesis,
 question and context, the words of a sentence), without their labels."""

@@ -1,15 +1,14 @@
 """Encoders: from a name to a model and its tokenizer, at any depth and with a vocabulary cut to
 what is needed.
 
-    model, tokenizer = load("e5-small")                       # the embedded encoder, 12 layers
-    model, tokenizer = load("e5-small:6:random", seed=3)      # its shape with 6 layers, random
-                                                              weights
-    model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0") model, tokenizer =
-    load("e5-small", keep=vocabulary.used(tokenizer, texts))
+    model, tokenizer = load("e5-small")                   # the embedded encoder, 12 layers
+    model, tokenizer = load("e5-small:6:random", seed=3)  # its shape, 6 layers, random weights
+    model, tokenizer = load("FacebookAI/xlm-roberta-large@c23d21b0")
+    model, tokenizer = load("e5-small", keep=vocabulary.used(tokenizer, texts))
 
 A name is BASE[@REVISION][:K][:random]. BASE is `e5-small`, a short name of `KNOWN`, a Hub id, or a
-folder that `from_pretrained` reads; REVISION is a branch, tag or commit of a Hub id; `:K` keeps the
-first K layers; `:random` keeps shape and tokenizer and draws the weights anew."""
+folder that `from_pretrained` reads. REVISION is a branch, tag or commit of a Hub id. `:K` keeps the
+first K layers. `:random` keeps shape and tokenizer and draws the weights anew."""
 
 import hashlib
 import inspect

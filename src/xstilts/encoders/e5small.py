@@ -4,7 +4,7 @@ that `from_pretrained` reads.
 The package carries intfloat/multilingual-e5-small (MIT; BERT architecture, XLM-R's vocabulary) in 4
 bits as one data file. Only that file is read; the package and its engine are never imported.
 
-    from xstilts import e5small
+    from xstilts.encoders import e5small
     e5small.convert("somewhere/e5-small")         # a few seconds, 470 MB
 
 `xstilts.encoders.load("e5-small")` calls it once and caches the folder.

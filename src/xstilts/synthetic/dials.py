@@ -2,17 +2,16 @@
 
     data = "mini:difficulty=3,noise=0.2,seed=1"
 
-    difficulty  1, 2 or 3, of the intermediate tasks alone: number of facts and people, distractors,
-                steps between a
-                question and its answer, words in common. 2 is the default; targets stay as they
-                are, so that what is compared is measured with one yardstick.
-    noise       0 to 1, of the intermediate tasks in other languages than English: the share of
-                words that an imperfect
-                translator gets wrong (see `translator`). 0 is the default.
-    seed        another draw of all rows; who and what exists stays. 0 is the default.
+difficulty: 1, 2 or 3, of the intermediate tasks alone: number of facts and people, distractors,
+steps between a question and its answer, words in common. 2 is the default. Targets stay as they
+are, so that what is compared is measured with one yardstick.
 
-Languages and numbers of rows are parameters of the study: a task's rows are an endless stream.
-"""
+noise: 0 to 1, of the intermediate tasks in other languages than English: the share of words that an
+imperfect translator gets wrong (see `translator`). 0 is the default.
+
+seed: another draw of all rows; who and what exists stays. 0 is the default.
+
+Languages and numbers of rows are parameters of the study: a task's rows are an endless stream."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """From a row in the Hub's columns to a row of a kind. Labels have been mapped to the table's ids
 before.
 
-classify  texts (first, second), label                 span      question, context, answers, starts,
-          id
-tag       words, tags                                  retrieve  source, english
-choice    context, choices, label                      mine      the same; "" for what has no
-          translation
-mlm       text                                         rank      id, query, answer (text, context),
-          sentences
-"""
+    classify  texts (first, second), label
+    tag       words, tags
+    choice    context, choices, label
+    span      question, context, answers, starts, id
+    mlm       text
+    retrieve  source, english
+    mine      source, english; "" for what has no translation
+    rank      id, query, answer (text, context), sentences"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Exact nearest neighbours between two sets of vectors, both ways in one pass, in bounded memory.
 
-    forward, backward = neighbours(x, y, 4)     # (cosines, rows) of x's nearest in y, and of y's in
-                                                x
+    # (cosines, rows) of x's nearest in y, and of y's in x
+    forward, backward = neighbours(x, y, 4)
 
 The matrix of cosines is made tile by tile and never held: a million sentences against a million
 need memory for the vectors, their few best, and one tile."""

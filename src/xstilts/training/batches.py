@@ -1,7 +1,7 @@
 """Which rows go into which batch, and how a batch looks as tensors.
 
     for which, features in stream([features_of_task_a, features_of_task_b], recipe, seed, steps):
-    ...
+        ...
 
 The order is a pure function of the seed, so a training that starts again at step k sees what it
 would have seen."""

@@ -1,8 +1,8 @@
 """BERT's forward pass over packed tokens: no work on padding, and none in the last layer where
 nobody looks.
 
-    hidden = forward(model, pack(batch, model), drop)   # [sequences, length, hidden], zero where it
-                                                        is not needed
+    # [sequences, length, hidden], zero where it is not needed
+    hidden = forward(model, pack(batch, model), drop)
 
 For the encoders whose layers are BERT's (Devlin et al. 2019): BERT, RoBERTa, XLM-R, MiniLM, e5. It
 computes what transformers' own forward pass computes, with the same modules. Between attentions

@@ -1,7 +1,7 @@
 """Row makers of the synthetic benchmark for choices: what comes next, why, what a word is.
 
-hellaswag(random.Random("hellaswag/train/0/7"), "train", load("fi"), 7, 2) -> {"ctx": ...,
-"endings": [...], ...}"""
+hellaswag(Random("hellaswag/train/0/7"), "train", load("fi"), 7, 2)
+-> {"ctx": ..., "endings": [...], ...}"""
 
 from random import Random
 

@@ -1,7 +1,7 @@
 """Row makers of the synthetic benchmark for pairs of sentences: inference and paraphrase.
 
-    mnli(random.Random("mnli/train/0/7"), "train", load("fi"), 7, 2) -> {"premise": ...,
-    "hypothesis": ..., "label": 1}
+    mnli(Random("mnli/train/0/7"), "train", load("fi"), 7, 2)
+    -> {"premise": ..., "hypothesis": ..., "label": 1}
 
 Every maker draws what a row says from rng, split and level alone and only then words it, so a row
 says the same in all languages. The label is drawn first and what could give it away (which person,

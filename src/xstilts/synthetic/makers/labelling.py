@@ -1,8 +1,8 @@
 """Row makers of the synthetic benchmark for words and their tags, and the passages of masked
 language modelling.
 
-udpos(random.Random("udpos/train/0/7"), "train", load("fi"), 7) -> {"tokens": [...], "pos_tags":
-[...]}"""
+    udpos(Random("udpos/train/0/7"), "train", load("fi"), 7)
+    -> {"tokens": [...], "pos_tags": [...]}"""
 
 from collections.abc import Sequence
 from random import Random

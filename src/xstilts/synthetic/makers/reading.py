@@ -1,8 +1,7 @@
 """Row makers of the synthetic benchmark for questions about a passage: SQuAD and its relatives.
 
-squad(random.Random("squad/train/0/7"), "train", load("fi"), 7, 2)
-  -> {"id": ..., "title": ..., "context": ..., "question": ..., "answers": {"text": [...],
-  "answer_start": [...]}}
+squad(Random("squad/train/0/7"), "train", load("fi"), 7, 2)
+-> {"id": ..., "title": ..., "context": ..., "question": ..., "answers": {...}}
 """
 
 import re

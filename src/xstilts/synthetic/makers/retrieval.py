@@ -1,7 +1,7 @@
 """Row makers of the synthetic benchmark for finding translations.
 
-tatoeba(random.Random("tatoeba/test/0/7"), "test", load("fi"), 7) -> {"source_sentence": ...,
-"target_sentence": ...}"""
+tatoeba(Random("tatoeba/test/0/7"), "test", load("fi"), 7)
+-> {"source_sentence": ..., "target_sentence": ...}"""
 
 import random
 from functools import cache

@@ -1,20 +1,16 @@
 """Kinds of task, one module each. A kind is a module with these names:
 
-    encode(rows, tokenizer, task, max_length) -> list[Feature]     what the encoder reads
-    Head(model, task)                                              torch module: hidden states ->
-                                                                   logits
-    prepare(batch, features, info, generator)                      adds the batch's "gold", and
-                                                                   "needed": the positions that
-                                                                   the head reads, [sequences,
-                                                                   length], if not all
-    loss(logits, batch) -> scalar tensor, a mean over rows; or over weight(batch) things, where the
-    kind has that
-    decode(outputs, features, rows, task) -> list                  one prediction a row
-    examples(predictions, rows, task) -> {metric: [(num, den)]}    see `metrics`
-    baseline(rows, task) -> float                                  score without reading, 0-100
-    unit(row)                                                      what rows of one paragraph share,
-                                                                   where the kind has such
-    shown(row, prediction, task) -> (input, gold, prediction)      text for people
+    encode(rows, tokenizer, task, max_length) -> list[Feature]   what the encoder reads
+    Head(model, task)                   torch module: hidden states -> logits
+    prepare(batch, features, info, generator)   adds the batch's "gold", and "needed", where not all
+                                        positions are: those that the head reads
+    loss(logits, batch) -> scalar       tensor, a mean over rows; where the kind has weight(batch),
+                                        a mean over so many things
+    decode(outputs, features, rows, task) -> list                one prediction a row
+    examples(predictions, rows, task) -> {metric: [(num, den)]}  see `metrics`
+    baseline(rows, task) -> float       score without reading, 0-100
+    unit(row)                           what rows of one paragraph share, where the kind has such
+    shown(row, prediction, task) -> (input, gold, prediction)    text for people
 
 `retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding
 cannot keep is counted in `Feature.lost`, and reported with the scores."""
