@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 
 from xstilts import data, encoders
 from xstilts.analysis import score_tables
@@ -64,7 +65,7 @@ def fail(error):
         (pd.DataFrame, "to_parquet"),
         (pd.DataFrame, "to_csv"),
         (execution.encoders, "save"),
-        (checkpoint, "save_file"),
+        (safetensors.torch, "save_file"),
         (store.os, "rename"),
         (store.Path, "write_text"),
     ],
