@@ -329,12 +329,13 @@ def _fetch(asked: argparse.Namespace) -> int:
 
 
 def _submission(asked: argparse.Namespace) -> int:
-    from xstilts.study import conditions, profiles
+    from xstilts.chapters.wide import xtreme
+    from xstilts.study import profiles
     from xstilts.tools import submission
 
     study = profiles.study(**_given(asked.parameter))
     wanted = {
-        cell: run for cell, run in conditions.xtreme(study).wanted.items() if run.split == "test"
+        cell: run for cell, run in xtreme.compared(study).wanted.items() if run.split == "test"
     }
     written = submission.write(asked.folder, wanted)
     print(f"wrote {len(written)} files below {asked.folder}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -81,7 +81,7 @@ class Score:
 
 
 Run = Base | Adapt | Score
-Wanted = Mapping[tuple[str, str, int], Score]  # (condition, target, seed) -> run
+Wanted = Mapping[tuple[Hashable, str, int], Score]  # (condition, target, seed) -> run
 
 
 def describe(value: object) -> object:
