@@ -196,12 +196,13 @@ def main_result(study: Study, root: Path) -> pd.DataFrame:
     from xstilts.analysis import score_tables
     from xstilts.runs import results
     from xstilts.study import graph
+    from xstilts.study.conditions import NONE
 
     wanted = graph.single_tasks(study)
     gains = score_tables.differences(
         study, results.scores(wanted, root), results.examples(wanted, root)
     )
-    return gains[gains.intermediate != graph.NONE][CELLS]
+    return gains[gains.intermediate != NONE][CELLS]
 
 
 def picture(study: Study, path: Path) -> None:

@@ -84,10 +84,10 @@ def submission(
     from xstilts.study import profiles
 
     study = profiles.study(**given(parameter, profile))
-    from xstilts.study import conditions
+    from xstilts.chapters.wide import xtreme
     from xstilts.tools import submission as handing_in
 
-    asked = conditions.xtreme(study).wanted
+    asked = xtreme.compared(study).wanted
     wanted = {cell: run for cell, run in asked.items() if run.split == "test"}
     written = handing_in.write(folder, wanted)
     print(visible(f"wrote {len(written)} files below {folder}"))

@@ -18,6 +18,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from xstilts.training.recipe import Recipe
 
@@ -81,7 +82,7 @@ class Score:
 
 
 Run = Base | Adapt | Score
-Wanted = Mapping[tuple[str, str, int], Score]  # (condition, target, seed) -> run
+Wanted = Mapping[tuple[Any, str, int], Score]  # (condition, target, seed) -> run
 
 
 def describe(value: object) -> object:
