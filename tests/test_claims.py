@@ -11,10 +11,16 @@ from xstilts.book import comparison_figures
 from xstilts.chapters import claims
 from xstilts.runs import records, results
 from xstilts.runs.key import Base
-from xstilts.study import conditions, profiles
+from xstilts.study import profiles
+from xstilts.study.conditions import NONE, Comparison, Condition
 from xstilts.tasks.table import TASKS
 
 NAMES = [claim.text for claim in claims.CLAIMS]
+ALL = Condition(("mnli", "squad", "ccg"), called="all")  # with their own steps
+
+
+def task(name: str, **more) -> Condition:
+    return Condition((name,), **more)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +28,9 @@ def study():
     return profiles.study(languages="en,fi", missing="dash")
 
 
-def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bucc", "tatoeba")):
+def pretend(
+    monkeypatch, rates: dict[Condition, float], targets=("xnli", "tydiqa", "bucc", "tatoeba")
+):
     """Runs of conditions that are right so often: (asked, found) as if every chapter had the same
     conditions."""
     draw = np.random.default_rng(0)
@@ -56,7 +64,7 @@ def pretend(monkeypatch, rates: dict[str, float], targets=("xnli", "tydiqa", "bu
     monkeypatch.setattr(
         records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
     )
-    asked = {name: conditions.Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
+    asked = {name: Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)
 
 
@@ -88,13 +96,13 @@ def test_nothing_was_run(study):
 
 def test_verdicts_follow_the_rules(study, monkeypatch):
     rates = {
-        "none": 0.5,
-        "squad": 0.8,
-        "mnli": 0.8,
-        "hellaswag": 0.8,
-        "qqp": 0.6,
-        "ccg": 0.4,
-        "all, own steps": 0.9,
+        NONE: 0.5,
+        task("squad"): 0.8,
+        task("mnli"): 0.8,
+        task("hellaswag"): 0.8,
+        task("qqp"): 0.6,
+        task("ccg"): 0.4,
+        ALL: 0.9,
     }
     shown = said(study, *pretend(monkeypatch, rates))
     assert shown.verdict["SQuAD, named among the best tasks, helps on average"] == "agrees"
@@ -120,9 +128,9 @@ def test_verdicts_follow_the_rules(study, monkeypatch):
 
 
 def test_a_verdict_on_a_part_says_so(study, monkeypatch):
-    asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.8, "mnli": 0.8})
+    asked, found = pretend(monkeypatch, {NONE: 0.5, task("squad"): 0.8, task("mnli"): 0.8})
     found["xtreme"] = {
-        cell: run for cell, run in found["xtreme"].items() if cell[:2] != ("mnli", "tydiqa")
+        cell: run for cell, run in found["xtreme"].items() if cell[:2] != (task("mnli"), "tydiqa")
     }
     shown = claims.table(study, asked, found)
     assert shown.set_index("claim")["so far"]["TyDiQA gains consistently"] == " so far"
@@ -134,12 +142,12 @@ def test_a_verdict_on_a_part_says_so(study, monkeypatch):
 
 
 def test_what_one_target_carries_is_named(study, monkeypatch):
-    asked, found = pretend(monkeypatch, {"none": 0.5, "squad": 0.5, "mnli": 0.5})
+    asked, found = pretend(monkeypatch, {NONE: 0.5, task("squad"): 0.5, task("mnli"): 0.5})
     plain = results.examples
 
     def one_target_up(cells):
         part = plain(cells)
-        up = (part.condition == "squad") & (part.target == "tydiqa")
+        up = (part.condition == task("squad")) & (part.target == "tydiqa")
         return part.assign(numerator=part.numerator.where(~up, part.denominator))
 
     monkeypatch.setattr(results, "examples", one_target_up)
@@ -158,7 +166,7 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
     "rates, words",
     [
         (
-            {"none": 0.5, "squad": 0.3},
+            {NONE: 0.5, task("squad"): 0.3},
             {
                 "SQuAD, named among the best tasks, helps on average": "disagrees",
                 "XNLI does not gain": "agrees",
@@ -166,7 +174,7 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
             },
         ),
         (
-            {"none": 0.5, "squad": 0.5},
+            {NONE: 0.5, task("squad"): 0.5},
             {
                 "SQuAD, named among the best tasks, helps on average": "can't tell",
                 "XNLI does not gain": "agrees",
@@ -174,15 +182,13 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
         ),
         (
             {
-                "none": 0.5,
-                "mnli in English": 0.7,
-                "mnli translated": 0.6,
-                "mnli": 0.6,
-                "mnli + 25% text": 0.7,
-                "mnli + 50% text": 0.7,
+                NONE: 0.5,
+                task("mnli"): 0.6,
+                task("mnli", text=0.25): 0.7,
+                task("mnli", text=0.5): 0.7,
+                task("mnli", text=0.5, steps="twice"): 0.1,
             },
             {
-                "A task translated does not consistently help more than in English": "agrees",
                 "MLM mixed in does not consistently help more than the English task alone": (
                     "disagrees"
                 ),
@@ -190,13 +196,25 @@ def test_what_one_target_carries_is_named(study, monkeypatch):
         ),
         (
             {
-                "none": 0.5,
-                "squad": 0.95,
-                "mnli": 0.95,
-                "qqp": 0.45,
-                "ccg": 0.45,
-                "cosmosqa": 0.45,
-                "hellaswag": 0.45,
+                NONE: 0.5,
+                task("mnli", called="mnli in English"): 0.7,
+                task("mnli", languages=("de", "fi"), parts=2): 0.6,
+                task("mnli", languages=("en", "de", "fi"), parts=3): 0.9,
+                task("mnli", languages=("de", "fi"), parts=2, noise=0.1): 0.9,
+            },
+            {
+                "A task translated does not consistently help more than in English": "agrees",
+            },
+        ),
+        (
+            {
+                NONE: 0.5,
+                task("squad"): 0.95,
+                task("mnli"): 0.95,
+                task("qqp"): 0.45,
+                task("ccg"): 0.45,
+                task("cosmosqa"): 0.45,
+                task("hellaswag"): 0.45,
             },
             {"TyDiQA gains consistently": "disagrees"},
         ),
@@ -222,13 +240,13 @@ def test_targets_count_alike(monkeypatch):
                 "numerator": (draw.random(80) < rate) * 1.0,
                 "denominator": np.ones(80),
             }
-            for name, rate in (("none", 0.5), ("mnli", 0.7))
+            for name, rate in ((NONE, 0.5), (task("mnli"), 0.7))
             for target, there in (("xnli", "de fi hu"), ("xcopa", "en"))
             for language in there.split()
         ]
     )
-    both = stats.contrast(table, {"mnli": 1, "none": -1}, ("xnli", "xcopa"))
-    alone = [stats.difference(table, "mnli", target) for target in ("xnli", "xcopa")]
+    both = stats.contrast(table, {task("mnli"): 1, NONE: -1}, ("xnli", "xcopa"))
+    alone = [stats.difference(table, task("mnli"), target) for target in ("xnli", "xcopa")]
     assert (
         both.value == pytest.approx((alone[0].value + alone[1].value) / 2) and both.languages == 4
     )

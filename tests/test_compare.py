@@ -10,10 +10,24 @@ import pytest
 from xstilts.analysis import differences, explain, selection, wording
 from xstilts.book import comparison_figures, figure_text, tables
 from xstilts.chapters import needed
+from xstilts.chapters.wide import (
+    CHAPTERS,
+    model_size,
+    multi_task,
+    rq1,
+    rq2,
+    rq4,
+    translated,
+    xtreme,
+)
 from xstilts.runs import records, results
 from xstilts.runs.key import Adapt, Base, key
-from xstilts.study import conditions, graph, profiles
+from xstilts.study import graph, profiles
+from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.tasks import benchmarks, languages
+
+MNLI, SQUAD, QQP = (Condition((name,)) for name in ("mnli", "squad", "qqp"))
+MISSING = Condition(called="missing", draw=1)
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +37,9 @@ def study():
     )
 
 
-@pytest.mark.parametrize("name", needed.WIDE)
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
-    asked = getattr(conditions, name)(study)
+    asked = CHAPTERS[name].compared(study)
     there = {condition for condition, _, _ in asked.wanted}
     assert (
         asked.contrasts
@@ -38,39 +52,41 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
             for (condition, _, _), run in asked.wanted.items()
             if condition in weights
             and isinstance(run.encoder, Adapt)
-            and (run.encoder.tasks != ("text",) or "text" in condition)
+            and (run.encoder.tasks != ("text",) or "text" in condition.tasks)
         }
-        if "own steps" not in label and "as many steps of text" not in label:
+        steps = {condition.steps for condition in weights if condition.tasks}
+        if len(steps) == 1:
             assert len({(recipe.steps, recipe.batch_size) for recipe in taken.values()}) == 1, label
-        elif " against none" not in label:
+        else:
             assert len({recipe.steps for recipe in taken.values()}) == 2, label
 
 
 def test_tasks_that_are_mixed_take_the_budget(study):
     steps = {
         condition: run.encoder.recipe.steps
-        for (condition, _, _), run in conditions.multi_task(study).wanted.items()
-        if condition != graph.NONE
+        for (condition, _, _), run in multi_task.compared(study).wanted.items()
+        if condition != NONE
     }
-    assert steps.pop("all, own steps") > 3 * profiles.phase2_budget(study)
+    own = [condition for condition in steps if condition.steps == "own"]
+    assert steps.pop(*own) > 3 * profiles.phase2_budget(study)
     assert set(steps.values()) == {profiles.phase2_budget(study)} and {
         "all",
         "best three",
         "all but squad",
         "squad",
-    } <= set(steps)
+    } <= set(map(str, steps))
 
 
 def test_two_of_the_papers_three_best_are_not_called_three(study):
     few = dataclasses.replace(study, intermediates=("mnli", "squad", "ccg"))
-    names = {condition for condition, _, _ in conditions.multi_task(few).wanted}
+    names = {condition.title for condition, _, _ in multi_task.compared(few).wanted}
     assert "best three" not in names and {"all", "all but ccg"} <= names
 
 
 def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
-    everywhere = conditions.data.languages
+    everywhere = rq1.data.languages
     monkeypatch.setattr(
-        conditions.data,
+        rq1.data,
         "languages",
         lambda name, source, split="train": (
             everywhere(name, source, split)
@@ -80,15 +96,15 @@ def test_languages_are_drawn_from_those_that_have_rows(study, monkeypatch):
             else ("en",)
         ),
     )
-    names = {condition for condition, _, _ in conditions.rq1(study).wanted}
+    names = {condition.title for condition, _, _ in rq1.compared(study).wanted}
     assert {"1 task in fi (draw 1)", "1 task in fi (draw 1, in English)"} <= names and not any(
         name.startswith("3 tasks in") for name in names
     )
 
 
 def test_african_languages_are_shown_beside_english(study):
-    assert conditions.african(study) == ("sw",)
-    assert set(conditions.rq4(study).wanted["mnli", "tatoeba", 0].languages) == {
+    assert rq4.african(study) == ("sw",)
+    assert set(rq4.compared(study).wanted[Condition(("mnli",)), "tatoeba", 0].languages) == {
         "de",
         "fi",
         "sw",
@@ -98,21 +114,21 @@ def test_african_languages_are_shown_beside_english(study):
 def test_rq2_takes_from_other_chapters_what_is_in_english_and_scores_the_rest_where_it_asks(study):
     study = dataclasses.replace(study, targets=("udpos", "tatoeba", "xnli"))
     asked, others = (
-        conditions.rq2(study).wanted,
+        rq2.compared(study).wanted,
         {key(run) for run in needed.needed("xtreme", study)},
     )
-    assert conditions.finnish_hungarian(study) == ("fi",)
+    assert rq2.finnish_hungarian(study) == ("fi",)
     for (condition, target, _), run in asked.items():
-        if condition == graph.NONE or condition.endswith(" in en"):
+        if condition == NONE or condition.languages == ("en",):
             assert key(run) in others
         else:
             assert run.languages == (("fi",) if target == "tatoeba" else ("en", "fi"))
     assert {target for _, target, _ in asked} == {"udpos", "tatoeba"}
 
 
-@pytest.mark.parametrize("name", needed.WIDE)
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_all_conditions_start_from_the_same_encoder(study, name):
-    asked = getattr(conditions, name)(study).wanted.values()
+    asked = CHAPTERS[name].compared(study).wanted.values()
     phase1 = {
         key(step)
         for run in asked
@@ -135,12 +151,10 @@ def test_chapters_share_their_runs(study):
 
 def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
     study = dataclasses.replace(study, targets=("udpos", "tydiqa"))
-    asked = conditions.rq2(study)
-    assert ("squad in fi", "tydiqa", 0) in asked.wanted and (
-        "ccg in fi",
-        "tydiqa",
-        0,
-    ) not in asked.wanted
+    asked = rq2.compared(study)
+    squad = Condition(("squad",), ("fi",), steps="counted")
+    ccg = dataclasses.replace(squad, tasks=("ccg",))
+    assert (squad, "tydiqa", 0) in asked.wanted and (ccg, "tydiqa", 0) not in asked.wanted
     shown = differences.table(study, asked, {})
     cells = set(zip(shown.comparison, shown.target, strict=True))
     assert ("squad in fi against squad in en", "tydiqa") in cells and (
@@ -151,24 +165,26 @@ def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
 
 
 def test_translated_rows_are_as_many_and_in_other_languages(study):
-    wanted = conditions.translated(study).wanted
-    run = wanted["mnli translated", "xnli", 0].encoder
+    wanted = translated.compared(study).wanted
+    three = Condition(("mnli",), ("de", "fi", "sw"), parts=3, steps="counted")
+    run = wanted[three, "xnli", 0].encoder
     assert run.languages == ("de", "fi", "sw") and run.recipe.rows == study.phase2_rows // 3
-    assert wanted["mnli translated, noise 0.3", "xnli", 0].encoder.fingerprints != run.fingerprints
+    noisy = dataclasses.replace(three, noise=0.3)
+    assert wanted[noisy, "xnli", 0].encoder.fingerprints != run.fingerprints
 
 
-def fake(monkeypatch, study, rates: dict[str, float]):
+def fake(monkeypatch, study, rates: dict[Condition, float]):
     """Examples of conditions that are right so often, on a test set of 400 in two languages."""
     draw = np.random.default_rng(0)
-    asked = conditions.Comparison(
+    asked = Comparison(
         {
             (name, target, 0): Base(f"{name} {target}", f"{name} {target}")
-            for name in (*rates, "missing")
+            for name in (*rates, MISSING)
             for target in ("xnli", "tatoeba")
         },
-        [conditions.against(name) for name in (*rates, "missing") if name != graph.NONE],
+        [against(name) for name in (*rates, MISSING) if name != NONE],
     )
-    found = {cell: run for cell, run in asked.wanted.items() if cell[0] != "missing"}
+    found = {cell: run for cell, run in asked.wanted.items() if cell[0] != MISSING}
     parts = {
         cell: pd.DataFrame(
             [
@@ -198,7 +214,7 @@ def fake(monkeypatch, study, rates: dict[str, float]):
     return asked, found
 
 
-def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
+def scores(monkeypatch, english: dict[Condition, float], elsewhere: float = 33.0):
     """Scores of conditions (0-100) in English, and of all in Finnish."""
     monkeypatch.setattr(
         results,
@@ -224,7 +240,7 @@ def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
 
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9, "squad": 0.2, "qqp": 0.5})
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9, SQUAD: 0.2, QQP: 0.5})
     shown = differences.table(study, asked, found)
     said = differences.verdicts(shown).set_index("comparison").verdict
     assert list(said) == ["helps", "hurts", "can't tell", "not run"]
@@ -252,7 +268,7 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
 
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
     shown = differences.table(study, asked, found, only=("sw",))
     assert (
         len(shown) == 4
@@ -278,7 +294,7 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         (0.9, "MNLI against none", "none"),
         (0.1, "none", "MNLI against none"),
     ):
-        asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
+        asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: rate})
         shown = differences.table(study, asked, found)
         words = differences.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
@@ -287,11 +303,9 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
 
 
 def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(
-        monkeypatch, {"none": 39.0, "mnli": 41.0}
-    )  # of 100, chance 33: a tenth of the way is 39.7
-    assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    scores(monkeypatch, {NONE: 39.0, MNLI: 41.0})  # of 100, chance 33: a tenth of the way is 39.7
+    assert differences.near_chance(differences.learned(study, found)) == [(NONE, "xnli")]
     assert (
         differences.words(study, asked, found, differences.table(study, asked, found))[
             "near_chance"
@@ -304,14 +318,14 @@ def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
         results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'")
     )
     assert differences.near_chance(differences.learned(study, found)) == [
-        ("none", "xnli"),
-        ("mnli", "xnli"),
+        (NONE, "xnli"),
+        (MNLI, "xnli"),
     ], "English is not scored: 33 in Finnish is chance"
 
 
 def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})  # of 100, chance 33: 0.4 of the way, of 0.85
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    scores(monkeypatch, {NONE: 60.0, MNLI: 90.0})  # of 100, chance 33: 0.4 of the way, of 0.85
     assert (
         differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"]
         and differences.near_chance(differences.learned(study, found)) == []
@@ -322,17 +336,17 @@ def test_trainings_that_learned_in_part_are_named_with_their_english_score(study
         ]
         == "none for XNLI (60)"
     )
-    scores(monkeypatch, {"none": 77.0, "mnli": 90.0})  # 0.65 of the way
+    scores(monkeypatch, {NONE: 77.0, MNLI: 90.0})  # 0.65 of the way
     assert (
         differences.half_learned(differences.learned(study, found))
         == differences.half_learned(differences.learned(study, {}))
         == []
     )
-    scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
+    scores(monkeypatch, {NONE: 36.0, MNLI: 90.0})
     assert differences.half_learned(
         differences.learned(study, found)
-    ) == [] and differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
-    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
+    ) == [] and differences.near_chance(differences.learned(study, found)) == [(NONE, "xnli")]
+    scores(monkeypatch, {NONE: 60.0, MNLI: 90.0})
     everywhere = results.scores
     monkeypatch.setattr(
         results,
@@ -345,10 +359,10 @@ def test_trainings_that_learned_in_part_are_named_with_their_english_score(study
 
 
 def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):
-    none, mnli = "e5-small:8, none", "e5-small:8, mnli"
+    none, mnli = Condition(encoder="e5-small:8"), Condition(("mnli",), encoder="e5-small:8")
     found = {
         cell: run
-        for cell, run in conditions.model_size(study).wanted.items()
+        for cell, run in model_size.compared(study).wanted.items()
         if cell[:2] in ((none, "xnli"), (mnli, "xnli"))
     }
     scores(monkeypatch, {none: 90.0, mnli: 94.0}, elsewhere=50.0)
@@ -373,7 +387,7 @@ def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, m
 
 
 def test_the_figure_names_one_of_two_conditions_that_cost_the_same(study):
-    asked = conditions.Comparison(
+    asked = Comparison(
         {(name, "xnli", 0): Base(name, name) for name in ("none", "worse", "better")}, []
     )
     table = pd.DataFrame(
@@ -394,7 +408,7 @@ def test_the_figure_names_one_of_two_conditions_that_cost_the_same(study):
 def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are_behind_them(
     study, monkeypatch
 ):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")
     assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [
         1
@@ -409,7 +423,7 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
         .difference
     )
     assert by_task.difference["classification"] == pytest.approx(alone["mnli against none", "xnli"])
-    del found["mnli", "tatoeba", 0]  # not run: none has it, but there is nothing to compare
+    del found[MNLI, "tatoeba", 0]  # not run: none has it, but there is nothing to compare
     fewer = explain.groups(study, asked, found, languages.resources, "web text")
     assert fewer.targets.tolist() == [1] and fewer.difference.tolist() == pytest.approx(
         [alone["mnli against none", "xnli"]]
@@ -417,7 +431,7 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
 
 
 def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
-    asked, _ = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    asked, _ = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
     table = pd.DataFrame(
         {
             "condition": ["mnli", "squad"],
@@ -459,7 +473,7 @@ def test_each_language_is_of_one_kind():
 
 
 def test_nothing_at_all_was_run(study):
-    asked = conditions.multi_task(study)
+    asked = multi_task.compared(study)
     shown = differences.table(study, asked, {})
     assert shown.difference.isna().all() and set(differences.verdicts(shown).verdict) == {"not run"}
     assert differences.words(study, asked, {}, shown)["largest_value"] == "–"
@@ -468,26 +482,32 @@ def test_nothing_at_all_was_run(study):
 
 def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets)
-    asked = conditions.xtreme(study)
+    asked = xtreme.compared(study)
     found = dict(asked.wanted)
     dev = {
         key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0
         for (condition, target, _), run in found.items()
-        if condition != graph.NONE and target in ("xnli", "tatoeba")
+        if condition != NONE and target in ("xnli", "tatoeba")
     }
     monkeypatch.setattr(
         selection, "_dev_score", lambda study, target, run, other: dev.get(key(run), np.nan)
     )
     chosen = selection.table(study, asked, found).set_index("target")
-    assert chosen["best on dev"]["xnli"] == "squad" and chosen["candidates"]["xnli"] == 9
+    assert chosen["best on dev"]["xnli"] == SQUAD and chosen["candidates"]["xnli"] == 9
     assert chosen["as good"]["xnli"] == 1 and chosen["as good"]["panx"] == 0
     assert pd.isna(chosen["best on dev"]["panx"]) and chosen["candidates"]["panx"] == 0
     compared, runs = selection.best(asked, found, chosen.reset_index())
-    assert runs["best on dev", "xnli", 0] == asked.wanted["squad", "xnli", 0]
-    assert ("best on dev", "panx", 0) in compared.wanted and ("best on dev", "panx", 0) not in runs
+    assert runs[selection.BEST, "xnli", 0] == asked.wanted[SQUAD, "xnli", 0]
+    assert (selection.BEST, "panx", 0) in compared.wanted and (
+        selection.BEST,
+        "panx",
+        0,
+    ) not in runs
     assert all(run.split == "test" for run in runs.values())
     assert {
-        run.split for (condition, _, _), run in asked.wanted.items() if condition.endswith("(dev)")
+        run.split
+        for (condition, _, _), run in asked.wanted.items()
+        if condition.split == "validation"
     } == {"validation"}
 
 

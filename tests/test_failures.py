@@ -7,14 +7,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 
-from xstilts import cli, data, encoders
+from xstilts import data, encoders
 from xstilts.analysis import score_tables
 from xstilts.book import figures, tables
+from xstilts.commands import chapters
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, results, store
 from xstilts.runs.key import key
 from xstilts.study import graph, profiles
+from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
 from xstilts.training import checkpoint, evaluate
@@ -22,6 +25,8 @@ from xstilts.training.loop import Diverged
 from xstilts.training.recipe import Recipe
 
 FULL = OSError(28, "No space left on device")
+
+MNLI = Condition(("mnli",))
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def fail(error):
         (pd.DataFrame, "to_parquet"),
         (pd.DataFrame, "to_csv"),
         (execution.encoders, "save"),
-        (checkpoint, "save_file"),
+        (safetensors.torch, "save_file"),
         (store.os, "rename"),
         (store.Path, "write_text"),
     ],
@@ -163,7 +168,7 @@ def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys)
     ) == ["udpos"]
     assert "no rows of UDPOS in 'xx'" in results.lost(wanted.values()).why[0]
     assert (
-        cli._tell_lost(results.lost(wanted.values())) == 1
+        chapters.tell_lost(results.lost(wanted.values())) == 1
         and "udpos (seed 0) failed: mini: no rows" in capsys.readouterr().err
     )
     with pytest.raises(UserError, match="no rows of UDPOS in 'xx'"):
@@ -201,20 +206,20 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
     table, examples = results.scores(wanted), results.examples(wanted)
     gains = score_tables.differences(bad, table, examples).set_index("intermediate")
     assert (
-        gains.marks["mnli"] == "diverged: seed 0, 1"
-        and pd.isna(gains.difference["mnli"])
-        and gains.n["mnli"] == 0
+        gains.marks[MNLI] == "diverged: seed 0, 1"
+        and pd.isna(gains.difference[MNLI])
+        and gains.n[MNLI] == 0
     )
     assert "diverged: seed 0, 1" in tables.show(gains.reset_index()).data
     assert figures.heatmap(bad, gains.reset_index()).axes[0].texts[-1].get_text() == "– †"
     assert figures.by_language(bad, table)
     with pytest.raises(UserError, match="the loss is"):
-        results.predictions(wanted["mnli", "xnli", 0])
+        results.predictions(wanted[MNLI, "xnli", 0])
     with pytest.raises(
         UserError, match="none of these runs has a result; the first: .*the loss is"
     ):
-        results.finished({cell: run for cell, run in wanted.items() if cell[0] == "mnli"})
-    assert results.examples({cell: run for cell, run in wanted.items() if cell[0] == "mnli"}).empty
+        results.finished({cell: run for cell, run in wanted.items() if cell[0] == MNLI})
+    assert results.examples({cell: run for cell, run in wanted.items() if cell[0] == MNLI}).empty
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,7 @@ def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(
     assert graph.compute([run]) == {}
     known = failures.known(store.default_root(), run)
     assert known.what == "diverged" and "Tatoeba: the encoder's output is not a number" in known.why
-    assert set(results.scores({("none", "tatoeba", 0): run}).state) == {"diverged"}
+    assert set(results.scores({(NONE, "tatoeba", 0): run}).state) == {"diverged"}
 
 
 def test_runs_of_one_label_are_each_told(study):
@@ -323,30 +328,30 @@ def scored(english):
 
 
 def test_a_collapsed_run_is_marked_where_others_learned(study):
-    table, examples = scored({("none", 0): 80, ("none", 1): 82, ("mnli", 0): 34, ("mnli", 1): 84})
+    table, examples = scored({(NONE, 0): 80, (NONE, 1): 82, (MNLI, 0): 34, (MNLI, 1): 84})
     gains = score_tables.differences(study, table, examples).set_index("intermediate")
     assert (
-        gains.marks["mnli"] == "at chance: seed 0"
-        and pd.isna(gains.marks["none"])
-        and gains.seeds["mnli"] == 2
+        gains.marks[MNLI] == "at chance: seed 0"
+        and pd.isna(gains.marks[NONE])
+        and gains.seeds[MNLI] == 2
     )
-    assert score_tables.scores(study, table, examples, "mnli").marks[0] == "at chance: seed 0"
+    assert score_tables.scores(study, table, examples, MNLI).marks[0] == "at chance: seed 0"
 
 
 def test_nothing_is_marked_where_nobody_learned_or_all_did(study):
     for values in (
-        dict(zip([("none", 0), ("mnli", 0)], [34, 33], strict=True)),
-        dict(zip([("none", 0), ("mnli", 0)], [70, 80], strict=True)),
+        dict(zip([(NONE, 0), (MNLI, 0)], [34, 33], strict=True)),
+        dict(zip([(NONE, 0), (MNLI, 0)], [70, 80], strict=True)),
     ):
         assert "marks" not in score_tables.differences(study, *scored(values))
 
 
 def test_a_diverged_seed_is_left_out_on_both_sides_of_a_difference(study):
-    table, examples = scored({("none", 0): 60, ("none", 1): 90, ("mnli", 0): 70, ("mnli", 1): None})
+    table, examples = scored({(NONE, 0): 60, (NONE, 1): 90, (MNLI, 0): 70, (MNLI, 1): None})
     gains = score_tables.differences(study, table, examples).set_index("intermediate")
-    assert gains.difference["mnli"] == pytest.approx(10) and gains.seeds["mnli"] == 1
-    assert gains.marks["mnli"] == "diverged: seed 1"
+    assert gains.difference[MNLI] == pytest.approx(10) and gains.seeds[MNLI] == 1
+    assert gains.marks[MNLI] == "diverged: seed 1"
     reference = score_tables.differences(
-        study, *scored({("none", 0): 60, ("none", 1): None, ("mnli", 0): 70, ("mnli", 1): 80})
+        study, *scored({(NONE, 0): 60, (NONE, 1): None, (MNLI, 0): 70, (MNLI, 1): 80})
     )
-    assert reference.set_index("intermediate").marks["mnli"] == "the reference diverged: seed 1"
+    assert reference.set_index("intermediate").marks[MNLI] == "the reference diverged: seed 1"

@@ -9,12 +9,19 @@ import pretended
 import pytest
 
 from xstilts.analysis import differences, selection
-from xstilts.chapters import hypotheses, needed
+from xstilts.chapters import hypotheses
+from xstilts.chapters.wide import CHAPTERS, rq4
 from xstilts.runs import records, results
-from xstilts.study import conditions as comparisons
 from xstilts.study import profiles
-from xstilts.study.conditions import Comparison
+from xstilts.study.conditions import Comparison, Condition
 from xstilts.tasks.table import TASKS
+
+URALIC = (("et",), ("fi",), ("hu",))
+
+
+def is_all(condition: Condition) -> bool:
+    """All tasks at the budget."""
+    return len(condition.tasks) == 9 and condition.steps == "budget"
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +30,12 @@ def study():
 
 
 def compared(study, chapter: str) -> Comparison:
-    asked = getattr(comparisons, chapter)(study)
+    asked = CHAPTERS[chapter].compared(study)
     if chapter != "xtreme":
         return asked
     targets = dict.fromkeys(target for _, target, _ in asked.wanted)
     return selection.best(
-        asked, {}, pd.DataFrame({"target": list(targets), "best on dev": "squad"})
+        asked, {}, pd.DataFrame({"target": list(targets), "best on dev": Condition(("squad",))})
     )[0]
 
 
@@ -69,14 +76,14 @@ def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
 
 
 def said(study, chapter, asked, found) -> list[str]:
-    return hypotheses.table(study, chapter, asked, found).verdict.tolist()
+    return hypotheses.table(study, CHAPTERS[chapter].HYPOTHESES, asked, found).verdict.tolist()
 
 
 def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
-    assert set(hypotheses.HYPOTHESES) == set(needed.WIDE)
-    for chapter, there in hypotheses.HYPOTHESES.items():
-        asked = compared(study, chapter)
+    for chapter, its in CHAPTERS.items():
+        asked, there = compared(study, chapter), its.HYPOTHESES
         conditions = {name for name, _, _ in asked.wanted}
+        assert there
         for hypothesis in there:
             every = hypothesis.weigh(asked)
             assert every and all(
@@ -86,8 +93,8 @@ def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
 
 
 def test_without_runs_nothing_is_said(study):
-    for chapter in hypotheses.HYPOTHESES:
-        shown = hypotheses.table(study, chapter, compared(study, chapter), {})
+    for chapter in CHAPTERS:
+        shown = hypotheses.table(study, CHAPTERS[chapter].HYPOTHESES, compared(study, chapter), {})
         assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
         assert "points" not in hypotheses.words(shown)
 
@@ -95,90 +102,99 @@ def test_without_runs_nothing_is_said(study):
 @pytest.mark.parametrize(
     "chapter, rate, verdicts",
     [
-        ("multi_task", lambda name, _: 0.9 if name == "all" else 0.6, ["holds"]),
-        ("multi_task", lambda name, _: 0.4 if name == "all" else 0.6, ["does not hold"]),
-        ("mlm_continuation", lambda name, _: 0.8 if name.endswith("% text") else 0.6, ["holds"]),
+        ("multi_task", lambda name, _: 0.9 if is_all(name) else 0.6, ["holds"]),
+        ("multi_task", lambda name, _: 0.4 if is_all(name) else 0.6, ["does not hold"]),
+        (
+            "mlm_continuation",
+            lambda name, _: 0.8 if name.text and name.steps == "counted" else 0.6,
+            ["holds"],
+        ),
         (
             "translated",
-            lambda name, _: 0.8 if name.endswith("translated") else 0.6,
+            lambda name, _: 0.8 if "en" not in name.languages and not name.noise else 0.6,
             ["holds", "holds"],
         ),
         (
             "translated",
-            lambda name, _: 0.8 if "noise" in name else 0.6,
+            lambda name, _: 0.8 if name.noise else 0.6,
             ["can't tell", "does not hold"],
         ),
         (
             "model_size",
-            lambda name, _: 0.8 if name in ("e5-small:4, mnli", "e5-small:4, squad") else 0.5,
+            lambda name, _: (
+                0.8
+                if name.encoder == "e5-small:4" and name.tasks in (("mnli",), ("squad",))
+                else 0.5
+            ),
             ["holds"],
         ),
         (
             "rq5",
-            lambda name, _: (
-                0.8 if name.startswith("e5-small, ") and name != "e5-small, none" else 0.5
-            ),
+            lambda name, _: 0.8 if name.encoder == "e5-small" and name.tasks else 0.5,
             ["does not hold"],
         ),
         (
             "rq5",
-            lambda name, _: 0.8 if name == "e5-small, squad" else 0.5,
+            lambda name, _: 0.8 if name.encoder == "e5-small" and name.tasks == ("squad",) else 0.5,
             ["can't tell"],
         ),  # one task carries it
-        ("xtreme", lambda name, _: 0.7 if name == "best on dev" else 0.6, ["holds"]),
+        ("xtreme", lambda name, _: 0.7 if name.chosen else 0.6, ["holds"]),
         (
             "rq1",
-            lambda name, _: {"3": 0.7, "9": 0.9}.get(name[0], 0.4),
+            lambda name, _: {3: 0.7, 9: 0.9}.get(len(name.tasks) if name.draw else 0, 0.4),
             ["holds", "holds", "holds"],
         ),
         (
             "rq1",
-            lambda name, _: 0.9 if name == "e5-small, three tasks" else 0.5,
+            lambda name, _: 0.9 if name.encoder == "e5-small" and name.tasks else 0.5,
             ["can't tell", "can't tell", "does not hold"],
         ),
         (
             "rq2",
-            lambda name, _: 0.8 if name.endswith((" fi", " hu", " et")) else 0.6,
+            lambda name, _: 0.8 if name.languages in URALIC else 0.6,
             ["holds", "holds"],
         ),
         (
             "rq2",
-            lambda name, _: 0.8 if name.endswith((" de", " tr")) else 0.6,
+            lambda name, _: 0.8 if name.languages in (("de",), ("tr",)) else 0.6,
             ["can't tell", "does not hold"],
         ),
         (
             "rq2",
-            lambda name, language: (
-                0.8 if name.endswith((" fi", " hu", " et")) and language == "en" else 0.6
-            ),
+            lambda name, language: 0.8 if name.languages in URALIC and language == "en" else 0.6,
             ["can't tell", "holds"],
         ),
-        ("rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6, ["holds"]),
+        ("rq3", lambda name, _: 0.8 if len(name.languages) > 1 else 0.6, ["holds"]),
         (
             "rq4",
-            lambda name, language: 0.8 if "difficulty 1" in name and language == "sw" else 0.6,
+            lambda name, language: 0.8 if name.difficulty == 1 and language == "sw" else 0.6,
             ["holds", "holds"],
         ),
         (
             "rq4",
-            lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6,
+            lambda name, language: 0.8 if name.difficulty == 1 and language == "en" else 0.6,
             ["can't tell", "does not hold"],
         ),
     ],
 )
 def test_verdicts_turn_with_the_numbers(study, monkeypatch, chapter, rate, verdicts):
     monkeypatch.setattr(
-        hypotheses.differences.repeats, "variance", lambda study: None
+        differences.repeats, "variance", lambda study: None
     )  # intervals over rows alone
     assert said(study, chapter, *pretend(monkeypatch, study, chapter, rate)) == verdicts
 
 
 def test_the_answer_names_what_carries_it(study, monkeypatch):
     asked, found = pretend(
-        monkeypatch, study, "rq4", lambda name, _: 0.1 if name == "squad (difficulty 1)" else 0.6
+        monkeypatch,
+        study,
+        "rq4",
+        lambda name, _: 0.1 if name == Condition(("squad",), difficulty=1) else 0.6,
     )
     assert "can't tell (-" in (
-        answer := hypotheses.words(hypotheses.table(study, "rq4", asked, found))
+        answer := hypotheses.words(
+            hypotheses.table(study, CHAPTERS["rq4"].HYPOTHESES, asked, found)
+        )
     )
     assert "carried by SQuAD v1.1 (difficulty 1)" in answer
 
@@ -188,20 +204,20 @@ def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
         monkeypatch,
         study,
         "rq3",
-        lambda name, language: 0.8 if name.endswith("many languages") and language == "en" else 0.6,
+        lambda name, language: 0.8 if len(name.languages) > 1 and language == "en" else 0.6,
     )
-    decided = hypotheses.table(study, "rq3", asked, found)
+    decided = hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, found)
     row = decided.iloc[0]
     assert row["in English"] == pytest.approx(20, abs=4) and row.effect < 10
     assert f"], in English +{row['in English']:.1f}" in hypotheses.words(decided)
     decided = hypotheses.table(
         study,
-        "rq4",
+        rq4.HYPOTHESES,
         *pretend(
             monkeypatch,
             study,
             "rq4",
-            lambda name, language: 0.8 if "difficulty 1" in name and language == "en" else 0.6,
+            lambda name, language: 0.8 if name.difficulty == 1 and language == "en" else 0.6,
         ),
     )
     african = decided.iloc[0]
@@ -212,7 +228,10 @@ def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
         "the second hypothesis is about English"
     )
     retrieval = hypotheses.table(
-        study, "rq3", asked, {cell: run for cell, run in found.items() if cell[1] == "tatoeba"}
+        study,
+        CHAPTERS["rq3"].HYPOTHESES,
+        asked,
+        {cell: run for cell, run in found.items() if cell[1] == "tatoeba"},
     )
     assert "points [" in hypotheses.words(retrieval) and ", in English" not in hypotheses.words(
         retrieval
@@ -221,9 +240,9 @@ def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
 
 def test_what_rests_on_a_part_says_so(study, monkeypatch):
     asked, found = pretend(
-        monkeypatch, study, "rq3", lambda name, _: 0.8 if name.endswith("many languages") else 0.6
+        monkeypatch, study, "rq3", lambda name, _: 0.8 if len(name.languages) > 1 else 0.6
     )
-    whole = hypotheses.words(hypotheses.table(study, "rq3", asked, found))
+    whole = hypotheses.words(hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, found))
     assert (
         whole.startswith("With the same rows, many languages help more than English: holds (+")
         and "so far" not in whole
@@ -231,10 +250,10 @@ def test_what_rests_on_a_part_says_so(study, monkeypatch):
     part = {
         cell: run
         for cell, run in found.items()
-        if cell[0].startswith("squad") and cell[1] == "tatoeba"
+        if cell[0].tasks == ("squad",) and cell[1] == "tatoeba"
     }
     assert "so far 1 of 2 differences, 1 of" in hypotheses.words(
-        hypotheses.table(study, "rq3", asked, part)
+        hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, part)
     )
 
 
@@ -243,9 +262,9 @@ def test_a_target_is_asked_for_the_conditions_that_the_chapter_has_for_it(study,
         monkeypatch,
         study,
         "rq2",
-        lambda name, _: 0.8 if name in ("squad in fi", "squad in hu", "squad in et") else 0.6,
+        lambda name, _: 0.8 if name.tasks == ("squad",) and name.languages in URALIC else 0.6,
     )
-    decided = hypotheses.table(study, "rq2", asked, found)
+    decided = hypotheses.table(study, CHAPTERS["rq2"].HYPOTHESES, asked, found)
     assert decided.targets.tolist() == ["4 of 4"] * 2 and decided["so far"].tolist() == ["", ""], (
         "TyDiQA comes after two of the tasks"
     )
@@ -255,17 +274,17 @@ def test_a_target_is_asked_for_the_conditions_that_the_chapter_has_for_it(study,
 
 
 def test_targets_without_the_language_are_not_asked(study):
-    shown = hypotheses.table(study, "rq4", comparisons.rq4(study), {})
+    shown = hypotheses.table(study, CHAPTERS["rq4"].HYPOTHESES, rq4.compared(study), {})
     assert shown.targets.tolist() == ["0 of 3", "0 of 2"]  # Tatoeba has no English
 
 
 def test_what_the_data_cannot_answer_is_not_asked(study):
-    asked = comparisons.rq4(study)
+    asked = rq4.compared(study)
     plain = dataclasses.replace(
         asked,
-        wanted={cell: run for cell, run in asked.wanted.items() if "difficulty" not in cell[0]},
+        wanted={cell: run for cell, run in asked.wanted.items() if not cell[0].difficulty},
     )
-    shown = hypotheses.table(study, "rq4", plain, {})
+    shown = hypotheses.table(study, CHAPTERS["rq4"].HYPOTHESES, plain, {})
     assert shown.verdict.tolist() == ["not asked"] * 2 and hypotheses.words(shown).endswith(
         "English more: not asked."
     )
@@ -275,9 +294,9 @@ def test_languages_that_the_study_lacks_are_not_asked_about(monkeypatch):
     """No African language: no verdict about African languages from English and Finnish."""
     few = profiles.study(languages="en,fi", missing="dash")
     asked, found = pretend(
-        monkeypatch, few, "rq4", lambda name, language: 0.9 if "difficulty 1" in name else 0.5
+        monkeypatch, few, "rq4", lambda name, language: 0.9 if name.difficulty == 1 else 0.5
     )
     african, english = said(few, "rq4", asked, found)
     assert african == "not asked" and english != "not asked"
-    shown = differences.table(few, asked, found, only=comparisons.african(few))
-    assert comparisons.african(few) == () and shown.difference.isna().all()
+    shown = differences.table(few, asked, found, only=rq4.african(few))
+    assert rq4.african(few) == () and shown.difference.isna().all()

@@ -16,6 +16,7 @@ from xstilts import data, synthetic
 from xstilts.errors import UserError
 from xstilts.runs import key
 from xstilts.study import graph, profiles
+from xstilts.study.conditions import NONE, Condition
 from xstilts.synthetic import dials, world
 from xstilts.synthetic.dials import PLAIN, Dials
 
@@ -308,7 +309,11 @@ def test_dials_are_in_the_keys_of_what_they_touch_and_in_no_other():
         wanted = graph.single_tasks(asked)
         return [
             key.key(run)
-            for run in (graph.phase1(asked), wanted["none", "xnli", 0], wanted["mnli", "xnli", 0])
+            for run in (
+                graph.phase1(asked),
+                wanted[NONE, "xnli", 0],
+                wanted[Condition(("mnli",)), "xnli", 0],
+            )
         ]
 
     plain, harder, noisy, drawn_again = map(

@@ -16,7 +16,7 @@ from myst_nb.core.lexers import AnsiColorLexer
 from projects import project
 from pygments.token import Error
 
-from xstilts import project as places
+from xstilts import settings
 from xstilts.book import build as book
 from xstilts.errors import UserError
 from xstilts.runs import records, store
@@ -224,8 +224,7 @@ def test_a_table_of_contents_above_is_not_the_project(tmp_path, monkeypatch):
         "somebody/mine/_toc.yml",
     ):  # each a Jupyter Book, with notebooks or without
         (tmp_path / name).write_text("format: jb-book\nroot: index\n")
-        assert (store.project(), store.default_root(), records.folder()) == (
-            inner,
+        assert (store.default_root(), records.folder()) == (
             inner / "store",
             inner / "book" / "recorded",
         )
@@ -236,9 +235,9 @@ def test_a_table_of_contents_above_is_not_the_project(tmp_path, monkeypatch):
                 "notebooks, book/recorded"
             ),
         ):
-            book.project()
+            settings.project()
     (tmp_path / "somebody" / "mine" / "book" / "recorded").mkdir(parents=True)
-    assert store.project() == book.project() == places.find() == inner.parent
+    assert settings.project() == inner.parent
     assert (
         store.default_root() == inner.parent / "store"
         and records.folder() == inner.parent / "book" / "recorded"

@@ -18,6 +18,7 @@ from xstilts.errors import UserError
 from xstilts.runs import credible, environment, execution, failures, records, results, store
 from xstilts.runs.key import key, label
 from xstilts.study import costs, graph, profiles
+from xstilts.study.conditions import NONE, Condition
 from xstilts.tools import plan, verify
 
 SMALL = dict(
@@ -86,7 +87,7 @@ def test_a_record_stands_for_its_run_to_the_last_digit(finished):
         pd.testing.assert_frame_equal(
             ours[theirs.columns], theirs, check_exact=True, check_dtype=False
         )
-    run = wanted["mnli", "xnli", 0]
+    run = wanted[Condition(("mnli",)), "xnli", 0]
     assert results.seconds(run) == results.seconds(run, root) > 0
     assert results.last_dev(run.encoder) == results.last_dev(run.encoder, root)
     assert "9 recorded" in records.said(
@@ -98,11 +99,11 @@ def test_a_record_outweighs_that_the_run_failed_here(finished):
     study, root = finished
     record(study, root)
     wanted, here = graph.single_tasks(study), store.default_root()
-    failures.keep(here, wanted["mnli", "xnli", 0].encoder, RuntimeError("no luck"))
-    assert failures.known(here, wanted["mnli", "xnli", 0]).why == "no luck"
-    cell = {("mnli", "xnli", 0): wanted["mnli", "xnli", 0]}
+    failures.keep(here, wanted[Condition(("mnli",)), "xnli", 0].encoder, RuntimeError("no luck"))
+    assert failures.known(here, wanted[Condition(("mnli",)), "xnli", 0]).why == "no luck"
+    cell = {(Condition(("mnli",)), "xnli", 0): wanted[Condition(("mnli",)), "xnli", 0]}
     assert len(differences.examples(study, cell)) == 2 and set(results.scores(cell).state) == {""}
-    assert results.lost([*wanted.values(), wanted["mnli", "xnli", 0].encoder]).empty
+    assert results.lost([*wanted.values(), wanted[Condition(("mnli",)), "xnli", 0].encoder]).empty
 
 
 def logged(study, root, steps, every, patience, dev):
@@ -151,8 +152,8 @@ def test_another_parameter_finds_no_record(finished):
     record(study, root)
     other = dataclasses.replace(study, phase3_steps=20)
     assert set(graph.obtain(other, graph.single_tasks(other))) == {
-        ("none", "tatoeba", 0),
-        ("mnli", "tatoeba", 0),
+        (NONE, "tatoeba", 0),
+        (Condition(("mnli",)), "tatoeba", 0),
     }
 
 
@@ -161,7 +162,7 @@ def test_a_record_without_examples_is_one_of_real_rows_from_before_they_were_kep
 ):
     study, root = finished
     record(study, root)
-    run = graph.single_tasks(study)["none", "xnli", 0]
+    run = graph.single_tasks(study)[NONE, "xnli", 0]
     path = records.folder() / f"{key(run)}.json"
     older = {
         name: value
@@ -178,7 +179,7 @@ def test_a_record_without_examples_is_one_of_real_rows_from_before_they_were_kep
 def test_what_is_read_twice_is_as_it_is_written_now_and_as_nobody_changed_it(finished):
     study, root = finished
     record(study, root)
-    cell = {("none", "xnli", 0): graph.single_tasks(study)["none", "xnli", 0]}
+    cell = {(NONE, "xnli", 0): graph.single_tasks(study)[NONE, "xnli", 0]}
     (run,) = cell.values()
     before = {
         place: results.examples(cell, place).numerator.map(list).to_list() for place in (root, None)
@@ -236,7 +237,7 @@ def test_a_record_of_an_earlier_scoring_is_named_not_called_wrong_and_gives_way(
     study, root = finished
     record(study, root)
     wanted = graph.single_tasks(study)
-    run = wanted["none", "udpos", 0]
+    run = wanted[NONE, "udpos", 0]
     path = records.folder() / f"{key(run)}.json"
     path.write_text(
         json.dumps(credible.seal(records.find(run) | {"history": "F1 by an earlier scoring"}))
@@ -273,8 +274,8 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
         and "other test rows only" in repeats.words(study)
     )
     for run, off in (
-        (wanted["none", "xnli", 0], [3.0, 5.0]),
-        (wanted["mnli", "tatoeba", 0], 1.0),
+        (wanted[NONE, "xnli", 0], [3.0, 5.0]),
+        (wanted[Condition(("mnli",)), "tatoeba", 0], 1.0),
     ):  # in English and Finnish; everywhere
         moved = records.scores(run).assign(value=lambda table, off=off: table.value + off)
         elsewhere = records.find(run) | {
@@ -288,14 +289,14 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
         assert (
             record(study, root) == 0
             and len(table) == 2
-            and table.run[True] == label(wanted["none", "xnli", 0])
+            and table.run[True] == label(wanted[NONE, "xnli", 0])
         )
         assert table.recorded[True] - table.again[True] == pytest.approx(4) and table["from"][
             True
         ].startswith("another")
         assert table["largest difference of a language"][True] == pytest.approx(5)
         shown = (
-            records.scores(wanted["mnli", "tatoeba", 0])
+            records.scores(wanted[Condition(("mnli",)), "tatoeba", 0])
             .query("metric == 'accuracy' and layer == layer.max()")
             .value.mean()
         )
@@ -321,13 +322,13 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
         repeats.variance(dataclasses.replace(study, data="hub")) is None
     )  # other rows, of which it was not measured
     bare = dataclasses.replace(
-        wanted["none", "tatoeba", 0], encoder=graph.base(study)
+        wanted[NONE, "tatoeba", 0], encoder=graph.base(study)
     )  # nothing was trained: no repeat of a training
     with store.writing(root, bare) as folder:
         (folder / "scores.csv").write_text(
-            (store.find(root, wanted["none", "tatoeba", 0]) / "scores.csv").read_text()
+            (store.find(root, wanted[NONE, "tatoeba", 0]) / "scores.csv").read_text()
         )
-    elsewhere = records.find(wanted["none", "tatoeba", 0]) | {"key": key(bare)}
+    elsewhere = records.find(wanted[NONE, "tatoeba", 0]) | {"key": key(bare)}
     elsewhere["environment"] = {**elsewhere["environment"], "cpu": "another"}
     (records.folder() / f"{key(bare)}.json").write_text(json.dumps(elsewhere))
     repeats.note(study, [bare], root)
@@ -354,7 +355,7 @@ def test_intervals_of_one_seed_are_wider_for_it(finished):
     before = (
         score_tables.differences(study, table, examples)
         .set_index(["intermediate", "target"])
-        .loc[("mnli", "xnli")]
+        .loc[(Condition(("mnli",)), "xnli")]
     )
     (records.folder() / repeats.AGAIN).write_text(
         "\n".join(json.dumps(row | {"key": f"{number:020x}"}) for number in range(30))
@@ -362,7 +363,7 @@ def test_intervals_of_one_seed_are_wider_for_it(finished):
     after = (
         score_tables.differences(study, table, examples)
         .set_index(["intermediate", "target"])
-        .loc[("mnli", "xnli")]
+        .loc[(Condition(("mnli",)), "xnli")]
     )
     # one training's standard deviation is 40 / sqrt(2); a difference of two has 40
     assert (

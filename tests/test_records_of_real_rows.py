@@ -16,7 +16,8 @@ from xstilts import data
 from xstilts.analysis import differences
 from xstilts.runs import records, results, store
 from xstilts.runs.key import key
-from xstilts.study import conditions, graph, profiles
+from xstilts.study import graph, profiles
+from xstilts.study.conditions import Comparison, Condition, against
 from xstilts.tasks.table import TASKS
 
 
@@ -70,7 +71,7 @@ def test_differences_of_recorded_real_rows_are_those_of_live_ones(real, monkeypa
         wanted.values()
     ):  # scores that differ, which two steps of a training do not bring about
         artifact(root, run, 5 * number + 1)
-    asked = conditions.Comparison(wanted, [conditions.against("mnli")])
+    asked = Comparison(wanted, [against(Condition(("mnli",)))])
     assert len(records.record(wanted.values(), root)) == len(wanted)
     mixed = tmp_path / "mixed"
     for run in list(wanted.values())[::2]:
@@ -146,7 +147,7 @@ def test_nothing_of_a_real_row_is_in_its_record(real):
 
 def test_a_record_that_would_be_too_large_has_scores_alone(real, monkeypatch):
     _, wanted, root = real
-    run = wanted["mnli", "tatoeba", 0]
+    run = wanted[Condition(("mnli",)), "tatoeba", 0]
     (path,) = records.record([run], root)
     monkeypatch.setattr(records, "LARGEST", path.stat().st_size - 1)
     path.unlink()

@@ -14,6 +14,7 @@ from xstilts.analysis import score_tables, wording
 from xstilts.book import figures, tables
 from xstilts.runs.execution import NO_LAYER
 from xstilts.study import profiles
+from xstilts.study.conditions import NONE, Condition
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +59,13 @@ def test_each_encoder_is_reported_at_the_layer_that_it_has(study):
 def test_retrieval_at_other_layers_is_shown_with_what_turns_there(study):
     scores = table(
         {
-            ("none", 8): (40, 70),
-            ("none", 12): (60, 80),
+            (NONE, 8): (40, 70),
+            (NONE, 12): (60, 80),
             ("mnli", 8): (45, 60),
             ("mnli", 12): (30, 40),
             ("squad", 8): (30, 60),
             ("squad", 12): (20, 30),
-            ("none", 2): (1, 1),
+            (NONE, 2): (1, 1),
             ("mnli", 2): (2, 2),
         }
     )
@@ -77,17 +78,17 @@ def test_retrieval_at_other_layers_is_shown_with_what_turns_there(study):
     )
     assert (
         found.difference["squad", "accuracy, centred", 12] == -50
-        and found.difference.loc["none"].isna().all()
+        and found.difference.loc[NONE].isna().all()
     )
     assert score_tables.other_signs(shown) == "1 of 2 (MNLI)"
-    assert score_tables.other_signs(shown[shown.condition == "none"]) == "0 of 0"
+    assert score_tables.other_signs(shown[shown.condition == NONE]) == "0 of 0"
 
 
 def test_cells_that_are_one_training_twice_are_named(study):
     gains = pd.DataFrame(
         [
             {
-                "intermediate": "mnli",
+                "intermediate": Condition(("mnli",)),
                 "target": target,
                 "difference": change,
                 "low": change - 1,
@@ -98,7 +99,7 @@ def test_cells_that_are_one_training_twice_are_named(study):
         ]
         + [
             {
-                "intermediate": "none",
+                "intermediate": NONE,
                 "target": "xnli",
                 "difference": np.nan,
                 "low": np.nan,
@@ -114,11 +115,11 @@ def test_cells_that_are_one_training_twice_are_named(study):
 
 
 def test_seeds_are_compared_over_the_languages_that_are_not_english(study):
-    one = table({("none", NO_LAYER): (70, 0)}, "xnli")
+    one = table({(NONE, NO_LAYER): (70, 0)}, "xnli")
     for languages, count in (("fi sw", 2), ("en fi sw", 2), ("en", 0)):
         both = pd.concat(
             [
-                table({("none", NO_LAYER): (70, 0)}, "xnli", languages).assign(seed=seed)
+                table({(NONE, NO_LAYER): (70, 0)}, "xnli", languages).assign(seed=seed)
                 for seed in (0, 1)
             ]
         )

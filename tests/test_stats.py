@@ -44,7 +44,9 @@ def test_a_difference_is_paired():
     base = draw.random(300) < 0.5
     better = base.copy()
     better[np.flatnonzero(~base)[:15]] = True  # the same answers, and 15 of 300 more
-    found = stats.difference(examples({"none": base, "mnli": better}), "mnli", "xnli")
+    found = stats.difference(
+        examples({"none": base, "mnli": better}), "mnli", "xnli", reference="none"
+    )
     assert found.value == pytest.approx(5.0) and found.clear
     unpaired = stats.score(examples({"none": base}), "none", "xnli")
     assert found.high - found.low < (unpaired.high - unpaired.low) / 2
@@ -52,7 +54,7 @@ def test_a_difference_is_paired():
 
 def test_a_condition_against_itself_is_exactly_nothing():
     table = examples({"none": np.random.default_rng(0).random((2, 50)) < 0.5})
-    found = stats.difference(table, "none", "xnli")
+    found = stats.difference(table, "none", "xnli", reference="none")
     assert (found.value, found.low, found.high, found.clear) == (0, 0, 0, False)
     assert (found.n, found.seeds, found.languages) == (50, 2, 1)
 
@@ -122,7 +124,11 @@ def test_one_training_covers_too_where_repeats_tell_what_another_varies():
         }
         repeats = (float(np.mean((100 * draw.normal(0, 0.03 * 2**0.5, 20)) ** 2) / 2), 20)
         found = stats.difference(
-            examples(right), "mnli", "xnli", training=known and (lambda target, languages: repeats)
+            examples(right),
+            "mnli",
+            "xnli",
+            reference="none",
+            training=known and (lambda target, languages: repeats),
         )
         return found.low <= 10 <= found.high
 
@@ -228,7 +234,7 @@ def test_several_seeds_speak_for_themselves():
         {name: np.random.default_rng(len(name)).random((3, 50)) < 0.5 for name in ("none", "mnli")}
     )
     plain, told = (
-        stats.difference(table, "mnli", "xnli", training=known)
+        stats.difference(table, "mnli", "xnli", reference="none", training=known)
         for known in (None, lambda *_: (100.0, 5))
     )
     assert told == plain

@@ -16,6 +16,7 @@ from xstilts.analysis import averages
 from xstilts.errors import UserError
 from xstilts.runs import results
 from xstilts.study import graph, profiles
+from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks import benchmarks, metrics
 from xstilts.tasks.benchmarks import official_languages
 from xstilts.tasks.table import TASKS
@@ -85,7 +86,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
         languages=["en", "de", "zh"],
         **SMALL,
     )
-    wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
+    wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
     graph.compute(wanted.values())
     written = submission.write(tmp_path, wanted)
     table = results.scores(wanted)
@@ -119,7 +120,7 @@ def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):
         **SMALL,
     )
     with pytest.raises(UserError, match="none of these runs is both finished"):
-        submission.write(tmp_path, graph.grid(study, {"none": lambda seed: graph.base(study)}))
+        submission.write(tmp_path, graph.grid(study, {NONE: lambda seed: graph.base(study)}))
 
 
 def targets_of(benchmark):
@@ -322,13 +323,13 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     )
     assert "LDC2005T13" in graph.absent(study)["ccg"] and "mnli" not in graph.absent(study)
     wanted = graph.single_tasks(study)
-    assert {condition for condition, *_ in wanted} == {"none", "mnli"}
+    assert {str(condition) for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
     gains = score_tables.differences(study, results.scores(wanted), results.examples(wanted))
     assert gains.set_index("intermediate").difference.isna().to_dict() == {
-        "none": True,
-        "mnli": False,
-        "ccg": True,
+        NONE: True,
+        Condition(("mnli",)): False,
+        Condition(("ccg",)): True,
     }
     assert "–" in tables.show(gains).data and figures.heatmap(study, gains)
     found = score_tables.benchmarks(study, results.scores(wanted))

@@ -23,7 +23,7 @@ from transformers import (
 from xstilts import cli, data
 from xstilts.errors import UserError
 from xstilts.tasks.table import TASKS
-from xstilts.tools import translate
+from xstilts.tools import translate, translation_model
 
 
 def shouting(texts, language):
@@ -225,7 +225,7 @@ def tiny_m2m100(tmp_path_factory):
 
 
 def test_a_real_model_translates_every_text_in_its_language(tiny_m2m100):
-    translator = translate.load_translator(str(tiny_m2m100), beams=2)
+    translator = translation_model.load_translator(str(tiny_m2m100), beams=2)
     texts = SENTENCES[:3] + ["cat"] + [SENTENCES[0]]
     found = translator(texts, "fi")
     assert len(found) == 5 and found[0] == found[4] and all(isinstance(text, str) for text in found)
@@ -330,7 +330,7 @@ def test_a_model_of_the_hub_is_one_commit_which_is_kept_beside_the_rows(
             return first(tiny_m2m100, **options)
 
         monkeypatch.setattr(kind, "from_pretrained", load)
-    translate.revisions._asked.cache_clear()
+    translation_model.revisions._asked.cache_clear()
     command = [
         "translate",
         "mnli",
@@ -351,14 +351,14 @@ def test_a_model_of_the_hub_is_one_commit_which_is_kept_beside_the_rows(
     before = report.stat().st_mtime_ns
     assert cli.main(command) == 0 and report.stat().st_mtime_ns == before
     commit = "e" * 40  # the branch has moved: another model, another translation
-    translate.revisions._asked.cache_clear()
+    translation_model.revisions._asked.cache_clear()
     assert (
         cli.main(command) == 0 and json.loads(report.read_text())["model"] == f"org/name@{commit}"
     )
-    translate.revisions._asked.cache_clear()
-    assert translate.pinned(f"a/b@{'0' * 40}") == f"a/b@{'0' * 40}" and translate.pinned(
-        str(tiny_m2m100)
-    ) == str(tiny_m2m100)
+    translation_model.revisions._asked.cache_clear()
+    assert translation_model.pinned(
+        f"a/b@{'0' * 40}"
+    ) == f"a/b@{'0' * 40}" and translation_model.pinned(str(tiny_m2m100)) == str(tiny_m2m100)
 
 
 def test_the_command_translates_and_tells(folder, tiny_m2m100, capsys):

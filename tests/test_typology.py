@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from xstilts.analysis import explain, typology
-from xstilts.study import conditions, profiles
+from xstilts.chapters.wide import rq2
+from xstilts.study import profiles
 
 SENTENCES = st.lists(
     st.lists(st.sampled_from(["NOUN", "VERB", "ADJ"]), min_size=1, max_size=5),
@@ -60,7 +61,7 @@ def test_no_tags_no_distance():
 
 def test_every_source_language_is_shown_for_each_scored_one():
     study = profiles.study(languages="en,de,et,fi,hu")
-    table = explain.sources(study, conditions.rq2(study), {}, ("fi", "hu"))
+    table = explain.sources(study, rq2.compared(study), {}, ("fi", "hu"))
     assert set(zip(table.source, table.scored, strict=True)) == {
         (source, scored)
         for source in ("de", "et", "fi", "hu", "mixture")

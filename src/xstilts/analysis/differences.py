@@ -10,7 +10,8 @@ What is neither in the store nor recorded is a dash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def difference(
     study: Study,
     found: Wanted,
     part: pd.DataFrame,
-    weights: dict[str, dict[str, float]],
+    weights: Mapping[str, Mapping[Any, float]],
     over_languages: bool = False,
     only: tuple[str, ...] | None = None,
 ) -> dict[str, object]:
@@ -144,7 +145,7 @@ def difference(
 
 
 def common_seeds(
-    study: Study, found: Wanted, weights: dict[str, dict[str, float]]
+    study: Study, found: Wanted, weights: Mapping[str, Mapping[Any, float]]
 ) -> tuple[int, ...]:
     """The seeds behind a difference: those that every target has of all its conditions."""
     return tuple(
@@ -167,7 +168,10 @@ def _nothing() -> dict[str, object]:
 
 
 def _scores_alone(
-    study: Study, cells: Wanted, weights: dict[str, dict[str, float]], only: tuple[str, ...] | None
+    study: Study,
+    cells: Wanted,
+    weights: Mapping[str, Mapping[Any, float]],
+    only: tuple[str, ...] | None,
 ) -> dict[str, object]:
     rows = score_tables.main_metric(study, results.scores(cells))
     english, rows = (

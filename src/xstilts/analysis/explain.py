@@ -18,7 +18,7 @@ from xstilts.analysis import differences, score_tables, stats, typology, wording
 from xstilts.runs import results
 from xstilts.runs.key import Adapt, Score, Wanted
 from xstilts.study import costs, graph
-from xstilts.study.conditions import Comparison
+from xstilts.study.conditions import NONE, Comparison, Condition, Runs, against, short
 from xstilts.study.profiles import Study
 from xstilts.tasks import languages as names
 from xstilts.tasks.table import TASKS
@@ -42,7 +42,7 @@ def groups(
     kinds = part[of].map(kind)
     targets = tuple(dict.fromkeys(target for _, target, _ in asked.wanted))
     rows = []
-    for name, weights in asked.contrasts:
+    for title, weights in asked.contrasts:
         for group, some in part[part.condition.isin(weights)].groupby(kinds):
             conditions = some.groupby("target").condition.nunique()
             there = tuple(target for target in targets if conditions.get(target) == len(weights))
@@ -50,7 +50,7 @@ def groups(
             if gain["from"] != "–":
                 count = some[some.target.isin(there)].language.nunique()
                 rows.append(
-                    {"comparison": name, called: group, "languages": count, "targets": len(there)}
+                    {"comparison": title, called: group, "languages": count, "targets": len(there)}
                     | {key: gain[key] for key in ("difference", "low", "high")}
                 )
     return pd.DataFrame(
@@ -59,9 +59,9 @@ def groups(
 
 
 def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str]) -> pd.DataFrame:
-    """A row a source language of "task in xx against task in en" and language that is scored: the
-    source's family, how far its grammar is from that language's (`typology.distance`, nats), and
-    the mean difference over tasks and targets."""
+    """A row a source language, of tasks against the same in English, and language that is scored:
+    the source's family, how far its grammar is from that language's (`typology.distance`, nats),
+    and the mean difference over tasks and targets."""
     columns = [
         "source",
         "family",
@@ -73,17 +73,15 @@ def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str
         "highest",
         "lowest",
     ]
+    trained_on = {contrast.title: contrast.first.languages for contrast in asked.contrasts}
     rows = []
     for language in scored:
         shown = differences.table(study, asked, found, only=(language,))
-        for name, gains in shown.groupby(
-            shown.comparison.str.extract(r" in (?:a )?(\w+) against", expand=False), sort=False
-        ).difference:
-            kin = (
-                ("–", np.nan)
-                if name == "mixture"
-                else (names.family(name), typology.distance(language, name, study.data))
-            )
+        for source, gains in shown.groupby(shown.comparison.map(trained_on), sort=False).difference:
+            name, kin = "mixture", ("–", np.nan)
+            if len(source) == 1:
+                (name,) = source
+                kin = names.family(name), typology.distance(language, name, study.data)
             rows.append(
                 (
                     name,
@@ -100,15 +98,15 @@ def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str
     return pd.DataFrame(rows, columns=columns)
 
 
-def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """A row a condition: its task's difficulty as measured (100 less the score on English dev rows
     after phase 2, at the same steps), and the mean gain over targets in each of the tables (called
     -> table). Seeds are averaged."""
-    measured: dict[str, list[float]] = {}
+    measured: dict[Condition, list[float]] = {}
     for run in {
         (condition, seed): run
         for (condition, _, seed), run in found.items()
-        if isinstance(run.encoder, Adapt) and condition != graph.NONE and results.has(run.encoder)
+        if isinstance(run.encoder, Adapt) and condition != NONE and results.has(run.encoder)
     }.items():
         (condition, _), score = run
         dev = results.dev_scores(score.encoder)
@@ -123,7 +121,9 @@ def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame
     table = pd.DataFrame(rows, columns=["condition", "difficulty", "seeds"])
     for called, part in shown.items():
         gains = part.groupby("comparison").difference.mean()
-        table[f"gain, {called}"] = (table.condition + " against none").map(gains).astype(float)
+        table[f"gain, {called}"] = [
+            gains.get(against(one).title, np.nan) for one in table.condition
+        ]
     return table
 
 
@@ -134,15 +134,13 @@ def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> stats.E
     return stats.correlation(part[to].to_numpy(), part[column].to_numpy())
 
 
-def text(found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
+def text(asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
     """A row a condition that trained on text, too: the loss of masked language modelling on dev
     text (natural logarithm a masked piece), the share of masked pieces predicted right, and the
     mean gain against its English task alone."""
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in found):
-        encoders = {
-            run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE
-        }
+        encoders = {run.encoder for (name, _, _), run in found.items() if name == condition != NONE}
         tables = [
             results.dev_scores(encoder)
             for encoder in encoders
@@ -151,7 +149,8 @@ def text(found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
         if tables:
             table = pd.concat(tables)
             means = table[table.task == "text"].groupby("metric").value.mean()
-            gains = shown[shown.comparison.str.startswith(f"{condition} against")].difference
+            of_it = [one.title for one in asked.contrasts if one.first == condition]
+            gains = shown[shown.comparison.isin(of_it)].difference
             rows.append(
                 {
                     "condition": condition,
@@ -215,23 +214,22 @@ def _between(run: Score) -> tuple[str, str, str]:
     )
 
 
-def sizes(study: Study, found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
-    """A row an encoder of `conditions.model_size` or `rq5`: its mean gain over tasks and targets,
-    and how well the targets are
-    learned in English without a task: the mean score, and the lowest."""
+def sizes(study: Study, asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
+    """A row an encoder of the chapters on size: its mean gain over tasks and targets, and how well
+    the targets are learned in English without a task: the mean score, and the lowest."""
     learned = differences.learned(study, found)
-    names = shown.comparison.str.extract(
-        r"^(.*), .* against .*$", expand=False
-    )  # not those between two encoders
+    compared: dict[Condition, list[str]] = {}  # an encoder without a task -> its differences
+    for title, weights in asked.contrasts:
+        _, *without = weights
+        if len(without) == 1:  # not between two encoders
+            compared.setdefault(without[0], []).append(title)
     rows = []
-    for size in dict.fromkeys(names.dropna()):
-        gains = shown.difference[names == size].dropna()
-        alone = learned.value[
-            learned.index.get_level_values("condition") == f"{size}, {graph.NONE}"
-        ]
+    for none, titles in compared.items():
+        gains = shown.difference[shown.comparison.isin(titles)].dropna()
+        alone = learned.value[learned.index.get_level_values("condition") == none]
         rows.append(
             {
-                "encoder": size,
+                "encoder": short(none.encoder),
                 "mean gain": gains.mean(),
                 "differences": len(gains),
                 "English without a task": alone.mean(),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
+from xstilts import settings
 from xstilts.analysis.wording import signed
 
 
 def published(name: str) -> pd.DataFrame:
     """Published figures with where they were read, from book/published. What is there has been
     verified."""
-    from xstilts.runs.store import project
-
-    return pd.read_csv(project() / "book" / "published" / f"{name}.csv")
+    return pd.read_csv(settings.project() / "book" / "published" / f"{name}.csv")
 
 
 def leaderboard(*tasks: str) -> pd.DataFrame:

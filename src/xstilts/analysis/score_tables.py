@@ -8,7 +8,8 @@ import pandas as pd
 
 from xstilts.analysis import averages, repeats, stats
 from xstilts.analysis.wording import cell_title, direction, signed, title
-from xstilts.study.graph import NONE, absent
+from xstilts.study.conditions import NONE, Condition
+from xstilts.study.graph import absent
 from xstilts.study.profiles import Study
 from xstilts.tasks import benchmarks as suites
 from xstilts.tasks.table import TASKS, training_task
@@ -116,7 +117,7 @@ def collapsed(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scores(
-    study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: str = NONE
+    study: Study, table: pd.DataFrame, examples: pd.DataFrame, condition: Condition = NONE
 ) -> pd.DataFrame:
     """A row a target: English, the mean of the other languages with its interval, the worst, the
     baseline."""
@@ -160,7 +161,7 @@ def scores(
     return _without_empty(found)
 
 
-def by_seed(study: Study, table: pd.DataFrame, condition: str = NONE) -> pd.DataFrame:
+def by_seed(study: Study, table: pd.DataFrame, condition: Condition = NONE) -> pd.DataFrame:
     """A row a target that is trained: the English score and the mean of the other languages with
     each seed, and how far the
     seeds of that mean lie apart: their standard deviation, and the highest less the lowest."""
@@ -241,7 +242,7 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
     for name in absent(study):  # asked for, and not to be had
         found += [
             {
-                "intermediate": name,
+                "intermediate": Condition((name,)),
                 "target": target,
                 "metric": TASKS[target].metric,
                 "languages": "–",
@@ -332,7 +333,8 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
         "–",
     )
     again = [
-        training_task(TASKS[cell.target]).name == cell.intermediate for cell in cells.itertuples()
+        cell.intermediate.tasks == (training_task(TASKS[cell.target]).name,)
+        for cell in cells.itertuples()
     ]
     found |= {
         "cells": len(cells),

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from xstilts.study.graph import NONE
+from xstilts.study.conditions import NONE
 from xstilts.tasks.table import TASKS, training_task
 
 DRAWS = 1000

@@ -1,6 +1,6 @@
 """Whether what was claimed or expected holds: the rules that `claims` and `hypotheses` share.
 
-    every = [{"squad": 1, "none": -1}]
+    every = [{Condition(("squad",)): 1, NONE: -1}]
     decide(study, [Question({"xnli": every, "xquad": every}, found, part)])
 
 A question is about the mean over targets, which count alike, of the mean of differences, each a
@@ -30,13 +30,14 @@ import pandas as pd
 from xstilts.analysis import differences, stats, wording
 from xstilts.analysis.differences import ALPHA
 from xstilts.runs.key import Wanted
+from xstilts.study.conditions import Condition
 from xstilts.study.profiles import Study
 
 FAILED = "trainings near chance"
 MARGIN = 1.0  # points: a gain that nobody would train twice for
 OPPOSITE = {"agrees": "disagrees", "disagrees": "agrees"}
 DECIDED = tuple(OPPOSITE)
-Weights = dict[str, float]
+Weights = dict[Condition, float]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from xstilts.errors import visible
-from xstilts.study.graph import NONE
+from xstilts.study.conditions import Condition
 from xstilts.tasks.table import TASKS
 
 # a task's name as a word of its own: not in the name of a file or an encoder; "text" stays a word
@@ -18,14 +18,15 @@ TASK = re.compile(
 )
 
 
-def title(name: str) -> str:
+def title(named: str | Condition) -> str:
     """How tables call a task, or a condition or comparison with names of tasks in it."""
+    name = str(named)
     if name in TASKS:
         return TASKS[name].title
-    return "none" if name == NONE else TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
+    return TASK.sub(lambda task: TASKS[task[0]].title, visible(name))
 
 
-def cell_title(condition: str, target: str) -> str:
+def cell_title(condition: str | Condition, target: str) -> str:
     """How prose calls a condition before a target."""
     return f"{title(condition)} for {title(target)}"
 

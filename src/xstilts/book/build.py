@@ -25,10 +25,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jupyter_client import AsyncKernelManager
 
+from xstilts import settings
 from xstilts.book import pages
 from xstilts.errors import UserError, visible
-from xstilts.project import PARTS
-from xstilts.project import find as found_project
 
 # what takes seconds to import is imported where it is used: the kernels are started before it
 if TYPE_CHECKING:
@@ -58,15 +57,6 @@ TERMINAL = re.compile(r"\x1b(?:[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-?]*[ -/]
 START = 600  # seconds until a kernel answers: a disk that is read for the first time is slow
 
 
-def project() -> Path:
-    """The folder of the checkout, here or above. UserError where there is none."""
-    if found := found_project():
-        return found
-    raise UserError(
-        f"{Path.cwd()} is not in the project: no folder here or above has {', '.join(PARTS)}"
-    )
-
-
 def chapters(root: Path) -> list[str]:
     """The notebooks, in the order of the table of contents."""
     toc = yaml.safe_load((root / "_toc.yml").read_text())
@@ -80,6 +70,15 @@ def chapters(root: Path) -> list[str]:
     ]
 
 
+def notebook(chapter: str) -> Path:
+    """The chapter's notebook in the project. UserError where there is none."""
+    root = settings.project()
+    source = root / "notebooks" / f"{chapter}.ipynb"
+    if source not in (root / "notebooks").glob("*.ipynb"):
+        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
+    return source
+
+
 def run(
     chapter: str,
     out: Path,
@@ -88,16 +87,13 @@ def run(
 ) -> Path:
     """Executes a chapter with papermill and writes it to `out`, or raises and leaves `out` as it
     was. shared: a kernel for several chapters; one of its own if it is left out."""
+    source, root = notebook(chapter), settings.project()
     import nbclient
     import nbformat
     import papermill
 
     from xstilts.study.profiles import Study
 
-    root = project()
-    source = root / "notebooks" / f"{chapter}.ipynb"
-    if source not in (root / "notebooks").glob("*.ipynb"):
-        raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
     # a study's parameter that the chapter does not list may matter to none of its runs: it is no
     # slip
     known = {
@@ -112,7 +108,7 @@ def run(
         )
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it would warn of those parameters
     places = _absolute_places()
-    os.environ.update(places)
+    settings.set_for_children(places)
     out.parent.mkdir(parents=True, exist_ok=True)
     pages.sweep(out.parent)
     with tempfile.TemporaryDirectory(prefix=f".running-{os.getpid()}-", dir=out.parent) as folder:
@@ -152,13 +148,9 @@ def run(
 def _absolute_places() -> dict[str, str]:
     """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's
     here."""
-    from xstilts.runs import store
     from xstilts.synthetic import dials
 
-    places, rows = (
-        {"XSTILTS_STORE": str(store.default_root())},
-        os.environ.get("XSTILTS_DATA", "mini"),
-    )
+    places, rows = {"XSTILTS_STORE": str(settings.store())}, settings.data() or "mini"
     if rows != "hub" and not dials.is_mini(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places
@@ -204,12 +196,13 @@ def main_result(study: Study, root: Path) -> pd.DataFrame:
     from xstilts.analysis import score_tables
     from xstilts.runs import results
     from xstilts.study import graph
+    from xstilts.study.conditions import NONE
 
     wanted = graph.single_tasks(study)
     gains = score_tables.differences(
         study, results.scores(wanted, root), results.examples(wanted, root)
     )
-    return gains[gains.intermediate != graph.NONE][CELLS]
+    return gains[gains.intermediate != NONE][CELLS]
 
 
 def picture(study: Study, path: Path) -> None:
@@ -231,7 +224,7 @@ def picture(study: Study, path: Path) -> None:
 
 def build(parameters: Mapping[str, Any] | None = None) -> Path:
     """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
-    root, given = project(), parameters or {}
+    root, given = settings.project(), parameters or {}
 
     def chapter(name: str, shared: AsyncKernelManager) -> None:
         print(f"chapter   {name}\n", end="", flush=True)

@@ -22,7 +22,7 @@ from xstilts.book import figure_text
 from xstilts.errors import visible
 from xstilts.runs.key import Adapt
 from xstilts.runs.results import history
-from xstilts.study.graph import NONE
+from xstilts.study.conditions import NONE
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from babel import Locale
 
-from xstilts import synthetic
+from xstilts import settings, synthetic
 from xstilts.chapters import shortcut_readers
 from xstilts.data import kept, labelled, load
 from xstilts.synthetic import wording, world
@@ -266,11 +266,9 @@ def shortcuts(source: str, rows: int = 500) -> pd.DataFrame:
 
 def learned() -> pd.DataFrame:
     """What tests/benchmarks/learnable.py wrote into book/learnable.jsonl: one training a row."""
-    from xstilts.runs.store import project
-
     lines = [
         json.loads(line)
-        for line in (project() / "book" / "learnable.jsonl").read_text().splitlines()
+        for line in (settings.project() / "book" / "learnable.jsonl").read_text().splitlines()
     ]
     return pd.DataFrame(
         [

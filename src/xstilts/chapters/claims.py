@@ -15,62 +15,71 @@ import pandas as pd
 
 from xstilts.analysis import differences, published, repeats, selection, verdicts, wording
 from xstilts.analysis.verdicts import Question, Weights
+from xstilts.chapters import wide
+from xstilts.chapters.wide import mlm_continuation, translated
 from xstilts.runs.key import Wanted
-from xstilts.study import conditions, graph
-from xstilts.study.conditions import NAMED_BEST, Comparison
-from xstilts.study.graph import NONE
+from xstilts.study import graph
+from xstilts.study.conditions import NONE, Comparison, Condition
+from xstilts.study.grid import NAMED_BEST
 from xstilts.study.profiles import Study
 
 
 @dataclass(frozen=True)
 class Claim:
     text: str
-    chapter: str  # whose runs decide: a function of `comparisons`
-    weigh: Callable[
-        [list[str]], list[Weights]
-    ]  # conditions -> single differences, whose mean is the effect
+    chapter: str  # whose runs decide: a name in `wide`
+    weigh: Callable[[list[Condition]], list[Weights]]  # -> differences, whose mean is the effect
     targets: tuple[str, ...] = ()  # () = all of the chapter's
     rule: str = "gain"
     published: tuple[str, str] | None = None  # version and finding, in book/published/phang2020.csv
 
 
-def _tasks(names: list[str]) -> list[str]:
-    """Conditions that are one intermediate task as it is."""
-    return [name for name in names if name in conditions.NINE]
-
-
-def _alone(task: str) -> Callable:
-    return lambda names: [{task: 1, NONE: -1}] if task in names else []
-
-
-def _each(names: list[str]) -> list[Weights]:
-    return [{name: 1, NONE: -1} for name in _tasks(names)]
-
-
-def _named_against_others(names: list[str]) -> list[Weights]:
-    there = _tasks(names)
-    named, others = (
-        [name for name in there if name in NAMED_BEST],
-        [name for name in there if name not in NAMED_BEST],
+def _alone(condition: Condition) -> bool:
+    """One English task as it is, scored on test rows."""
+    return len(condition.tasks) == 1 and condition == Condition(
+        condition.tasks, steps=condition.steps
     )
+
+
+def _task(name: str) -> Callable[[Condition], bool]:
+    return lambda condition: _alone(condition) and condition.tasks == (name,)
+
+
+def _gains(choose: Callable[[Condition], bool]) -> Callable[[list[Condition]], list[Weights]]:
+    """Each of the conditions against none."""
+    return lambda there: [{condition: 1, NONE: -1} for condition in there if choose(condition)]
+
+
+def _named_against_others(there: list[Condition]) -> list[Weights]:
+    alone = [condition for condition in there if _alone(condition)]
+    named = [condition for condition in alone if condition.tasks[0] in NAMED_BEST]
+    others = [condition for condition in alone if condition not in named]
     if len(named) < len(NAMED_BEST) or not others:
         return []
-    return [{name: 1 / len(named) for name in named} | {name: -1 / len(others) for name in others}]
+    return [dict.fromkeys(named, 1 / len(named)) | dict.fromkeys(others, -1 / len(others))]
 
 
-def _all_against(other: str) -> Callable:
-    return lambda names: (
-        [{"all, own steps": 1, other: -1}] if {"all, own steps", other} <= set(names) else []
-    )
+def _all_against(choose: Callable[[Condition], bool]) -> Callable[[list[Condition]], list[Weights]]:
+    """All tasks together with their own steps, against another condition."""
+    return lambda there: [
+        {every: 1, other: -1}
+        for every in there
+        if len(every.tasks) > 1 and every.steps == "own"
+        for other in there
+        if choose(other)
+    ]
 
 
-def _changed(suffixes: tuple[str, ...], of: str = "") -> Callable:
+def _changed(
+    how: Callable[[Condition, Condition], bool],
+) -> Callable[[list[Condition]], list[Weights]]:
     """English tasks with something done to them, less the same as they are."""
-    return lambda names: [
-        {name: -1, name.removesuffix(of) + suffix: 1}
-        for name in names
-        for suffix in suffixes
-        if name.endswith(of) and name.removesuffix(of) + suffix in names
+    return lambda there: [
+        {task: -1, changed: 1}
+        for task in there
+        if _alone(task)
+        for changed in there
+        if changed.tasks == task.tasks and how(changed, task)
     ]
 
 
@@ -78,38 +87,38 @@ CLAIMS = (
     Claim(
         "SQuAD, named among the best tasks, helps on average",
         "xtreme",
-        _alone("squad"),
+        _gains(_task("squad")),
         published=(
             "v1 abstract",
             "best single intermediate task is SQuAD: difference to no intermediate training",
         ),
     ),
-    Claim("MNLI, named among them, helps on average", "xtreme", _alone("mnli")),
-    Claim("HellaSwag, named among them, helps on average", "xtreme", _alone("hellaswag")),
+    Claim("MNLI, named among them, helps on average", "xtreme", _gains(_task("mnli"))),
+    Claim("HellaSwag, named among them, helps on average", "xtreme", _gains(_task("hellaswag"))),
     Claim("These three help more than the other six", "xtreme", _named_against_others),
     Claim(
         "All tasks together, with their own steps, help (nine in the paper)",
         "multi_task",
-        _all_against(NONE),
+        _all_against(lambda condition: condition == NONE),
     ),
     Claim(
         "All together, with their own steps, help more than SQuAD alone",
         "multi_task",
-        _all_against("squad"),
+        _all_against(_task("squad")),
     ),
     Claim(
         "BUCC and Tatoeba improve with almost every task",
         "xtreme",
-        _each,
+        _gains(_alone),
         ("bucc", "tatoeba"),
         "each",
     ),
-    Claim("TyDiQA gains consistently", "xtreme", _each, ("tydiqa",), "each"),
-    Claim("XNLI does not gain", "xtreme", _each, ("xnli",), "no gain"),
+    Claim("TyDiQA gains consistently", "xtreme", _gains(_alone), ("tydiqa",), "each"),
+    Claim("XNLI does not gain", "xtreme", _gains(_alone), ("xnli",), "no gain"),
     Claim(
         "The best task for each target gains on XTREME",
         "best",
-        _alone(selection.BEST),
+        _gains(lambda condition: condition.chosen),
         published=(
             "v2 abstract",
             "best intermediate task for each target: difference to XLM-R Large",
@@ -118,23 +127,23 @@ CLAIMS = (
     Claim(
         "MLM mixed in does not consistently help more than the English task alone",
         "mlm_continuation",
-        _changed((" + 25% text", " + 50% text")),
+        _changed(mlm_continuation.in_place_of_steps),
         rule="not each",
     ),
     Claim(
         "A task translated does not consistently help more than in English",
         "translated",
-        _changed((" translated",), " in English"),
+        _changed(translated.without_english),
         rule="not each",
     ),
-    Claim("Three-phase training works: English tasks help on average", "xtreme", _each),
+    Claim("Three-phase training works: English tasks help on average", "xtreme", _gains(_alone)),
 )
 CHAPTERS = tuple(dict.fromkeys(claim.chapter for claim in CLAIMS if claim.chapter != "best"))
 
 
 def wanted(study: Study) -> dict[str, Comparison]:
     """chapter -> what it compares: the runs that the claims rest on."""
-    return {name: getattr(conditions, name)(study) for name in CHAPTERS}
+    return {name: wide.CHAPTERS[name].compared(study) for name in CHAPTERS}
 
 
 def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:

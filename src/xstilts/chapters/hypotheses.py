@@ -1,8 +1,8 @@
-"""What each wide chapter expects before it looks, and whether it holds: the answer to the chapter's
-question.
+"""What a wide chapter expects before it looks, and whether it holds: the answer to the chapter's
+question. What each expects stands in its file in `wide`.
 
-    decided = table(study, "rq3", asked, found);  words(decided)     # asked =
-                                                  conditions.rq3(study), found = its runs
+    decided = table(study, rq3.HYPOTHESES, asked, found)    # asked = rq3.compared(study)
+    words(decided)
 
 A hypothesis is a mean of differences between the chapter's conditions, over the targets that it has
 them for, judged by the rules of `verdicts`; its p-values are adjusted over the chapter's
@@ -18,18 +18,17 @@ hypotheses.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, verdicts, wording
+from xstilts.analysis import verdicts, wording
+from xstilts.analysis.differences import examples
 from xstilts.analysis.verdicts import Question, Weights
 from xstilts.runs.key import Wanted
-from xstilts.study import conditions
-from xstilts.study.conditions import Comparison
+from xstilts.study.conditions import Comparison, Condition
 from xstilts.study.profiles import Study
 
 SAID = {"agrees": "holds", "disagrees": "does not hold"}
@@ -61,136 +60,44 @@ class Hypothesis:
     languages: Callable[[Study], tuple[str, ...]] | None = None  # None = all that are scored
 
 
-def _contrasts(pattern: str, sign: int = 1) -> Callable[[Comparison], list[Weights]]:
-    """The chapter's own differences whose whole name fits, or their opposites."""
+def differences(
+    choose: Callable[[Condition, Condition], bool], sign: int = 1
+) -> Callable[[Comparison], list[Weights]]:
+    """The chapter's own differences between two conditions that `choose` takes, or their
+    opposites."""
     return lambda asked: [
-        {name: sign * weight for name, weight in weights.items()}
-        for label, weights in asked.contrasts
-        if re.fullmatch(pattern, label)
+        {condition: sign * weight for condition, weight in weights.items()}
+        for _, weights in asked.contrasts
+        if len(weights) == 2 and choose(*weights)
     ]
 
 
-def _means(more: str, less: str) -> Callable[[Comparison], list[Weights]]:
-    """The mean of the conditions whose whole name fits, less that of others."""
+def means(
+    more: Callable[[Condition], bool], less: Callable[[Condition], bool]
+) -> Callable[[Comparison], list[Weights]]:
+    """The mean of some conditions, less that of others."""
 
     def weigh(asked: Comparison) -> list[Weights]:
-        names = list(dict.fromkeys(name for name, _, _ in asked.wanted))
-        up, down = (
-            [name for name in names if re.fullmatch(pattern, name)] for pattern in (more, less)
-        )
-        return (
-            [{name: 1 / len(up) for name in up} | {name: -1 / len(down) for name in down}]
-            if up and down
-            else []
-        )
+        there = list(dict.fromkeys(condition for condition, _, _ in asked.wanted))
+        up, down = (list(filter(choose, there)) for choose in (more, less))
+        if not up or not down:
+            return []
+        return [dict.fromkeys(up, 1 / len(up)) | dict.fromkeys(down, -1 / len(down))]
 
     return weigh
 
 
-def _tasks(count: int) -> str:
-    """RQ1's draws of so many tasks in a language other than English: a pattern."""
-    return rf"{count} tasks? in \w+ \(draw \d\)"
-
-
-def _easier(asked: Comparison) -> list[Weights]:
-    """Each task at its lowest difficulty less the same at its highest."""
-    names = {name for name, _, _ in asked.wanted}
-    return [
-        {f"{name} (difficulty 1)": 1, f"{name} (difficulty 3)": -1}
-        for name in conditions.NINE
-        if {f"{name} (difficulty 1)", f"{name} (difficulty 3)"} <= names
-    ]
-
-
-def _less_than_layers(asked: Comparison) -> list[Weights]:
-    """What nine tasks add to three, less what the largest encoder adds to the next with three."""
-    sizes = [
-        name
-        for name in dict.fromkeys(name for name, _, _ in asked.wanted)
-        if name.endswith(", three tasks")
-    ]
-    tasks = _means(_tasks(9), _tasks(3))(asked)
-    return [tasks[0] | {sizes[-1]: -1, sizes[-2]: 1}] if tasks and len(sizes) > 1 else []
-
-
-SMALLER_GAINS = Hypothesis(
-    "A larger encoder gains less", _contrasts(r".*: gain of .* less gain of .*")
-)
-HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
-    "multi_task": (
-        Hypothesis(
-            "All tasks together help more than each alone, at the same number of steps",
-            _contrasts(rf"all against ({'|'.join(conditions.NINE)})"),
-        ),
-    ),
-    "mlm_continuation": (
-        Hypothesis(
-            "Mixing in text raises the target's score", _contrasts(r"(\w+) \+ \d+% text against \1")
-        ),
-    ),
-    "translated": (
-        Hypothesis(
-            "Translated rows help more than English ones",
-            _contrasts(r"(\w+) translated against \1 in English"),
-        ),
-        Hypothesis(
-            "A worse translation helps less",
-            _contrasts(r"(\w+) translated, noise .* against \1 translated", -1),
-        ),
-    ),
-    "model_size": (SMALLER_GAINS,),
-    "xtreme": (
-        Hypothesis(
-            "A task chosen on dev rows gains on test rows", _contrasts("best on dev against none")
-        ),
-    ),
-    "rq1": (
-        Hypothesis(
-            "Three tasks in another language help more than one", _means(_tasks(3), _tasks(1))
-        ),
-        Hypothesis("Nine help more than three", _means(_tasks(9), _tasks(3))),
-        Hypothesis(
-            "Going from three to nine tasks gives more than a larger encoder", _less_than_layers
-        ),
-    ),
-    "rq2": (
-        Hypothesis(
-            "Estonian, Finnish and Hungarian sources beat English",
-            _contrasts(r"(\w+) in (et|fi|hu) against \1 in en"),
-            languages=conditions.finnish_hungarian,
-        ),
-        Hypothesis(
-            "German and Turkish ones do not",
-            _contrasts(r"(\w+) in (de|tr) against \1 in en"),
-            "no gain",
-            conditions.finnish_hungarian,
-        ),
-    ),
-    "rq3": (
-        Hypothesis(
-            "With the same rows, many languages help more than English",
-            _contrasts(r"(\w+), many languages against \1, English, same rows"),
-        ),
-    ),
-    "rq4": (
-        Hypothesis(
-            "An easy task helps African languages more than a hard one",
-            _easier,
-            languages=conditions.african,
-        ),
-        Hypothesis("It does not help English more", _easier, "no gain", lambda study: ("en",)),
-    ),
-    "rq5": (SMALLER_GAINS,),
-}
-
-
 def table(
-    study: Study, chapter: str, asked: Comparison, found: Wanted, over_languages: bool = False
+    study: Study,
+    hypotheses: Sequence[Hypothesis],
+    asked: Comparison,
+    found: Wanted,
+    over_languages: bool = False,
 ) -> pd.DataFrame:
-    """A row a hypothesis of the chapter: what `verdicts.decide` says of it. over_languages: as in
+    """A row a hypothesis: what `verdicts.decide` says of it. over_languages: as in
     `differences.table`."""
-    part, questions = differences.examples(study, found), []
-    for hypothesis in HYPOTHESES[chapter]:
+    part, questions = examples(study, found), []
+    for hypothesis in hypotheses:
         only = hypothesis.languages(study) if hypothesis.languages else None
         wanted = dict.fromkeys(
             cell[:2]
@@ -216,7 +123,7 @@ def table(
             )
         )
     result = verdicts.decide(study, questions).assign(
-        hypothesis=[hypothesis.text for hypothesis in HYPOTHESES[chapter]]
+        hypothesis=[hypothesis.text for hypothesis in hypotheses]
     )
     result["verdict"] = result.verdict.replace(SAID).where(
         result.differences != "0 of 0", "not asked"

@@ -1,7 +1,7 @@
 """What each chapter of the book needs: its runs, by name of the notebook. The notebooks and the
 plan ask here.
 
-wanted = chapters.phase3_target(study);  runs = needed("phase3_target", study)
+wanted = phase3_target(study);  runs = needed("phase3_target", study)
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from xstilts.chapters import claims
+from xstilts.chapters import claims, wide
 from xstilts.errors import UserError
-from xstilts.runs.key import Adapt, Run, Wanted
-from xstilts.study import conditions, graph
-from xstilts.study.graph import NONE
+from xstilts.runs.key import Adapt, Run
+from xstilts.study import graph, grid
+from xstilts.study.conditions import NONE, Condition, Runs
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
+AS_IT_SHIPS = Condition(phase1=False, called="as it ships")
+AFTER_PHASE_1 = Condition(called="after phase 1")
 
-def phase1_encoder(study: Study) -> Wanted:
+
+def phase1_encoder(study: Study) -> Runs:
     """Retrieval with the encoder as it ships and after phase 1."""
     return {
-        (condition, target, 0): graph.phase3(study, run, target, 0)
-        for condition, run in {
-            "as it ships": graph.base(study),
-            "after phase 1": graph.phase1(study),
-        }.items()
+        (condition, target, 0): graph.phase3(study, grid.encoder(study, condition, 0), target, 0)
+        for condition in (AS_IT_SHIPS, AFTER_PHASE_1)
         for target in study.targets
         if target == "tatoeba"
     }
@@ -45,45 +45,36 @@ def of_phase3(study: Study) -> Study:
     return dataclasses.replace(study, seeds=study.phase3_seeds or study.seeds)
 
 
-def phase3_target(study: Study) -> Wanted:
+def unread(study: Study) -> Condition:
+    """The study's encoder with random weights."""
+    encoder = f"{study.encoder.removesuffix(':random')}:random"
+    return Condition(encoder=encoder, phase1=False, called="random encoder")
+
+
+def phase3_target(study: Study) -> Runs:
     """Every target without intermediate training, for every seed where it is trained; POS also from
     an encoder with random weights, for the first."""
     study = of_phase3(study)
-    unread = dataclasses.replace(
-        study, encoder=f"{study.encoder.removesuffix(':random')}:random", phase1_steps=0
-    )
     wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
-    wanted = {
+    first = study.seeds[0]
+    return {
         (condition, target, seed): run
         for (condition, target, seed), run in wanted.items()
-        if seed == study.seeds[0] or not TASKS[target].untrained
-    }
-    return wanted | {
-        ("random encoder", name, seed): graph.phase3(unread, graph.base(unread), name, seed)
+        if seed == first or not TASKS[target].untrained
+    } | {
+        (unread(study), name, first): graph.phase3(
+            study, grid.encoder(study, unread(study), first), name, first
+        )
         for name in study.targets
         if name == "udpos"
-        for seed in study.seeds[:1]
     }
 
 
-def single_task(study: Study) -> Wanted:
+def single_task(study: Study) -> Runs:
     """No intermediate training and each task alone, against every target."""
     return graph.single_tasks(study)
 
 
-# see `comparisons`
-WIDE = (
-    "multi_task",
-    "mlm_continuation",
-    "translated",
-    "model_size",
-    "xtreme",
-    "rq1",
-    "rq2",
-    "rq3",
-    "rq4",
-    "rq5",
-)
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "claims": lambda study: [
         run for part in claims.wanted(study).values() for run in part.wanted.values()
@@ -93,8 +84,8 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
     **{
-        name: lambda study, name=name: [*getattr(conditions, name)(study).wanted.values()]
-        for name in WIDE
+        name: lambda study, chapter=chapter: [*chapter.compared(study).wanted.values()]
+        for name, chapter in wide.CHAPTERS.items()
     },
     "costs": lambda study: [],
     "benchmark": lambda study: [],  # shows rows, trains nothing

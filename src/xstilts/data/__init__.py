@@ -28,13 +28,12 @@ from typing import Any
 
 from filelock import FileLock
 
-from xstilts import files
+from xstilts import files, settings
 from xstilts.data import local
 from xstilts.data.layout import SPLITS
 from xstilts.data.rows import Rows, labels_of, read
 from xstilts.data.unchanged import looked_at_once as looked_at_once
 from xstilts.data.unchanged import while_unchanged
-from xstilts.encoders import cache_dir
 from xstilts.errors import UserError
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, Task, task
@@ -61,7 +60,7 @@ def _module(source: str):
 
 def _at(row: Task, language: str, source: str) -> tuple:
     """The module and the source that have the task's rows in a language."""
-    own = os.environ.get("XSTILTS_OWN") if source == "hub" else None
+    own = settings.own_rows() if source == "hub" else ""
     if own and language in local.languages(row, own):
         return local, own
     return _module(source), source
@@ -74,8 +73,8 @@ def check_source(source: str) -> None:
         dials.parse(source)
     elif source != "hub":
         local.check_folder(source)
-    elif os.environ.get("XSTILTS_OWN"):
-        local.check_folder(os.environ["XSTILTS_OWN"], "XSTILTS_OWN")
+    elif own := settings.own_rows():
+        local.check_folder(own, "XSTILTS_OWN")
 
 
 @while_unchanged(256)
@@ -83,8 +82,8 @@ def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
     """Languages in which the source has rows of the task (in that split), sorted; empty if it has
     none."""
     found = set(_module(source).languages(task(name), source))
-    if source == "hub" and os.environ.get("XSTILTS_OWN"):
-        found |= set(local.languages(task(name), os.environ["XSTILTS_OWN"]))
+    if source == "hub" and (own := settings.own_rows()):
+        found |= set(local.languages(task(name), own))
     return tuple(
         language
         for language in sorted(found)
@@ -260,7 +259,7 @@ def words(source: str) -> list[str]:
 def kept(name: str, make: Callable[[], Any]) -> Any:
     """What `make` returns (JSON), made once and kept in the cache. All that it depends on is to be
     in the name."""
-    path = cache_dir() / f"{name}.kept"
+    path = settings.cache() / f"{name}.kept"
     with contextlib.suppress(OSError, ValueError, RecursionError):  # none, or a damaged one
         with files.opened(path) as file:
             checksum, text = file.read().decode().split("\n", 1)

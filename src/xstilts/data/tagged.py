@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xstilts.encoders import cache_dir
+from xstilts import settings
 from xstilts.errors import UserError
 from xstilts.hub_faults import ask
 
@@ -53,7 +53,7 @@ def _content(address: str) -> bytes:
             f"no checksum is known of {address}: the task table names another file than "
             "masakhapos.sha256"
         )
-    kept = cache_dir() / "tagged" / f"{checksum}.txt"
+    kept = settings.cache() / "tagged" / f"{checksum}.txt"
     if kept.is_file() and hashlib.sha256(kept.read_bytes()).hexdigest() == checksum:
         return kept.read_bytes()
     content = ask(lambda: _downloaded(address), address, kind="file")

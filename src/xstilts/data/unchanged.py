@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, wraps
 from inspect import signature
 
-from xstilts import revisions
+from xstilts import revisions, settings
 from xstilts.data import local
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
@@ -37,7 +36,7 @@ def _state(name: str, source: str) -> Hashable:
     the same as long as a process lives."""
     if dials.is_mini(source):
         return ()
-    place = os.environ.get("XSTILTS_OWN") if source == "hub" else source
+    place = settings.own_rows() if source == "hub" else source
     # a plan that asks nobody has other names for what is on the Hub
     asked = (
         name,

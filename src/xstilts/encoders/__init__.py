@@ -32,7 +32,7 @@ from transformers import (
 )
 from transformers.utils import cached_file, logging
 
-from xstilts import files
+from xstilts import files, settings
 from xstilts.encoders import checks, e5small, vocabulary
 from xstilts.encoders import folder as encoder_folder
 from xstilts.encoders.names import (
@@ -49,18 +49,13 @@ from xstilts.encoders.names import parse_name as parse_name
 from xstilts.errors import UserError, visible
 
 
-def cache_dir() -> Path:
-    """The folder of converted encoders: the environment's XSTILTS_CACHE, else ~/.cache/xstilts."""
-    return Path(os.environ.get("XSTILTS_CACHE") or Path.home() / ".cache" / "xstilts")
-
-
 def source_folder(name: str | Path | EncoderName) -> Path | str:
     """What `from_pretrained` is given: a folder, or the Hub id. Converts the embedded encoder on
     first use, and anew where the conversion is no longer what it was when it was made."""
     name = as_name(name)
     if name.base != EMBEDDED:
         return Path(name.base) if Path(name.base).is_dir() else name.base
-    folder = cache_dir() / f"{EMBEDDED}-{e5small.SHA256[:12]}-v{e5small.VERSION}"
+    folder = settings.cache() / f"{EMBEDDED}-{e5small.SHA256[:12]}-v{e5small.VERSION}"
     if _problem(folder):
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,13 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from xstilts import files
 from xstilts.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST, LOG, SCORES = "run.json", "log.jsonl", "scores.csv"
 LARGEST = 1 << 24  # bytes of a file of JSON: ours have some thousands
@@ -189,6 +190,8 @@ def _is_entry(entry: dict) -> bool:
 def scores(folder: Path) -> pd.DataFrame:
     """A run's scores.csv, whose values are 0 to 100, or NaN of nothing. UserError where it is not
     readable."""
+    import pandas as pd  # half a second, which who only lists the store need not wait
+
     try:
         with files.opened(folder / SCORES) as file:
             table = pd.read_csv(file)

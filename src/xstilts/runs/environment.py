@@ -10,10 +10,7 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-import torch
-
 from xstilts.runs.key import RECIPE_VERSION
-from xstilts.training import cpu
 
 PACKAGES = (
     "xstilts",
@@ -31,6 +28,10 @@ PACKAGES = (
 
 def environment() -> dict:
     """Versions, processor, threads, device, and the state of the code."""
+    import torch  # seconds, which who only reads the store need not wait
+
+    from xstilts.training import cpu
+
     there = torch.cuda.is_available()
     return {
         "python": platform.python_version(),

@@ -18,6 +18,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from xstilts.training.recipe import Recipe
 
@@ -81,7 +82,7 @@ class Score:
 
 
 Run = Base | Adapt | Score
-Wanted = Mapping[tuple[str, str, int], Score]  # (condition, target, seed) -> run
+Wanted = Mapping[tuple[Any, str, int], Score]  # (condition, target, seed) -> run
 
 
 def describe(value: object) -> object:
@@ -114,6 +115,11 @@ def key(run: Run) -> str:
 def _key(run: Run, version: int) -> str:
     text = json.dumps([version, describe(run)], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def line(run: Run) -> list[Run]:
+    """The run and all that it starts from."""
+    return [run, *(further for parent in parents(run) for further in line(parent))]
 
 
 def each_once(runs: Iterable[Run]) -> list[Run]:

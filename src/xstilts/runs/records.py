@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from xstilts import settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import artifact, credible, failures, store
 from xstilts.runs.credible import PARTS, UNIT, WHERE, pack, unpack
@@ -38,8 +39,8 @@ LARGEST = 64 << 20  # bytes of a record
 
 
 def folder() -> Path:
-    given = os.environ.get("XSTILTS_RECORDS")
-    return Path(given).expanduser() if given else store.project() / "book" / "recorded"
+    """Where records are kept (`settings.records`)."""
+    return settings.records()
 
 
 def record(runs: Iterable[Run], root: Path) -> list[Path]:

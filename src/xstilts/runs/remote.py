@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from xstilts import files
+from xstilts import files, settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import artifact
 from xstilts.runs.artifact import MANIFEST
@@ -29,19 +29,12 @@ RETRY = 60.0
 
 
 def given() -> bool:
-    return bool(_url())
-
-
-def _url() -> str:
-    return os.environ.get("XSTILTS_REMOTE", "")
+    return bool(settings.remote())
 
 
 def _shown() -> str:
-    """The URL without what may be secret in it: who may write there, and what is asked for."""
-    url = _url()
-    if "://" in url and "@" in url:
-        url = f"{url.partition('://')[0]}://***@{url.rpartition('@')[2]}"
-    return url.partition("?")[0] + "?***" * ("?" in url)
+    """The URL as it may be told."""
+    return settings.without_secrets(settings.remote())
 
 
 def _words(error: BaseException) -> str:
@@ -54,8 +47,9 @@ def _words(error: BaseException) -> str:
 def _secrets() -> set[str]:
     """Passwords, tokens and keys in the URL, as they are there and decoded, and the parts into
     which a parser may break them."""
-    found = [value for _, value in parse_qsl(_url().partition("?")[2]) if len(value) >= 8]
-    for who in re.findall(r"://(.*?)@(?=[^@]*(?:::|$))", _url()):
+    url = settings.remote()
+    found = [value for _, value in parse_qsl(url.partition("?")[2]) if len(value) >= 8]
+    for who in re.findall(r"://(.*?)@(?=[^@]*(?:::|$))", url):
         name, colon, password = who.partition(":")
         found += [password] if colon else [name] * (len(name) >= 8)
     found += [part for one in found for part in re.split("[/@:?#]", one) if len(part) >= 3]
@@ -69,7 +63,7 @@ def _place(root: Path):
     from fsspec.implementations.local import LocalFileSystem
 
     try:
-        system, folder = fsspec.core.url_to_fs(_url())
+        system, folder = fsspec.core.url_to_fs(settings.remote())
     except (ImportError, ValueError) as error:
         system, wrong = None, _words(error)
     if not system:  # raised here, for the error before shows the URL as it is
@@ -103,14 +97,14 @@ _silent: dict[str, float] = {}  # URL that did not answer -> until when it is le
 def pull(root: Path, run: Run) -> bool:
     """Copies a finished artifact into the store, if the remote has it. False where that cannot be:
     it is told once, and the store is read without the remote."""
-    if not given() or time.monotonic() < _silent.get(_url(), 0.0):
+    if not given() or time.monotonic() < _silent.get(settings.remote(), 0.0):
         return False
     try:
         return _pull(root, run, *_place(root))
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001  every file system has its own
-        if _url() not in _silent:
+        if settings.remote() not in _silent:
             print(
                 visible(
                     f"XSTILTS_REMOTE: {_shown()} cannot be read ({_words(error)}); going on with "
@@ -118,7 +112,7 @@ def pull(root: Path, run: Run) -> bool:
                 ),
                 flush=True,
             )
-        _silent[_url()] = time.monotonic() + RETRY
+        _silent[settings.remote()] = time.monotonic() + RETRY
         return False
 
 

@@ -27,9 +27,8 @@ from typing import Any
 
 from filelock import BaseFileLock, FileLock, SoftFileLease
 
-from xstilts import files
+from xstilts import files, settings
 from xstilts.errors import UserError, visible
-from xstilts.project import find as found_project
 from xstilts.runs import artifact, environment, remote
 from xstilts.runs.artifact import MANIFEST, damaged, manifest  # noqa: F401 (read as store.manifest)
 from xstilts.runs.artifact import verified as _verified
@@ -48,26 +47,9 @@ class Unwritable(UserError):
     """This user may not write into the store."""
 
 
-def project() -> Path:
-    """The folder of the checkout, here or above (see `project.find`); else here."""
-    return found_project() or Path.cwd()
-
-
 def default_root() -> Path:
-    """XSTILTS_STORE, else `store` of the project. UserError where what is there is no folder."""
-    given = os.environ.get("XSTILTS_STORE")
-    try:
-        root = Path(given).expanduser().resolve() if given else project() / "store"
-        if not stat.S_ISDIR(os.stat(root).st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(root))
-    except FileNotFoundError:
-        return root
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, nobody's home
-        why = getattr(error, "strerror", None) or error
-        raise UserError(
-            f"the store {given or root} cannot be used: {why}. Set XSTILTS_STORE to a folder"
-        ) from error
-    return root
+    """The store that is used where no other is named (`settings.store`)."""
+    return settings.store()
 
 
 def folder_of(root: Path, run: Run) -> Path:
@@ -129,9 +111,7 @@ def locked(root: Path, name: str, how: str = "", **options: Any) -> BaseFileLock
     file that its holder renews. One that was not renewed for LEASE seconds, or whose process has
     died on this machine, is nobody's. Should its holder live after all, it finds its unfinished
     folder gone (`writing`)."""
-    how = how or os.environ.get("XSTILTS_LOCK") or "system"
-    if how not in ("system", "lease"):
-        raise UserError(f"XSTILTS_LOCK: {how!r} is none of system, lease")
+    how = how or settings.lock()
     folder = root / ".locks"
     _make(root, folder)
     if how == "lease":

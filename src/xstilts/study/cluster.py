@@ -25,6 +25,7 @@ from typing import Protocol
 
 import torch
 
+from xstilts import settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import sharing, store
 from xstilts.runs.key import Run, key, label, parents
@@ -80,7 +81,7 @@ def crew(scheduler: str, todo: Sequence[Run]) -> Iterator[Crew]:
     what they will be asked to do. UserError where a cluster does not answer."""
     check(scheduler)
     name, _, place = scheduler.partition(":")
-    place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
+    place = place or (settings.dask_scheduler() if name == "dask" else "")
     if name == "processes" or not place:
         with Processes(workers(place, todo)) as own:
             yield own

@@ -11,14 +11,15 @@ The same run asked for twice, by two chapters or two conditions, has the same ke
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from xstilts import data, encoders
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, remote, results, sharing, store
-from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, parents
+from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, line, parents
 from xstilts.study import cluster, costs, profiles
+from xstilts.study.conditions import NONE, Condition, Runs
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.training import process_group
@@ -27,9 +28,6 @@ from xstilts.training.loop import Diverged
 
 class RunsFailed(UserError):
     """Nothing of what was asked for could be computed."""
-
-
-NONE = "none"  # the condition without intermediate training
 
 
 def base(study: Study) -> Base:
@@ -140,12 +138,12 @@ def _fingerprints(name: str, languages: tuple[str, ...], study: Study) -> tuple[
     )
 
 
-def single_tasks(study: Study) -> dict[tuple[str, str, int], Score]:
+def single_tasks(study: Study) -> Runs:
     """The paper's main table: no intermediate training and each task alone, against every target,
     for every seed."""
     conditions = {NONE: lambda seed: phase1(study)}
     conditions |= {
-        name: lambda seed, name=name: phase2(study, (name,), seed)
+        Condition((name,)): lambda seed, name=name: phase2(study, (name,), seed)
         for name in study.intermediates
         if name not in absent(study)
     }
@@ -162,12 +160,12 @@ def absent(study: Study) -> dict[str, str]:
     }
 
 
-def grid(study: Study, conditions: Mapping) -> dict[tuple[str, str, int], Score]:
-    """conditions: name -> (seed -> encoder run)"""
+def grid(study: Study, conditions: Mapping[Condition, Callable[[int], Base | Adapt]]) -> Runs:
+    """The conditions against every target, for every seed."""
     with data.looked_at_once():
         return {
-            (name, target, seed): phase3(study, encoder(seed), target, seed)
-            for name, encoder in conditions.items()
+            (condition, target, seed): phase3(study, encoder(seed), target, seed)
+            for condition, encoder in conditions.items()
             for target in study.targets
             for seed in study.seeds
         }
@@ -239,14 +237,7 @@ def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
     return [every[name] for name in process_group.texts(" ".join(map(key, todo)))[0].split()]
 
 
-def line(run: Run) -> list[Run]:
-    """The run and all that it starts from."""
-    return [run, *(further for parent in parents(run) for further in line(parent))]
-
-
-def obtain(
-    study: Study, wanted: Wanted, root: Path | None = None
-) -> dict[tuple[str, str, int], Score]:
+def obtain(study: Study, wanted: Wanted, root: Path | None = None) -> Runs:
     """The scores that are in the store or recorded; with `missing` = compute the others are
     computed first."""
     root = root or store.default_root()

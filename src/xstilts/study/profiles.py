@@ -8,7 +8,6 @@ means the profile's. A number 0 means: none of it, or no limit, as said beside t
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xstilts import data as sources
-from xstilts import encoders
+from xstilts import settings
 from xstilts.errors import UserError, shown, whole
-from xstilts.study import cluster
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
 from xstilts.training import process_group
@@ -263,7 +261,7 @@ def study(profile: str = "mini", **given: object) -> Study:
     if "seeds" in values:  # who asks for seeds means every chapter's
         values.setdefault("phase3_seeds", ())
     if not values.get("data"):
-        values["data"] = os.environ.get("XSTILTS_DATA") or PROFILES[profile].data
+        values["data"] = settings.data() or PROFILES[profile].data
     if dials.is_mini(values["data"]):
         values["data"] = dials.name(dials.parse(values["data"]))
     elif values["data"] != "hub":
@@ -337,6 +335,9 @@ def _usable(name: str, text: str) -> None:
 
 def _checked(asked: Study) -> Study:
     """The study with what it leaves open filled in: vocabulary and languages."""
+    from xstilts import encoders  # these take seconds, and a slip in a name is told without them
+    from xstilts.study import cluster
+
     process_group.check()  # a launcher's slip, too, is told before anything runs
     encoders.parse_name(asked.encoder)
     sources.check_source(asked.data)

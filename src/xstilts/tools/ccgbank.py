@@ -51,8 +51,7 @@ def convert(ccgbank: Path, out: Path) -> dict[str, int]:
     if auto is None:
         raise UserError(
             f"{ccgbank} is not a CCGbank: it has no data/AUTO/02 (sections 00 to 24 with *.auto "
-            "files). "
-            "It comes from the LDC as LDC2005T13"
+            "files). It comes from the LDC as LDC2005T13"
         )
     sizes = {}
     for split, sections in SECTIONS.items():

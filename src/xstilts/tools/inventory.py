@@ -1,7 +1,8 @@
 """What a store holds: checked, listed, and cleaned of what nothing refers to.
 
-    verify(root) -> lines, how many are damaged;  listed(root) -> lines;  superfluous(root, wanted)
-                                                  -> what `clean` removes
+    faults(root);  entries(root)      # what is damaged; every folder
+    verify(root);  listed(root)       # the same as lines
+    superfluous(root, wanted)         # what `clean` removes
 
 Nothing but what the store made itself is ever removed: a folder whose name is a run's key, or one
 of its own unfinished, damaged or half-copied ones. A run that some process is at, is left alone.
@@ -15,14 +16,14 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import Timeout
 
 from xstilts import files
 from xstilts.errors import UserError
 from xstilts.runs import store
-from xstilts.runs.key import Run, key
-from xstilts.study.graph import line
+from xstilts.runs.key import Run, key, line
 from xstilts.training import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{20}")
@@ -54,33 +55,64 @@ def leftovers(root: Path) -> list[tuple[Path, str, str]]:
     return [(path, match[1], match[2]) for path, match in found if match]
 
 
-def verify(root: Path) -> tuple[list[str], int]:
-    """Every file of every artifact against its checksum: a line for each that is not what was
-    written, and their number."""
-    lines = []
+def faults(root: Path) -> dict[str, str]:
+    """Every file of every artifact against its checksum: the name of a damaged folder -> what is
+    wrong with it."""
+    found = {}
     for folder in artifacts(root):
         try:
             problem = store.damaged(folder)
         except UserError as error:
             problem = str(error)
-        lines += [f"{folder.name}  {problem}"] if problem else []
-    return lines, len(lines)
+        if problem:
+            found[folder.name] = problem
+    return found
+
+
+def verify(root: Path) -> tuple[list[str], int]:
+    """`faults` as a line each, and their number."""
+    found = faults(root)
+    return [f"{name}  {problem}" for name, problem in found.items()], len(found)
+
+
+class Entry(NamedTuple):
+    """A folder of the store. written and label: "" where they are not known."""
+
+    folder: str
+    state: str  # finished, unreadable, or what is left: writing, damaged, failed, pulling, removing
+    size: int  # bytes
+    written: str
+    label: str
+    has_checkpoint: bool = False
+
+
+def entries(root: Path) -> list[Entry]:
+    """Every artifact, then what is left of unfinished ones."""
+    found = []
+    for folder in artifacts(root):
+        try:
+            made = store.manifest(folder)
+            about = "finished", size(folder), made["written"], " ".join(made["label"].split())
+        except UserError:
+            about = "unreadable", size(folder), "", ""
+        found.append(Entry(folder.name, *about))
+    for folder, what, _ in leftovers(root):
+        kept = files.is_file(folder / checkpoint.FILE)
+        found.append(Entry(folder.name, what, size(folder), "", "", kept))
+    return found
 
 
 def listed(root: Path) -> list[str]:
     """A line an artifact: key, size, when it was written, what it is; and what is left of
     unfinished ones."""
     lines = []
-    for folder in artifacts(root):
-        try:
-            manifest = store.manifest(folder)
-            about = f"{manifest['written'][:16]}  {' '.join(manifest['label'].split())}"
-        except UserError:
+    for one in entries(root):
+        about = f"{one.written[:16]}  {one.label}"
+        if one.state == "unreadable":
             about = f"{'':16}  ({store.MANIFEST} is not readable)"
-        lines.append(f"{folder.name}  {size(folder) / 1e6:>9.1f} MB  {about}")
-    for folder, what, _ in leftovers(root):
-        kept = " (has a checkpoint)" if files.is_file(folder / checkpoint.FILE) else ""
-        lines.append(f"{folder.name}  {size(folder) / 1e6:>9.1f} MB  {what}{kept}")
+        elif one.state != "finished":
+            about = one.state + " (has a checkpoint)" * one.has_checkpoint
+        lines.append(f"{one.folder}  {one.size / 1e6:>9.1f} MB  {about}")
     return lines
 
 

@@ -1,7 +1,8 @@
 """What a chapter or the book would cost, before anything runs: runs, those that the store has,
 time, memory; and how long it would take on more workers.
 
-    print(text(study, "single_task"))
+    print(text(study, "single_task"))         # for people
+    made = plan(study, "single_task")         # for a program
 
 Times are measured here (see `pace`) and multiplied out; the simulation then walks the real graph as
 the scheduler would, long chains first."""
@@ -9,17 +10,16 @@ the scheduler would, long chains first."""
 from __future__ import annotations
 
 import heapq
-import os
 from collections import Counter
 from dataclasses import dataclass
 
 import torch
 
-from xstilts import revisions
+from xstilts import revisions, settings
 from xstilts.chapters import needed
 from xstilts.hub_faults import Refused
 from xstilts.runs import records, store
-from xstilts.runs.key import Adapt, Base, Run, key, parents
+from xstilts.runs.key import Adapt, Base, Run, key, line, parents
 from xstilts.study import cluster, costs, graph
 from xstilts.study.profiles import Study
 from xstilts.tools.pace import Speed, measured
@@ -39,8 +39,7 @@ def _said(speed: Speed, study: Study, threads: int, workers: int) -> str:
         )
     busy = (
         f". While it was measured other programs were at work, and a run had {speed.share:.0%} "
-        "of a core; if they stay, all "
-        f"takes {1 / speed.share:.1f} times as long"
+        f"of a core; if they stay, all takes {1 / speed.share:.1f} times as long"
         if speed.share < 0.75
         else ""
     )
@@ -98,8 +97,40 @@ def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
     )
 
 
-def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
-    """The plan, for people; of what is not recorded, if asked. UserError for an unknown chapter."""
+@dataclass(frozen=True)
+class Group:
+    """Runs that do the same. seconds: of one of them; steps and memory (bytes): the most of any."""
+
+    what: str
+    runs: int
+    seconds: float
+    steps: int
+    memory: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is needed and what it would cost. Times are in seconds."""
+
+    chapter: str  # "" for the whole book
+    profile: str
+    runs: int  # that are needed, with those that they start from
+    to_compute: int
+    speed: Speed
+    speed_in_words: str
+    notes: list[str]
+    groups: list[Group]  # of what is to be computed
+    worker_seconds: float
+    workers_here: int
+    seconds_here: float
+    longest_chain: float
+    waves: list[int]  # how many runs are how many steps away from the encoder
+    walks: dict[int, Walk]  # number of workers -> the simulated study
+
+
+def plan(study: Study, chapter: str = "", unrecorded: bool = False) -> Plan:
+    """What the chapter ("": the book) would cost; of what is not recorded, if asked. UserError for
+    an unknown chapter."""
     root, notes = store.default_root(), []
 
     def asked() -> tuple[list[Run], list[Run]]:
@@ -107,78 +138,102 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
         return runs, graph.lacking(records.unrecorded(runs) if unrecorded else runs, root)
 
     try:
-        runs, there = asked()
+        runs, todo = asked()
     except Refused as refused:
         if not refused.away:
             raise
         revisions.unasked = True
-        runs, there = asked()
+        runs, todo = asked()
         notes.append(
             "The Hub can't be reached: rows are counted by the official sizes, and what the "
             "store has is not known."
         )
-    workers, words = _workers(study.scheduler, there)
+    workers, words = _workers(study.scheduler, todo)
     notes += [words] if words else []
     on_gpu = torch.cuda.is_available()
     threads = torch.get_num_threads() if on_gpu or words or study.scheduler == "local" else 1
-    side_by_side = (
-        1 if on_gpu else workers
-    )  # their memory may not do for several to be measured at once
+    # on a GPU the memory may not do for several to be measured at once
+    side_by_side = 1 if on_gpu else workers
     speed = measured(study, threads, side_by_side)
-    seconds = speed.of(there, root)
-    every = {key(run): run for wanted in runs for run in graph.line(wanted)}
-    lines = [
-        f"{chapter or 'the whole book'}, profile {study.profile}: {len(every)} runs, "
-        f"{len(there)} to compute. "
-        f"Times {_said(speed, study, threads, side_by_side)}."
-    ] + notes
-    lines += ["", f"{'runs':>5}  {'seconds each':>12}  {'steps':>6}  {'GB':>5}  what"]
+    seconds = speed.of(todo, root)
     groups: dict[str, list[Run]] = {}
-    for run in there:
+    for run in todo:
         groups.setdefault(_what(run), []).append(run)
-    for what, some in groups.items():
+    waves = Counter(len(line(run)) for run in todo)
+    return Plan(
+        chapter,
+        study.profile,
+        len({key(run) for wanted in runs for run in line(wanted)}),
+        len(todo),
+        speed,
+        _said(speed, study, threads, side_by_side),
+        notes,
+        [
+            Group(
+                what,
+                len(alike),
+                sum(seconds[key(run)] for run in alike) / len(alike),
+                max(costs.cost(run).steps for run in alike),
+                max(costs.memory(run) for run in alike),
+            )
+            for what, alike in groups.items()
+        ],
+        sum(seconds.values()),
+        workers,
+        simulate(todo, seconds, workers).wall,
+        simulate(todo, seconds, max(1, len(todo))).wall,
+        [count for _, count in sorted(waves.items())],
+        {count: simulate(todo, seconds, count) for count in WORKERS} if todo else {},
+    )
+
+
+def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
+    """The plan, for people. UserError for an unknown chapter."""
+    made = plan(study, chapter, unrecorded)
+    lines = [
+        f"{chapter or 'the whole book'}, profile {made.profile}: {made.runs} runs, "
+        f"{made.to_compute} to compute. Times {made.speed_in_words}.",
+        *made.notes,
+        "",
+        f"{'runs':>5}  {'seconds each':>12}  {'steps':>6}  {'GB':>5}  what",
+    ]
+    for group in made.groups:
         lines.append(
-            f"{len(some):>5}  {sum(seconds[key(run)] for run in some) / len(some):>12.0f}  "
-            f"{max(costs.cost(run).steps for run in some):>6}  "
-            f"{max(costs.memory(run) for run in some) / 1e9:>5.1f}  {what}"
+            f"{group.runs:>5}  {group.seconds:>12.0f}  {group.steps:>6}  "
+            f"{group.memory / 1e9:>5.1f}  {group.what}"
         )
-    if there:
-        here = simulate(there, seconds, workers)
-        longest = max(simulate(there, seconds, len(there)).wall, 0.0)
-        lines += [
-            "",
-            f"Worker time {_time(sum(seconds.values()))}; here, on {workers} worker(s), about "
-            f"{_time(here.wall)}.",
-            f"No number of workers needs less than the longest chain, {_time(longest)}.",
-            "",
-            f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}",
-        ]
-        for count in WORKERS:
-            walk = simulate(there, seconds, count)
-            lines.append(
-                f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  "
-                f"{walk.busy_before_last_wave:>25.0%}"
-            )
-        if walk.busy_before_last_wave < 0.85:
-            widest = Counter(len(graph.line(run)) for run in there)
-            lines.append(
-                f"At {WORKERS[-1]} workers the graph is the bound: it has {len(there)} runs in "
-                f"{len(widest)} waves of "
-                f"{', '.join(str(count) for _, count in sorted(widest.items()))}; later waves "
-                "wait for earlier ones."
-            )
+    if not made.to_compute:
+        return "\n".join(lines)
+    lines += [
+        "",
+        f"Worker time {_time(made.worker_seconds)}; here, on {made.workers_here} worker(s), about "
+        f"{_time(made.seconds_here)}.",
+        f"No number of workers needs less than the longest chain, {_time(made.longest_chain)}.",
+        "",
+        f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}",
+    ]
+    for count, walk in made.walks.items():
+        lines.append(
+            f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  "
+            f"{walk.busy_before_last_wave:>25.0%}"
+        )
+    if made.walks[WORKERS[-1]].busy_before_last_wave < 0.85:
+        lines.append(
+            f"At {WORKERS[-1]} workers the graph is the bound: it has {made.to_compute} runs in "
+            f"{len(made.waves)} waves of {', '.join(map(str, made.waves))}; later waves wait for "
+            "earlier ones."
+        )
     return "\n".join(lines)
 
 
 def _workers(scheduler: str, todo: list[Run]) -> tuple[int, str]:
     """How many runs will be done side by side, and what is to be said of that."""
     name, _, place = scheduler.partition(":")
-    place = place or (os.environ.get("DASK_SCHEDULER_ADDRESS", "") if name == "dask" else "")
+    place = place or (settings.dask_scheduler() if name == "dask" else "")
     if name == "dask" and place:
         return 1, (
             f"How many workers {place} has, and how fast they are, is not known here: times are "
-            "of one worker like this "
-            "machine, and the last table is of several."
+            "of one worker like this machine, and the last table is of several."
         )
     return 1 if name == "local" else cluster.workers(place, todo), ""
 

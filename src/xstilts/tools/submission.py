@@ -15,14 +15,14 @@ splits: score all rows (eval_rows 0); rows that were dropped for want of a label
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from xstilts.errors import UserError
 from xstilts.runs import store
-from xstilts.runs.key import Score, label
+from xstilts.runs.key import Wanted, label
 from xstilts.tasks.table import TASKS
 
 # our task -> XTREME's folder
@@ -39,9 +39,7 @@ FOLDERS = {
 }
 
 
-def write(
-    folder: Path, wanted: Mapping[tuple[str, str, int], Score], root: Path | None = None
-) -> list[Path]:
+def write(folder: Path, wanted: Wanted, root: Path | None = None) -> list[Path]:
     """Writes the finished runs among `wanted` to <folder>/<condition>-<seed>/{predictions,labels};
     returns the files.
 

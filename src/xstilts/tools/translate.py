@@ -7,9 +7,9 @@ trains on them.
 Rows go to <data>/translated/<task>/<language>/<split>.parquet, where the local source finds them.
 Texts are translated a sentence at a time, each different sentence once. An answer inside a context
 is put between marks; where these come back as one pair the answer is what stands between them, and
-where not, the row is dropped and counted. An interrupted translation goes on where it stopped. The
-Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages
-translated: those are used as they are (see the task table)."""
+where not, the row is dropped and counted. An interrupted translation goes on where it stopped.
+The Hub has XNLI, PAWS-X, SQuAD (in MLQA) and NLI in 26 languages translated: those are used as they
+are (see the task table)."""
 
 from __future__ import annotations
 
@@ -17,147 +17,22 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
-from xstilts import data, revisions
-from xstilts.encoders import HUB_ID
+from xstilts import data
 from xstilts.errors import UserError
 from xstilts.tasks import columns
-from xstilts.tasks.languages import NLLB_NAMES, TATOEBA_NAMES
 from xstilts.tasks.table import TASKS, Task, task
+from xstilts.tools.translation_model import Translator, pinned
 
-Translator = Callable[
-    [list[str], str], list[str]
-]  # English texts, language -> translations in their order
-
-M2M100 = "facebook/m2m100_418M@55c2e61bbf05dfb8d7abccdc3fae6fc8512fd636"
 LANGUAGE = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}")
 MARKS = (("[", "]"), ("{", "}"), ("«", "»"))  # the first pair that the text itself does not have
 UNSPACED = ("zh", "ja", "th")
 CHUNK = 1000  # rows a file while it is being made
-PIECES = 4000  # padded pieces a batch
-
-
-def pinned(name: str) -> str:
-    """A Hub id with the commit that it stands for today; a folder as it is named."""
-    base, _, revision = name.partition("@")
-    if Path(name).is_dir() or not HUB_ID.fullmatch(base):
-        return name
-    return f"{base}@{revisions.commit(base, revision or 'main', 'model')}"
-
-
-def load_translator(name: str = M2M100, beams: int = 0) -> Translator:
-    """A sequence-to-sequence model by Hub id (ID@REVISION) or folder: M2M100, NLLB, or an OPUS-MT
-    of one direction.
-
-    beams 0: as many as the model's own settings say. UserError where it cannot be loaded or lacks a
-    language."""
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-    base, _, revision = pinned(name).partition("@") if not Path(name).is_dir() else (name, "", "")
-    try:
-        where = {
-            "pretrained_model_name_or_path": base,
-            "revision": revision or "main",
-            "trust_remote_code": False,
-        }
-        tokenizer = AutoTokenizer.from_pretrained(**where)
-        model = AutoModelForSeq2SeqLM.from_pretrained(
-            **where, dtype=torch.float32, use_safetensors=True
-        ).eval()
-    except OSError as error:
-        raise UserError(
-            f"cannot load the translation model {name}: {error}\nIf it has only a .bin: "
-            f"`xstilts fetch FOLDER --models-only --model {name}` makes safetensors of it; give "
-            f"FOLDER/models/{base}"
-        ) from error
-    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(where)
-
-    @torch.inference_mode()
-    def translator(texts: list[str], language: str) -> list[str]:
-        options = _target(tokenizer, model, language)
-        lengths = (
-            [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
-            if texts
-            else []
-        )
-        found = [""] * len(texts)
-        for positions in _batches(lengths):
-            batch = tokenizer(
-                [texts[position] for position in positions],
-                padding=True,
-                truncation=True,
-                max_length=model.config.max_position_embeddings,
-                return_tensors="pt",
-            ).to(where)
-            output = model.generate(
-                input_ids=batch["input_ids"],
-                attention_mask=batch["attention_mask"],
-                max_new_tokens=2 * batch["input_ids"].shape[1] + 20,
-                **options,
-                **({"num_beams": beams} if beams else {}),
-            )
-            for position, text in zip(
-                positions, tokenizer.batch_decode(output, skip_special_tokens=True), strict=True
-            ):
-                found[position] = text.strip()
-        return found
-
-    return translator
-
-
-def _target(tokenizer, model, language: str) -> dict:
-    """How the model is told where to translate to. Sets the tokenizer's source language."""
-    if (
-        model.config.model_type == "marian"
-    ):  # one direction a model: its tokenizer may know which, else the first asked for
-        only = tokenizer.target_lang = getattr(tokenizer, "target_lang", None) or language
-        if only not in (
-            language,
-            TATOEBA_NAMES.get(language),
-            NLLB_NAMES.get(language, "").partition("_")[0],
-        ):
-            raise UserError(
-                f"the translation model translates into {only!r} alone, not into {language!r}"
-            )
-        return {}
-    if hasattr(tokenizer, "get_lang_id"):  # M2M100
-        tokenizer.src_lang = "en"
-        if language not in tokenizer.lang_code_to_id:
-            raise UserError(
-                f"the translation model does not know {language!r}; it knows "
-                f"{', '.join(tokenizer.lang_code_to_id)}"
-            )
-        return {"forced_bos_token_id": tokenizer.get_lang_id(language)}
-    code = NLLB_NAMES.get(
-        language, language
-    )  # NLLB; a language that is not listed here goes by NLLB's own code
-    token = tokenizer.convert_tokens_to_ids(code)
-    if token in (None, tokenizer.unk_token_id):
-        raise UserError(f"the translation model does not know {language!r} ({code})")
-    tokenizer.src_lang = NLLB_NAMES["en"]
-    return {"forced_bos_token_id": token}
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions, longest first, at most PIECES padded pieces a batch."""
-    batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
-        if batch and (len(batch) + 1) * (lengths[batch[0]] + 2) > PIECES:
-            yield batch
-            batch = []
-        batch.append(position)
-    if batch:
-        yield batch
-
-
-# ---------------------------------------------------------------- rows
 
 
 def units(text: str, keep: tuple[int, int] = (0, 0)) -> list[tuple[int, int]]:
@@ -217,9 +92,8 @@ def _plan(row: dict, kind: str) -> tuple[list[list[str]], tuple[int, tuple[str, 
     context = row["context"]
     if not row["answers"]:
         return [*parts, [context[start:end] for start, end in units(context)]], None
-    start, end = (
-        row["starts"][0] + edge for edge in columns.inner(row["answers"][0])
-    )  # blanks are in no sentence
+    # blanks are in no sentence
+    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
     spans = units(context, (start, end))
     place = next(
         (number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None
@@ -292,9 +166,8 @@ def translate(
                 f"unknown language {ascii(language)}: languages are codes such as fi or swh_Latn"
             )
         if len(languages) > 1:
-            translator(
-                [], language
-            )  # a model that lacks one says so before it has translated into another for hours
+            # a model that lacks one says so before it has translated into another for hours
+            translator([], language)
     found = {}
     for language in languages:
         for split in splits:
@@ -387,10 +260,8 @@ def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translato
 
 
 def _write(path: Path, row: Task, rows: list[dict]) -> None:
-    texts, by_name = (
-        pa.list_(pa.string()),
-        row.kind == "classify",
-    )  # labels: ids are the table's own affair
+    # labels go by name: their ids are the table's own affair
+    texts, by_name = pa.list_(pa.string()), row.kind == "classify"
     types = {
         "texts": texts,
         "choices": texts,

@@ -83,8 +83,8 @@ def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
 
 def brief(study: Study, count: int) -> pd.DataFrame:
     """The same of the cheaper half of the recorded runs. What came out is remembered for this
-    record, this code and this
-    machine: a book that is built twice has it from the first time, as `when` says."""
+    record, this code and this machine: a book that is built twice has it from the first time, as
+    `when` says."""
     here, drawn = _state(), sample(study, count, share=0.5)
     return _table(
         study,

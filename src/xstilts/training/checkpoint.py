@@ -12,49 +12,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-
-from xstilts import files
-from xstilts.errors import UserError
+from xstilts import files, settings
 from xstilts.training import process_group
 
+if TYPE_CHECKING:
+    import torch
+
 FILE = "checkpoint.safetensors"
-MINUTES = 5.0
 VERSION = 1  # of what `train` keeps
-
-
-def minutes() -> float:
-    text = os.environ.get("XSTILTS_CHECKPOINT") or str(MINUTES)
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not found >= 0:
-        raise UserError(
-            f"XSTILTS_CHECKPOINT: {text!r} is not a number of minutes, 0 or more (0: after every "
-            "step)"
-        )
-    return found
 
 
 def due(since: float) -> bool:
     """Whether the last one, at `since` (time.monotonic), is old enough; the first process decides
     for all."""
-    late = time.monotonic() - since >= 60 * minutes()
+    late = time.monotonic() - since >= 60 * settings.checkpoint_minutes()
     return late if process_group.size() == 1 else process_group.texts(str(int(late)))[0] == "1"
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], notes: dict) -> None:
     """Replaces the checkpoint at `path`. What fails half-way leaves the one before."""
+    from safetensors.torch import save_file  # imports torch: seconds, and a store's list needs none
+
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(notes | {"version": VERSION})
     unfinished = path.with_suffix(".new")
@@ -74,6 +59,8 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict] | None:
     """None where there is none, or one that is damaged or of another version."""
     if not files.is_file(path):  # a pipe would be waited for
         return None
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "pt") as file:
             names = list(file.keys())

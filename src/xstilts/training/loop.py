@@ -8,7 +8,6 @@ Every task gets a newly drawn head; what is handed on afterwards is the encoder 
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from xstilts import settings
 from xstilts.errors import UserError
 from xstilts.tasks.kinds import Feature, kind
 from xstilts.tasks.table import TASKS, Task
@@ -65,7 +65,7 @@ def autocast(precision: str, where: torch.device) -> torch.autocast:
 def interactive() -> bool:
     """A person watches: a terminal, or a notebook opened in JupyterLab (papermill's kernels have no
     session name)."""
-    return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
+    return sys.stderr.isatty() or settings.in_jupyterlab()
 
 
 def seed_everything(seed: int) -> None:

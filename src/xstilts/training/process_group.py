@@ -10,49 +10,19 @@ writes."""
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import torch
+from xstilts import settings
 
-from xstilts.errors import UserError, whole
+# what takes seconds to import is imported where several processes use it
+if TYPE_CHECKING:
+    import torch
 
-MOST = 100_000  # processes
-
-
-def size() -> int:
-    """How many processes there are: 1 unless a launcher says otherwise. UserError where it says no
-    number."""
-    return whole("the environment's WORLD_SIZE", os.environ.get("WORLD_SIZE") or 1, 1, MOST)
-
-
-def rank() -> int:
-    """This process's number, from 0. UserError where the launcher says none that there can be."""
-    return (
-        whole("the environment's RANK", os.environ.get("RANK") or 0, 0, size() - 1)
-        if size() > 1
-        else 0
-    )
-
-
-def check() -> None:
-    """UserError where a launcher's variables are not all there, or are no numbers: what reads them
-    later stops without words."""
-    if size() == 1:
-        return
-    for name, most in (
-        ("RANK", size() - 1),
-        ("LOCAL_RANK", size() - 1),
-        ("LOCAL_WORLD_SIZE", size()),
-        ("MASTER_PORT", 65535),
-    ):
-        if os.environ.get(name):
-            whole(f"the environment's {name}", os.environ[name], 0, most)
-        elif name in ("RANK", "LOCAL_RANK"):
-            raise UserError(
-                f"the environment's WORLD_SIZE is {size()}, and {name} is not set: start with "
-                "`accelerate launch` or `torchrun`, which set both, or unset WORLD_SIZE"
-            )
+# how many processes there are, the number of this one, and a check of what a launcher says of them
+size = settings.processes
+rank = settings.process_number
+check = settings.check_launcher
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +41,8 @@ def device() -> torch.device | None:
 def total(tensor: torch.Tensor) -> torch.Tensor:
     """The sum over all processes, in place."""
     if size() > 1:
+        import torch
+
         _state()
         torch.distributed.all_reduce(tensor)
     return tensor
@@ -79,6 +51,8 @@ def total(tensor: torch.Tensor) -> torch.Tensor:
 def wait() -> None:
     """Until all processes are here."""
     if size() > 1:
+        import torch
+
         _state()
         torch.distributed.barrier()
 
@@ -86,6 +60,8 @@ def wait() -> None:
 def share(tensor: torch.Tensor) -> torch.Tensor:
     """The first process's values, in place."""
     if size() > 1:
+        import torch
+
         _state()
         torch.distributed.broadcast(tensor, 0)
     return tensor
@@ -95,6 +71,8 @@ def texts(own: str) -> list[str]:
     """The text of every process. As numbers, so that nothing has to be unpickled."""
     if size() == 1:
         return [own]
+    import torch
+
     coded = torch.tensor(list(own.encode()), dtype=torch.int32)
     lengths = torch.zeros(size(), dtype=torch.int32)
     lengths[rank()] = len(coded)
