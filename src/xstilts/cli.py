@@ -279,9 +279,9 @@ def _record(asked: argparse.Namespace, study) -> int:
     from xstilts.chapters import needed
     from xstilts.runs import records, store
     from xstilts.study import profiles
-    from xstilts.study.graph import line
+    from xstilts.study.graph import lasting
 
-    runs = [run for wanted in needed.needed(asked.chapter, study) for run in line(wanted)]
+    runs = [run for wanted in needed.needed(asked.chapter, study) for run in lasting(wanted)]
     written = records.record(runs, store.default_root())
     repeats.note(study, runs, store.default_root())
     if study == profiles.study():  # the README shows the default

@@ -16,7 +16,7 @@ import pandas as pd
 
 from xstilts.analysis import differences, score_tables, stats, typology, wording
 from xstilts.runs import results
-from xstilts.runs.key import Adapt, Score, Wanted
+from xstilts.runs.key import Adapt, Score, Wanted, starting_encoder
 from xstilts.study import costs, graph
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
@@ -108,10 +108,12 @@ def difficulty(found: Wanted, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame
     for run in {
         (condition, seed): run
         for (condition, _, seed), run in found.items()
-        if isinstance(run.encoder, Adapt) and condition != graph.NONE and results.has(run.encoder)
+        if isinstance(starting_encoder(run), Adapt)
+        and condition != graph.NONE
+        and results.has(starting_encoder(run))
     }.items():
         (condition, _), score = run
-        dev = results.dev_scores(score.encoder)
+        dev = results.dev_scores(starting_encoder(score))
         dev = dev[
             (dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))
         ]
@@ -141,7 +143,9 @@ def text(found: Wanted, shown: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in found):
         encoders = {
-            run.encoder for (name, _, _), run in found.items() if name == condition != graph.NONE
+            starting_encoder(run)
+            for (name, _, _), run in found.items()
+            if name == condition != graph.NONE
         }
         tables = [
             results.dev_scores(encoder)
@@ -205,7 +209,7 @@ def conditions(study: Study, found: Wanted) -> pd.DataFrame:
 
 
 def _between(run: Score) -> tuple[str, str, str]:
-    encoder = run.encoder
+    encoder = starting_encoder(run)
     if not isinstance(encoder, Adapt) or encoder.tasks == ("text",):
         return "–", "–", "–"
     return (
