@@ -186,10 +186,12 @@ def torture_workers(encoder, folder, kills, own, seed=0):
         cell = draw.choice(list(wanted)) if tried[OWN] < own else None
         culprit = key(wanted[cell]) if cell else None
 
-        def deadly(run, place, tell=True, culprit=culprit, delay=draw.uniform(0, 0.5)):
+        def deadly(
+            run, place, tell=True, awaiting=None, culprit=culprit, delay=draw.uniform(0, 0.5)
+        ):
             if key(run) == culprit:  # somewhere in the middle of it
                 threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
-            once(run, place, tell)
+            once(run, place, tell, awaiting)
             if key(run) == culprit:
                 os.kill(os.getpid(), signal.SIGKILL)
 
