@@ -16,7 +16,7 @@ from xstilts.book import ledger
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs import credible, environment, execution, failures, records, results, store
-from xstilts.runs.key import key, label
+from xstilts.runs.key import Adapt, key, label, starting_encoder
 from xstilts.study import costs, graph, profiles
 from xstilts.tools import plan, verify
 
@@ -383,7 +383,7 @@ def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):
     assert "12 runs, 3 to compute" in plan.text(
         study, "single_task", unrecorded=True
     )  # with its encoder's two
-    assert "9 runs, 9 to compute" in plan.text(study, "single_task")
+    assert "12 runs, 12 to compute" in plan.text(study, "single_task")
     asked = [
         item
         for name, value in {"encoder": study.encoder, "scheduler": "local", **SMALL}.items()
