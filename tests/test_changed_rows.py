@@ -14,7 +14,7 @@ from xstilts import data
 from xstilts.data import local, parquet
 from xstilts.data.layout import FILE
 from xstilts.errors import UserError
-from xstilts.runs import execution
+from xstilts.runs import scoring
 from xstilts.runs.key import key
 from xstilts.study import costs, graph, profiles
 from xstilts.tasks.table import TASKS
@@ -216,13 +216,13 @@ def test_a_run_whose_rows_changed_since_it_was_drawn_up_is_refused(drawn):
 
 def test_a_run_whose_rows_change_while_it_is_computed_is_not_kept(drawn, monkeypatch):
     root, draw = drawn
-    path, score = root / "xnli" / "en" / "test.parquet", execution.score
+    path, score = root / "xnli" / "en" / "test.parquet", scoring.score
     run = draw()
 
     def slow(*given):
         score(*given)
         pq.write_table(pq.read_table(path).slice(1), path)
 
-    monkeypatch.setattr(execution, "score", slow)
+    monkeypatch.setattr(scoring, "score", slow)
     with pytest.raises(UserError, match="have changed since the study was drawn up"):
         graph.compute([run])

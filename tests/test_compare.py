@@ -21,7 +21,7 @@ from xstilts.chapters.wide import (
     xtreme,
 )
 from xstilts.runs import records, results
-from xstilts.runs.key import Adapt, Base, key
+from xstilts.runs.key import Adapt, Base, key, line
 from xstilts.study import graph, profiles
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.tasks import benchmarks, languages
@@ -132,7 +132,7 @@ def test_all_conditions_start_from_the_same_encoder(study, name):
     phase1 = {
         key(step)
         for run in asked
-        for step in graph.line(run)
+        for step in line(run)
         if isinstance(step, Adapt)
         and step.tasks == ("text",)
         and not isinstance(step.encoder, Adapt)

@@ -17,7 +17,7 @@ from xstilts.analysis import repeats
 from xstilts.chapters import needed as chapters
 from xstilts.errors import UserError
 from xstilts.runs import credible, records
-from xstilts.runs.key import key
+from xstilts.runs.key import key, line
 from xstilts.study import graph, profiles
 from xstilts.tasks.table import TASKS
 
@@ -228,7 +228,7 @@ def test_an_artifact_that_cannot_be_is_not_recorded(recorded, tmp_path):
 def test_the_projects_own_records_are_believed(monkeypatch):
     monkeypatch.delenv("XSTILTS_RECORDS", raising=False)
     try:
-        needed = [step for run in chapters.needed("", profiles.study()) for step in graph.line(run)]
+        needed = [step for run in chapters.needed("", profiles.study()) for step in line(run)]
     except UserError as error:
         pytest.skip(str(error))
     found = {key(run): record for run in needed if (record := records.find(run))}

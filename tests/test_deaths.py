@@ -127,7 +127,7 @@ def test_a_scheduler_that_is_gone_is_told_in_words(tmp_path):
 
 
 class Pretended:
-    """A worker that is none: what the culprit's group comes to is given."""
+    """A worker that is none: what the culprit comes to is given."""
 
     def __init__(self, outcome):
         self.given, self.now, self.outcome = [], None, outcome
@@ -145,34 +145,32 @@ class Pretended:
     def ended(self):
         if not self.now:
             return []
-        (name, group), self.now = self.now, None
-        return [(name, self.outcome if CULPRIT in group else {key(run): 1.0 for run in group})]
+        (name, run), self.now = self.now, None
+        return [(name, self.outcome if run == CULPRIT else 1.0)]
 
 
 @pytest.fixture
 def beside(tmp_path, monkeypatch):
-    """What failed, and what a worker was given: the culprit beside another run, one more, what
-    comes after."""
+    """What failed, and what a worker was given: two runs, the culprit between them, and what comes
+    after it."""
 
     def ran(outcome):
         worker = Pretended(outcome)
         monkeypatch.setattr(cluster, "crew", lambda scheduler, todo: contextlib.nullcontext(worker))
-        groups = [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [AFTER]]
-        monkeypatch.setattr(cluster.sharing, "together", lambda runs: groups)
-        runs = [run for group in groups for run in group]
+        runs = [HARMLESS[0], CULPRIT, HARMLESS[1], AFTER]
         return cluster.compute(runs, tmp_path, "processes", None, lambda run: 1.0), worker.given
 
     return ran
 
 
-def test_runs_that_share_a_training_are_parted_when_their_worker_dies(beside):
+def test_what_took_its_worker_along_is_tried_again_after_the_others(beside):
     failed, given = beside(Died("died"))
     assert set(failed) == {key(CULPRIT), key(AFTER)}
     assert "each of the 2 workers" in str(failed[key(CULPRIT)])
-    assert given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]], [HARMLESS[0]], [CULPRIT]]
+    assert given == [HARMLESS[0], CULPRIT, HARMLESS[1], CULPRIT]
 
 
-def test_what_starts_from_a_run_that_failed_beside_another_is_not_begun(beside):
-    failed, given = beside({key(HARMLESS[0]): 1.0, key(CULPRIT): UserError("no such rows")})
+def test_what_starts_from_a_run_that_failed_is_not_begun(beside):
+    failed, given = beside(UserError("no such rows"))
     assert set(failed) == {key(CULPRIT), key(AFTER)} and str(failed[key(AFTER)]) == "no such rows"
-    assert given == [[HARMLESS[0], CULPRIT], [HARMLESS[1]]]
+    assert given == [HARMLESS[0], CULPRIT, HARMLESS[1]]

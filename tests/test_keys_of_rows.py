@@ -93,10 +93,12 @@ PARAMETERS = {
     "micro_batch": (7, True),
     "evaluate_every": (7, True),
     "patience": (7, True),
+    "row_draw": ("seed", True),
     # these decide which runs there are, and no run's result
     "intermediates": ("mnli,squad", False),
     "targets": ("xnli", False),
     "phase3_seeds": ((4, 5), False),
+    "none_seeds": ((0, 1), False),
     "sizes": ("e5-small", False),
     # these decide where and when it is computed, and what is shown
     "scheduler": ("processes:2", False),

@@ -123,12 +123,7 @@ def test_no_clock_makes_a_plan_of_negative_or_absurd_figures(name, clock, study,
         not in text.replace("-", "", text.count(str(study.encoder)) * str(study.encoder).count("-"))
         and "nan" not in text
     )
-    assert all(
-        value > 0
-        for value in speed.of(
-            plan.needed.needed("single_task", study), plan.store.default_root()
-        ).values()
-    )
+    assert all(value > 0 for value in speed.of(plan.needed.needed("single_task", study)).values())
     assert ("could not be measured, as timings here vary too much" in text) == bool(speed.assumed)
     assert bool(speed.assumed) or name not in (
         "stands still",

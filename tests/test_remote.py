@@ -9,7 +9,7 @@ import pytest
 
 from xstilts.errors import UserError
 from xstilts.runs import remote, results, store
-from xstilts.runs.key import Base, key
+from xstilts.runs.key import Base, key, line
 from xstilts.study import graph, profiles
 
 
@@ -43,7 +43,8 @@ def test_what_one_store_computed_another_finds(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/artifacts")
     run = graph.phase3(study, graph.phase1(study), "udpos", 0)
     graph.compute([run], tmp_path / "one")
-    assert events(tmp_path / "one") == ["computed"] * 3
+    assert events(tmp_path / "one") == ["computed"] * 4 + ["removed"]
+    assert store.find(tmp_path / "two", run.encoder) is None  # there, too
     folders = graph.compute([run], tmp_path / "two")
     assert events(tmp_path / "two") == ["found"]
     assert (folders[key(run)] / "scores.csv").read_bytes() == (
@@ -94,13 +95,14 @@ def test_a_run_that_cannot_be_pushed_is_done_and_pushed_the_next_time(
         assert (
             graph.compute([run], tmp_path / "one") and results.lost([run], tmp_path / "one").empty
         )
-        assert events(tmp_path / "one") == ["unshared", "computed"] * 3
+        told = ["unshared", "computed"]  # the training twice: its score looks for it again
+        assert events(tmp_path / "one") == told * 3 + ["unshared", *told, "removed"]
         assert "XSTILTS_REMOTE: read-only; the run is kept here" in capsys.readouterr().out
         assert graph.compute([run], tmp_path / "one")
-        assert events(tmp_path / "one")[6:] == ["found", "unshared"]  # said once, not for each run
+        assert events(tmp_path / "one")[10:] == ["found", "unshared"]  # said once, not for each run
     assert store.find(tmp_path / "two", run) is None
     graph.obtain(study, {("none", "udpos", 0): run}, tmp_path / "one")  # as a chapter does
-    assert store.find(tmp_path / "two", run) and events(tmp_path / "one")[8:] == []
+    assert store.find(tmp_path / "two", run) and events(tmp_path / "one")[12:] == []
 
 
 def test_what_was_done_before_there_was_a_remote_is_pushed_with_what_it_starts_from(
@@ -110,7 +112,7 @@ def test_what_was_done_before_there_was_a_remote_is_pushed_with_what_it_starts_f
     graph.compute([run], tmp_path / "one")
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/before")
     graph.compute([run], tmp_path / "one")
-    assert all(store.find(tmp_path / "two", step) for step in graph.line(run))
+    assert all(store.find(tmp_path / "two", step) for step in line(run))
     system, pushed = fsspec.filesystem("memory"), []
     monkeypatch.setattr(type(system), "put_file", lambda *others, **more: pushed.append(others))
     graph.compute([run], tmp_path / "one")

@@ -4,20 +4,20 @@ trainings."""
 import dataclasses
 import json
 import shutil
-from functools import partial
 
 import pandas as pd
 import pytest
 import torch
 
+from xstilts import data
 from xstilts.analysis import score_tables
-from xstilts.book import figures
+from xstilts.book import cost_tables, figures
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs import execution as runs
-from xstilts.runs import failures, results, sharing, store
+from xstilts.runs import failures, records, results, scoring, store
 from xstilts.runs import key as spec
-from xstilts.runs.key import key
+from xstilts.runs.key import key, line
 from xstilts.study import costs, graph, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks import kinds
@@ -44,7 +44,7 @@ PINNED = [
     "b40962295e4fc61fa136",
     "e284f56dbe2d3ffd5b7c",
     "4f5d512d683d1e383993",
-    "0cdb9a3e86a8892068bc",
+    "84b732a6ff9f5f45f5a9",
     "a72d47b843f95b76c7b8",
 ]
 
@@ -72,8 +72,9 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
         for target in study.targets
     }
     graph.compute(wanted.values())
-    # base, phase 1, one intermediate encoder, six scores: each exactly once
-    assert len(events(root, "computed")) == len(set(events(root, "computed"))) == 9
+    # base, phase 1, one intermediate encoder, which is XNLI's training from phase 1 as well, that
+    # of UDPOS, two trainings after MNLI, six scores: each exactly once
+    assert len(events(root, "computed")) == len(set(events(root, "computed"))) == 12
     table = results.scores(wanted)
     assert set(map(str, table.condition)) == {"none", "mnli"} and table.value.between(0, 100).all()
     assert table[table.metric == "accuracy"].n.eq(12).all()
@@ -82,14 +83,18 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
 
 
 def test_an_intermediate_task_with_open_labels_can_be_scored_like_a_target(study, root):
-    run = dataclasses.replace(graph.phase3(study, graph.base(study), "udpos", 0), target="ccg")
+    run = dataclasses.replace(
+        graph.phase3(study, graph.base(study), "udpos", 0),
+        target="ccg",
+        encoder=graph.phase2(study, ("ccg",), 0),
+    )
     graph.compute([run])
     assert set(results.scores({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
 
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """The targets whose training was begun in this process."""
+    """The tasks whose training was begun in this process, by whose rows are read how."""
     begun, train = [], runs.train
 
     def counted(model, tokenizer, sets, *others, **more):
@@ -104,16 +109,13 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
     study = dataclasses.replace(
         study, targets=("xquad", "tydiqa", "mlqa"), seeds=(0, 1), languages=("en", "de")
     )
-    wanted = {
-        cell: graph.phase3(study, graph.base(study), *cell[1:])
-        for cell in ((NONE, target, seed) for target in study.targets for seed in study.seeds)
-    }
+    wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
+    first, second = (wanted[NONE, name, 0].encoder for name in ("xquad", "mlqa"))
+    assert key(first) == key(second) and first.tasks == ("squad",) and not first.read_as
     graph.compute(wanted.values(), tmp_path / "together")
-    assert sorted(trainings) == ["tydiqa", "tydiqa", "xquad", "xquad"]
+    assert sorted(trainings) == ["squad", "squad", "tydiqa", "tydiqa"]
     for run in list(wanted.values())[::-1]:
         graph.compute([run], tmp_path / "alone")
-        runs._last.clear()
-    assert trainings.count("mlqa") == 2
     for table in (results.scores, results.examples):
         pd.testing.assert_frame_equal(
             table(wanted, tmp_path / "together"),
@@ -190,98 +192,153 @@ def test_seeds_are_told_apart_without_their_english_score(study):
 def test_a_test_that_fails_leaves_the_other_test_of_its_training(
     study, tmp_path, trainings, monkeypatch
 ):
-    study, write = dataclasses.replace(study, targets=("xquad", "mlqa")), runs._write_scores
+    study, write = dataclasses.replace(study, targets=("xquad", "mlqa")), scoring.write_scores
     wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
 
     def broken(folder, run, *others):
-        if run.target == "xquad":
+        if getattr(run, "target", "") == "xquad":
             raise UserError("no such answer")
         write(folder, run, *others)
 
-    monkeypatch.setattr(runs, "_write_scores", broken)
+    monkeypatch.setattr(scoring, "write_scores", broken)
     assert set(graph.compute(wanted.values(), tmp_path)) == {key(wanted[NONE, "mlqa", 0])}
     assert (
-        trainings == ["xquad"]
+        trainings == ["squad"]
         and "no such answer" in results.lost(wanted.values(), tmp_path).why[0]
     )
 
 
 @pytest.fixture
 def alike(study):
-    """XNLI's training from an encoder, and MNLI's, which is the same; for two seeds, and what
-    starts from them."""
-    study = dataclasses.replace(
+    """A study without phase 1, whose recipes are the same in phases 2 and 3."""
+    return dataclasses.replace(
         study, phase1_steps=0, languages=("en", "de"), phase2_batch=16, phase3_batch=16
     )
-    targets, encoders = (
-        [what(seed) for seed in (0, 1)]
-        for what in (
-            lambda seed: graph.phase3(study, graph.base(study), "xnli", seed),
-            lambda seed: graph.phase2(study, ("mnli",), seed),
-        )
-    )
-    return study, targets, encoders, [graph.phase3(study, run, "tatoeba", 0) for run in encoders]
 
 
-@pytest.mark.parametrize("scheduler", ["local", "processes:2"])
-def test_a_target_that_trains_like_an_intermediate_task_takes_its_head_and_scores_stay(
-    alike, tmp_path, scheduler
-):
-    _, targets, encoders, after = alike
-    together, alone = (
-        partial(results.artifact, root=tmp_path / place) for place in ("together", "alone")
-    )
-    graph.compute([*targets, *after], tmp_path / "together", scheduler)
-    assert all(
-        together(run).joinpath("log.jsonl").read_text()
-        == together(same).joinpath("log.jsonl").read_text()
-        for run, same in zip(targets, encoders, strict=True)
-    )  # to the time that a step took
-    graph.compute(targets, tmp_path / "alone")
-    assert not store.find(tmp_path / "alone", encoders[0])
-    for run in targets:
-        for name in ("scores.csv", "counts.csv"):
-            assert together(run).joinpath(name).read_text() == alone(run).joinpath(name).read_text()
-        pd.testing.assert_frame_equal(
-            *(
-                results.history(run, tmp_path / place).drop(columns="seconds")
-                for place in ("together", "alone")
-            )
-        )
-
-
-def test_a_training_is_done_once_for_the_encoder_and_for_the_target(alike, tmp_path, trainings):
-    study, (target, _), (intermediate, other), _ = alike
-    assert sharing.together([target, other, intermediate]) == [[intermediate, target], [other]]
-    graph.compute([target, intermediate], tmp_path / "at once")
+def test_xnli_does_not_train_where_mnli_is_in_the_store(alike, tmp_path, trainings):
+    target = graph.phase3(alike, graph.base(alike), "xnli", 0)
+    intermediate = graph.phase2(alike, ("mnli",), 0)
+    assert key(target.encoder) == key(intermediate) and not spec.passing(intermediate)
+    graph.compute([intermediate], tmp_path)
     assert trainings == ["mnli"]
-    speed = plan.Speed(0.0, 1.0, 0.0, 0.0)
-    assert speed.of([target], tmp_path / "later") == {key(target): costs.cost(target).steps}
-    graph.compute([intermediate], tmp_path / "later")
-    assert speed.of([target], tmp_path / "later") == {key(target): 0}
-    runs._last.clear()
-    graph.compute([target], tmp_path / "later")
-    assert trainings == ["mnli", "mnli"]
+    graph.compute([target], tmp_path)
+    assert trainings == ["mnli"] and store.find(tmp_path, intermediate)
     for name, value in {
         "phase3_steps": 1,
         "phase3_rows": 10,
         "phase3_batch": 8,
         "phase3_learning_rate": 1e-3,
     }.items():
-        assert (
-            sharing.alike(
-                graph.phase3(
-                    dataclasses.replace(study, **{name: value}), graph.base(study), "xnli", 0
-                )
-            )
-            != intermediate
-        )
-    assert (
-        sharing.alike(graph.phase3(study, intermediate, "xnli", 0)) != intermediate
-    )  # MNLI's rows again, from another encoder
-    assert sharing.alike(graph.phase3(study, graph.base(study), "tatoeba", 0)) is None
-    silent = dataclasses.replace(study, evaluate_every=0)
-    assert sharing.alike(graph.phase3(silent, graph.base(silent), "xnli", 0)) is None
+        other = dataclasses.replace(alike, **{name: value})
+        assert key(graph.phase3(other, graph.base(other), "xnli", 0).encoder) != key(intermediate)
+    after = graph.phase3(alike, intermediate, "xnli", 0)  # MNLI's rows again
+    assert spec.starting_encoder(after) == intermediate and spec.passing(after.encoder)
+    assert spec.training(graph.phase3(alike, graph.base(alike), "tatoeba", 0)) is None
+
+
+def test_who_reads_the_rows_in_another_way_trains_by_itself(alike):
+    start = graph.base(alike)
+    ranks, spans = (graph.phase3(alike, start, name, 0).encoder for name in ("lareqa", "xquad"))
+    assert (ranks.tasks, ranks.read_as) == (("squad",), "lareqa") and spec.passing(ranks)
+    assert "read_as" in spec.describe(ranks) and "read_as" not in spec.describe(spans)
+    assert spec.label(ranks).endswith("squad as lareqa (seed 0)")
+    everywhere = dataclasses.replace(alike, languages=("de", "sw"))
+    masakha, panx = (
+        graph.phase3(everywhere, start, name, 0).encoder for name in ("masakhaner", "panx")
+    )
+    assert key(masakha) == key(panx) and spec.passing(panx)
+
+
+def test_a_target_s_training_goes_when_its_scores_are_there(alike, tmp_path):
+    study = dataclasses.replace(alike, targets=("xquad", "mlqa"))
+    wanted = graph.grid(study, {"mnli": lambda seed: graph.phase2(study, ("mnli",), seed)})
+    first, second = wanted.values()
+    graph.compute([first], tmp_path, "processes:2")
+    assert not (tmp_path / key(first.encoder)).exists()
+    assert store.find(tmp_path, spec.starting_encoder(first))  # an intermediate encoder stays
+    assert results.last_dev(first, tmp_path) >= 0 and len(results.history(first, tmp_path))
+    assert results.training_seconds(first, tmp_path) > 0
+    graph.compute(wanted.values(), tmp_path)  # trained again for the other one alone
+    done = events(tmp_path, "computed")
+    assert done.count(key(first)) == 1 and done.count(key(first.encoder)) == 2
+    assert not (tmp_path / key(first.encoder)).exists()
+    graph.compute([second.encoder, *wanted.values()], tmp_path)
+    assert store.find(tmp_path, second.encoder)  # what is asked for itself stays
+
+
+def test_a_training_that_a_killed_process_left_goes_next_time_unless_it_is_in_use(alike, tmp_path):
+    run, other = (
+        graph.phase3(alike, graph.phase2(alike, ("mnli",), 0), name, 0)
+        for name in ("xquad", "mlqa")
+    )
+    graph.compute([run.encoder, run], tmp_path)  # as if it had been killed before the removal
+    with store.in_use(tmp_path, run.encoder, other):  # another process scores MLQA with it
+        graph.compute([run], tmp_path)
+        assert store.find(tmp_path, run.encoder)
+    graph.compute([run], tmp_path)
+    assert not (tmp_path / key(run.encoder)).exists()
+    assert not list(tmp_path.glob(".removing-*"))
+
+
+def test_a_training_is_not_done_where_all_that_it_is_for_is_there(alike, tmp_path, trainings):
+    run = graph.phase3(alike, graph.base(alike), "udpos", 0)
+    graph.compute([run], tmp_path)
+    graph.once(run.encoder, tmp_path, awaiting={key(run.encoder): [run]})
+    assert trainings == ["udpos"] and not store.is_there(tmp_path, run.encoder)
+
+
+def test_a_record_says_what_the_training_took_and_it_is_counted_once(alike, tmp_path):
+    study = dataclasses.replace(alike, targets=("xquad", "mlqa"))
+    wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
+    graph.compute(wanted.values(), tmp_path)
+    seconds = results.training_seconds(wanted["none", "mlqa", 0], tmp_path)
+    records.record(wanted.values(), tmp_path)
+    assert [records.find(run)["training"] for run in wanted.values()] == [seconds, seconds]
+    own = [results.seconds(run) for run in wanted.values()]
+    made = cost_tables.made(wanted.values())
+    assert sum(how["seconds"] for _, how in made) == pytest.approx(seconds + sum(own))
+    first, second = wanted.values()
+    both = costs.work(first.encoder) + costs.work(first) + costs.work(second)
+    assert cost_tables.operations(wanted.values()) == both
+
+
+def test_each_seed_can_draw_rows_of_its_own(alike, tmp_path):
+    own = dataclasses.replace(alike, row_draw="seed", seeds=(0, 1))
+    fixed = dataclasses.replace(own, row_draw="fixed")
+    runs, others = (
+        [graph.phase3(study, graph.base(study), "udpos", seed).encoder for seed in (0, 1)]
+        for study in (own, fixed)
+    )
+    assert len({*map(key, runs), *map(key, others)}) == 4
+    assert "own_rows" in spec.describe(runs[0]) and "own_rows" not in spec.describe(others[0])
+    drawn = [
+        tuple(map(str, data.load("udpos", "train", "en", "mini", 20, run.draw)))
+        for run in (*runs, *others)
+    ]
+    assert len({*drawn}) == 3 and drawn[2] == drawn[3]  # of a seed its own, else the same
+    every = dataclasses.replace(own, phase3_rows=0)  # all rows: there is nothing to draw
+    assert not graph.phase3(every, graph.base(every), "udpos", 0).encoder.own_rows
+    assert not graph.phase1(dataclasses.replace(own, phase1_steps=2)).own_rows
+    graph.compute(runs, tmp_path)
+    weights = [(tmp_path / key(run) / "model.safetensors").read_bytes() for run in runs]
+    assert weights[0] != weights[1]
+
+
+def test_none_can_have_more_seeds_than_the_others(study, tiny_encoder):
+    asked = profiles.study(
+        encoder=str(tiny_encoder), **SMALL | {"seeds": "0,1"}, none_seeds="0,1,2"
+    )
+    cells = set(graph.single_tasks(asked))
+    assert {seed for name, _, seed in cells if name == NONE} == {0, 1, 2}
+    assert {seed for name, _, seed in cells if name == "mnli"} == {0, 1}
+    assert {seed for _, target, seed in needed.phase3_target(asked) if target == "xnli"} == {
+        0,
+        1,
+        2,
+    }
+    with pytest.raises(UserError, match="none_seeds.* lacks"):
+        profiles.study(encoder=str(tiny_encoder), seeds="0,1", none_seeds="1,2")
 
 
 def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its_reader(
@@ -302,20 +359,14 @@ def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its
 
 
 def test_the_plan_counts_a_shared_training_once(study):
-    first, second = (
-        graph.phase3(study, graph.base(study), target, 0) for target in ("xquad", "mlqa")
-    )
-    assert (
-        costs.total([first, second])
-        == costs.work(first) + costs.cost(second).evaluation
-        < sum(map(costs.work, (first, second)))
-    )
-    later = graph.phase3(study, graph.base(study), "mlqa", 1)
-    assert sharing.together([first, later, second]) == [[first, second], [later]]
-    seconds = plan.Speed(1.0, 0.1, 1e-9, 1e-9).of([first, later, second], store.default_root())
-    assert seconds[key(second)] < seconds[key(later)] and set(seconds) == {
-        key(run) for run in (first, later, second)
-    }
+    before = graph.phase2(study, ("mnli",), 0)
+    wanted = [graph.phase3(study, before, target, 0) for target in ("xquad", "mlqa")]
+    todo = graph.lacking(wanted, store.default_root())
+    trained = [run.tasks for run in todo if isinstance(run, spec.Adapt)]
+    assert trained == [("text",), ("mnli",), ("squad",)]
+    first = graph.priorities(todo)
+    assert all(first[key(run)] > first[key(run.encoder)] for run in wanted)  # it goes soon
+    assert plan.simulate(todo, dict.fromkeys(map(key, todo), 1.0), 2).wall == 5.0
 
 
 def test_what_the_store_has_is_not_computed_again(study, root):
@@ -326,7 +377,7 @@ def test_what_the_store_has_is_not_computed_again(study, root):
         graph.single_tasks(dataclasses.replace(study, targets=("xnli", "udpos"))).values()
     )  # another chapter
     added = events(root, "computed")[len(before) :]
-    assert len(added) == 2 and not set(added) & set(before)
+    assert len(added) == 4 and not set(added) & set(before)  # a training and a score, twice
 
 
 def test_two_stores_get_the_same_scores_to_the_last_digit(study, tmp_path):
@@ -518,6 +569,7 @@ def test_keys_of_what_exists_stay(monkeypatch):
         graph.phase3(asked, graph.phase1(asked), "tatoeba", 0),
     ]
     assert [key(run) for run in runs] == PINNED
+    assert key(runs[3].encoder) == PINNED[1]  # XNLI is trained on MNLI
     steps = runs[1].recipe.steps
     assert graph.phase2(asked, ("mnli",), 0, steps=steps) == runs[1]  # the equal budget shares it
     others = [dict(languages=("fi",)), dict(steps=7), dict(rows=9), dict(mlm_share=0.5)]
@@ -569,7 +621,7 @@ def test_one_run_that_fails_again_is_a_dash_beside_what_is_at_hand(study, root, 
     assert list(results.lost(wanted.values()).why) == ["no luck"]
     with pytest.raises(graph.RunsFailed, match="no luck"):  # nothing to show
         graph.obtain(study, {cell: run for cell, run in wanted.items() if cell not in there})
-    for step in graph.line(there[NONE, "tatoeba", 0]):
+    for step in line(there[NONE, "tatoeba", 0]):
         shutil.rmtree(store.folder_of(root, step))
 
     def full(*others):

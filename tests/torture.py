@@ -190,10 +190,10 @@ def torture_workers(encoder, folder, kills, own, seed=0):
 
         delay = draw.uniform(0, 0.5)
 
-        def deadly(run, place, tell=True, culprit=culprit, delay=delay):
+        def deadly(run, place, tell=True, awaiting=None, culprit=culprit, delay=delay):
             if key(run) == culprit:  # somewhere in the middle of it
                 threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
-            once(run, place, tell)
+            once(run, place, tell, awaiting)
             if key(run) == culprit:
                 os.kill(os.getpid(), signal.SIGKILL)
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from xstilts.analysis import differences, score_tables, stats, typology, wording
 from xstilts.runs import results
-from xstilts.runs.key import Adapt, Score, Wanted
-from xstilts.study import costs, graph
+from xstilts.runs.key import Adapt, Score, Wanted, line, starting_encoder
+from xstilts.study import costs
 from xstilts.study.conditions import NONE, Comparison, Condition, Runs, against, short
 from xstilts.study.profiles import Study
 from xstilts.tasks import languages as names
@@ -106,10 +106,12 @@ def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for run in {
         (condition, seed): run
         for (condition, _, seed), run in found.items()
-        if isinstance(run.encoder, Adapt) and condition != NONE and results.has(run.encoder)
+        if isinstance(starting_encoder(run), Adapt)
+        and condition != NONE
+        and results.has(starting_encoder(run))
     }.items():
         (condition, _), score = run
-        dev = results.dev_scores(score.encoder)
+        dev = results.dev_scores(starting_encoder(score))
         dev = dev[
             (dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))
         ]
@@ -140,7 +142,11 @@ def text(asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
     mean gain against its English task alone."""
     rows = []
     for condition in dict.fromkeys(name for name, _, _ in found):
-        encoders = {run.encoder for (name, _, _), run in found.items() if name == condition != NONE}
+        encoders = {
+            starting_encoder(run)
+            for (name, _, _), run in found.items()
+            if name == condition != NONE
+        }
         tables = [
             results.dev_scores(encoder)
             for encoder in encoders
@@ -195,7 +201,7 @@ def conditions(study: Study, found: Wanted) -> pd.DataFrame:
                 part.n.min(),
                 part.seed.nunique(),
                 *_between(runs[cell]),
-                sum(map(costs.work, graph.line(runs[cell]))) / 1e15,
+                sum(map(costs.work, line(runs[cell]))) / 1e15,
             )
             for cell, part in main.groupby(["condition", "target"], sort=False)
         ],
@@ -204,7 +210,7 @@ def conditions(study: Study, found: Wanted) -> pd.DataFrame:
 
 
 def _between(run: Score) -> tuple[str, str, str]:
-    encoder = run.encoder
+    encoder = starting_encoder(run)
     if not isinstance(encoder, Adapt) or encoder.tasks == ("text",):
         return "–", "–", "–"
     return (

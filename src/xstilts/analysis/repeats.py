@@ -27,7 +27,7 @@ import pandas as pd
 from xstilts.analysis import stats
 from xstilts.errors import UserError, visible
 from xstilts.runs import credible, records, store
-from xstilts.runs.key import Adapt, Run, Score, each_once, key, label
+from xstilts.runs.key import Adapt, Run, Score, each_once, key, label, starting_encoder
 from xstilts.study.profiles import Study
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS
@@ -55,7 +55,7 @@ def note(study: Study, runs: Iterable[Run], root: Path) -> None:
     less than what is compared."""
     known = {(line["key"], line["when"]) for line in _lines()}
     for run in each_once(
-        run for run in runs if isinstance(run, Score) and isinstance(run.encoder, Adapt)
+        run for run in runs if isinstance(run, Score) and isinstance(starting_encoder(run), Adapt)
     ):
         there, before = store.find(root, run), records.find(run)
         if not there or not before or records.history(run):  # another scoring is no repeat

@@ -9,7 +9,7 @@ Time is that of the runs' own records. Energy is an estimate: the seconds of a r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ from xstilts import data, revisions
 from xstilts.book import figures
 from xstilts.chapters import needed
 from xstilts.runs import records, results, store
-from xstilts.runs.key import Run, each_once
+from xstilts.runs.key import Run, each_once, key, training
 from xstilts.study import costs, graph, profiles
 from xstilts.study.profiles import PROFILES, Study
 
@@ -29,11 +29,11 @@ WATTS = {"core": 15.0, "GPU": 400.0}
 
 
 def runs_of(study: Study, *names: str) -> dict[str, list[Run]]:
-    """chapter -> its runs with all that they start from, each once. names: all chapters, if none is
-    given."""
+    """chapter -> its runs with all that they start from, each once, but for the trainings of
+    targets, which the runs themselves tell of. names: all chapters, if none is given."""
     return {
         name: each_once(
-            [run for wanted in needed.needed(name, study) for run in graph.line(wanted)]
+            [run for wanted in needed.needed(name, study) for run in graph.lasting(wanted)]
         )
         for name in names or needed.RUNS
         if name != "costs"
@@ -55,18 +55,34 @@ def by_chapter(study: Study) -> pd.DataFrame:
                 "chapter": name,
                 "runs": len(runs),
                 **{where: len(some) for where, some in places.items()},
-                "hours": sum(map(results.seconds, here)) / 3600,
-                "watt-hours": sum(map(watt_hours, here)),
+                "hours": sum(how["seconds"] for _, how in made(here)) / 3600,
+                "watt-hours": sum(watt_hours(how) for _, how in made(here)),
             }
         )
     return pd.DataFrame(rows)
 
 
-def watt_hours(run: Run) -> float:
-    made = results.made(run)
-    place = made["environment"]
+def made(runs: Iterable[Run]) -> list[tuple[Run, dict]]:
+    """How runs that are here were made: seconds, environment. A target's training, too, once, at
+    the place of its score, unless the seconds of the score include it."""
+    found = {key(run): (run, results.made(run)) for run in runs}
+    for run, how in list(found.values()):
+        before, seconds = training(run), results.training_seconds(run)
+        if before and seconds:
+            found.setdefault(key(before), (before, how | {"seconds": seconds}))
+    return list(found.values())
+
+
+def operations(runs: Iterable[Run]) -> float:
+    """Of runs and the trainings of their targets, each once."""
+    return costs.total(step for run in runs for step in (training(run), run) if step)
+
+
+def watt_hours(how: dict) -> float:
+    """Of a run, by how it was made."""
+    place = how["environment"]
     return (
-        made["seconds"]
+        how["seconds"]
         / 3600
         * (place["threads"] * WATTS["core"] + (place["device"] != "cpu") * WATTS["GPU"])
     )
@@ -102,7 +118,7 @@ def plans(study: Study) -> pd.DataFrame:
     for profile in PROFILES:
         with _profile(profile, study) as other:
             for name, runs in runs_of(other).items():
-                work = costs.total(runs)
+                work = operations(runs)
                 row = rows.setdefault(name, {"chapter": name})
                 row |= {f"runs, {profile}": len(runs), f"10^15, {profile}": work / 1e15}
                 if profile == "paper":
@@ -122,21 +138,21 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
                 {
                     "profile": profile,
                     "runs": len(runs),
-                    "10^15 operations": costs.total(runs) / 1e15,
+                    "10^15 operations": operations(runs) / 1e15,
                 }
             )
         if other is study:
             places = records.source(runs, store.default_root())
             here = places["live"] + places["recorded"]
             found[-1] |= {where: len(some) for where, some in places.items()}
-            made = [(run, results.made(run)) for run in here]
-            found[-1] |= {"hours taken": sum(how["seconds"] for _, how in made) / 3600}
-            on_cores = [(run, how) for run, how in made if how["environment"]["device"] == "cpu"]
+            parts = made(here)
+            found[-1] |= {"hours taken": sum(how["seconds"] for _, how in parts) / 3600}
+            on_cores = [(run, how) for run, how in parts if how["environment"]["device"] == "cpu"]
             core_seconds = sum(
                 how["seconds"] * how["environment"]["threads"] for _, how in on_cores
             )
             rate = (
-                costs.total(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
+                operations(run for run, _ in on_cores) / core_seconds if core_seconds else math.nan
             )
     table = pd.DataFrame(found, dtype=object)  # counts stay whole beside rows without
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600

@@ -41,8 +41,9 @@ def phase2_intermediate(study: Study) -> dict[str, Adapt]:
 
 
 def of_phase3(study: Study) -> Study:
-    """The study with the seeds of its chapter on phase 3."""
-    return dataclasses.replace(study, seeds=study.phase3_seeds or study.seeds)
+    """The study with the seeds of its chapter on phase 3, which has none but the condition none."""
+    seeds = study.phase3_seeds or study.none_seeds or study.seeds
+    return dataclasses.replace(study, seeds=seeds, none_seeds=())
 
 
 def unread(study: Study) -> Condition:

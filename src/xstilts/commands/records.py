@@ -60,11 +60,11 @@ def _keep_scores(study: Study, name: str) -> tuple[dict, str]:
     from xstilts.book import build
     from xstilts.chapters import needed
     from xstilts.runs import records, store
-    from xstilts.runs.key import line
     from xstilts.study import profiles
+    from xstilts.study.graph import lasting
 
     root = store.default_root()
-    runs = [run for wanted in needed.needed(name, study) for run in line(wanted)]
+    runs = [run for wanted in needed.needed(name, study) for run in lasting(wanted)]
     written = records.record(runs, root)
     repeats.note(study, runs, root)
     if study == profiles.study():  # the README shows the default

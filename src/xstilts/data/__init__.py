@@ -28,7 +28,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from xstilts import files, settings
+from xstilts import files, settings, synthetic
 from xstilts.data import local
 from xstilts.data.layout import SPLITS
 from xstilts.data.rows import Rows, labels_of, read
@@ -104,12 +104,13 @@ def _has_split(name: str, split: str, language: str, source: str) -> bool:
 
 
 @while_unchanged(64)
-def load(name: str, split: str, language: str, source: str, limit: int = 0) -> Rows:
+def load(name: str, split: str, language: str, source: str, limit: int = 0, draw: str = "") -> Rows:
     """Rows of the task's kind (see `columns`), at most `limit` of them (0 = all); `dropped` counts
     the unusable ones.
 
     The rows of a capped split are a fixed sample that depends on the split's size alone, so
-    parallel test sets stay parallel and every seed of a study sees the same rows."""
+    parallel test sets stay parallel and every seed of a study sees the same rows. Another `draw` is
+    another sample."""
     row = labelled(name, source)
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
@@ -120,13 +121,14 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
             + (f". {row.obtain}" if row.obtain else "")
         )
     module, place = _at(row, language, source)
-    blocks = module.blocks(row, split, language, place, limit)
+    blocks = module.blocks(row, split, language, place, 0 if draw else limit)
     places = [
         (which, number) for which, block in enumerate(blocks) for number in range(len(block.items))
     ]
     total = len(places)
     if limit and len(places) > limit and row.kind != "mine":
-        chosen = random.Random(f"{split} {len(places)}").sample(range(len(places)), limit)
+        lots = random.Random(" ".join(filter(None, (split, str(len(places)), draw))))
+        chosen = lots.sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
     rows.total = total if row.kind != "mine" else sum(bool(item["source"]) for item in rows)
@@ -150,6 +152,14 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0) -> R
         # a few rows may have one label by chance: all are judged
         load(name, split, language, source)
     return rows
+
+
+def leaves_out(name: str, language: str, source: str, limit: int) -> bool:
+    """Whether a limit may leave training rows out, so that it matters which are drawn. Real rows
+    are not counted for that."""
+    if dials.is_mini(source):
+        return 0 < limit < synthetic.size(name, language, "train")
+    return limit > 0
 
 
 def pool(name: str, split: str, language: str, source: str, limit: int) -> Rows:

@@ -82,14 +82,14 @@ def _lacking(made: dict) -> str:
     return "" if all(type(parent) is str for parent in made["parents"]) else "a parent is no key"
 
 
-def manifest(folder: Path) -> dict:
-    """What run.json says: PARTS. UserError where it is not readable."""
+def manifest(folder: Path, name: str = MANIFEST) -> dict:
+    """What run.json says, or a copy of one: PARTS. UserError where it is not readable."""
     try:
-        checksums(made := from_json(folder / MANIFEST))
+        checksums(made := from_json(folder / name))
         if lacking := _lacking(made):
             raise ValueError(lacking)
     except (ValueError, OSError) as error:
-        raise UserError(f"{folder / MANIFEST} is not readable: {_words(error)}") from error
+        raise UserError(f"{folder / name} is not readable: {_words(error)}") from error
     return made
 
 

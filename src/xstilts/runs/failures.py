@@ -60,12 +60,14 @@ def explained(error: BaseException, run: Run, root: Path) -> Exception | None:
 
 def needed(run: Run, root: Path) -> int:
     """Bytes of its artifact, about: an encoder is as large as the one that it starts from, and a
-    checkpoint of a training is three times that."""
+    checkpoint of a training is three times that. A score has no weights."""
+    if isinstance(run, Score):
+        return 64 << 20
     parent = store.folder_of(root, parents(run)[0]) if parents(run) else None
     if not parent or not parent.is_dir():
         return 1 << 30
     weights = sum(path.stat().st_size for path in parent.rglob("*.safetensors"))
-    return (4 if isinstance(run, Adapt) else 3) * weights + (64 << 20)
+    return (4 if isinstance(run, Adapt) else 1) * weights + (64 << 20)
 
 
 def _chain(error: BaseException | None, what) -> bool:
@@ -100,11 +102,11 @@ def _is_memory(error: BaseException) -> bool:
 
 def _smaller(run: Run) -> str:
     """The setting to change, and to what."""
-    if isinstance(run, Base) or not run.recipe:
+    if isinstance(run, Base):
         return "The encoder itself does not fit: give a smaller one (parameter encoder)"
     recipe = run.recipe
     # a batch's rows are each other's negatives
-    if isinstance(run, Score) and TASKS[run.target].kind == "rank":
+    if isinstance(run, Adapt) and TASKS[run.reads[0]].kind == "rank":
         return (
             f"It reads its batch of {recipe.batch_size} rows whole: give a smaller phase3_batch, "
             f"or a max_length below {recipe.max_length}"

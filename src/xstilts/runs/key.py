@@ -5,9 +5,13 @@
 Three kinds of run make up a study, and each yields one artifact:
 
     Base    an encoder as it ships, cut to its first layers and its vocabulary trimmed
-    Adapt   an encoder trained further: phase 1 (masked language model) or phase 2 (intermediate
-            tasks)
-    Score   an encoder trained on a target's English rows and scored in every language (phase 3)
+    Adapt   an encoder trained further: phase 1 (masked language model), phase 2 (intermediate
+            tasks) or the training of a target in phase 3 (English rows)
+    Score   a target scored in every language (phase 3), by the encoder and the head that its
+            training left; one that has no training (retrieval) by the encoder of phase 1 or 2
+
+A target's training is a run like any other. Targets that train on the same rows in the same way
+have the same one by its key (XQuAD and MLQA), and it can be an intermediate task's (XNLI and MNLI).
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from xstilts.tasks.table import TASKS
 from xstilts.training.recipe import Recipe
 
 # Raise it whenever the same inputs would give another result: it is part of every key.
@@ -57,26 +62,39 @@ class Adapt:
     data: str = _off_key(default="")
     mlm_share: float = _later(0.0)  # of the steps: masked language modelling on text, mixed in
     mlm_languages: tuple[str, ...] = _later(())
-    scoring: str = _later(
-        ""
-    )  # `Task.scoring` of the tasks: dev scores are recorded, and with patience choose the weights
+    # `Task.scoring` of the tasks: dev scores are recorded, and with patience choose the weights
+    scoring: str = _later("")
+    # the target that reads the task's rows in a way of its own (LAReQA ranks SQuAD's sentences)
+    read_as: str = _later("")
+    # the seed draws which rows are trained on, where not all are; else they are the same for all
+    own_rows: bool = _later(False)
 
     @property
     def trained(self) -> tuple[str, ...]:
         """The tasks, and the text where it is mixed in (last)."""
         return self.tasks + (("text",) if self.mlm_share else ())
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """As which tasks the rows of `trained` are read: head, loss and metrics are theirs."""
+        return (self.read_as,) if self.read_as else self.trained
+
+    @property
+    def draw(self) -> str:
+        """What chooses the training rows, for `data.load`; "": the same for every seed."""
+        return f"seed {self.seed}" if self.own_rows else ""
+
 
 @dataclass(frozen=True)
 class Score:
-    encoder: Base | Adapt
+    encoder: Base | Adapt  # the target's training, or what is scored as it is (retrieval)
     target: str
-    languages: tuple[str, ...]  # that are scored; the training rows are English
-    recipe: Recipe | None  # None: the encoder is scored as it is (retrieval)
+    languages: tuple[str, ...]  # that are scored
+    recipe: Recipe  # how rows are read: length and precision. Nothing is trained
     eval_rows: int  # scored rows a language, 0 = all
     split: str
-    seed: int
-    fingerprints: tuple[str, ...]  # of the training rows (if any) and of the scored rows
+    seed: int  # of the training; 0 where there is none
+    fingerprints: tuple[str, ...]  # of the scored rows
     data: str = _off_key(default="")
     scoring: str = _later("")  # `Task.scoring` of the target
 
@@ -131,8 +149,37 @@ def parents(run: Run) -> tuple[Run, ...]:
     return () if isinstance(run, Base) else (run.encoder,)
 
 
+def training(run: Run) -> Adapt | None:
+    """The training of a score's target, which left its encoder and its head. None for a target
+    without one, and for what is no score."""
+    if isinstance(run, Score) and not TASKS[run.target].untrained:
+        assert isinstance(run.encoder, Adapt)
+        return run.encoder
+    return None
+
+
+def starting_encoder(run: Score) -> Base | Adapt:
+    """The encoder of phase 1 or 2 that the score tells of: that its target's training starts from,
+    or that is scored as it is."""
+    before = training(run)
+    return before.encoder if before else run.encoder
+
+
+def passing(run: Run) -> bool:
+    """Whether an artifact is of no use once all scores that start from it are there. So is the
+    training of a target, whose encoder is large, unless it is an intermediate encoder as well: one
+    task of phase 2, read as what it is, after phase 1."""
+    if not isinstance(run, Adapt) or len(run.trained) > 1 or run.languages != ("en",):
+        return False
+    first = run.encoder
+    phase1 = isinstance(first, Base) or first.tasks == ("text",) and isinstance(first.encoder, Base)
+    role = TASKS[run.tasks[0]].role
+    return role != "text" and (role == "target" or bool(run.read_as) or not phase1)
+
+
 def label(run: Run) -> str:
-    """A short name for people: logs, tables."""
+    """A short name for people: logs, tables. A score is called by the encoder that it tells of,
+    whatever its target is trained on."""
     if isinstance(run, Base):
         return run.encoder
     if isinstance(run, Adapt):
@@ -141,5 +188,6 @@ def label(run: Run) -> str:
             if run.languages == ("en",) or run.tasks == ("text",)
             else f" in {','.join(run.languages)}"
         )
+        where += f" as {run.read_as}" * bool(run.read_as)
         return f"{label(run.encoder)} > {'+'.join(run.trained)}{where} (seed {run.seed})"
-    return f"{label(run.encoder)} > {run.target} (seed {run.seed})"
+    return f"{label(starting_encoder(run))} > {run.target} (seed {run.seed})"

@@ -32,7 +32,7 @@ from xstilts import settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import artifact, credible, failures, store
 from xstilts.runs.credible import PARTS, UNIT, WHERE, pack, unpack
-from xstilts.runs.key import Adapt, Base, Run, Score, each_once, key, label
+from xstilts.runs.key import Adapt, Base, Run, Score, each_once, key, label, training
 from xstilts.tasks.table import TASKS
 
 LARGEST = 64 << 20  # bytes of a record
@@ -158,17 +158,26 @@ def examples(run: Run) -> pd.DataFrame:
 
 
 def dev(run: Adapt | Score, there: Path | None) -> float:
-    """A training's last score on dev rows, or with patience the best, whose model was kept; from
-    its artifact, else its record. What was measured at step 0 is of a head that knew nothing yet,
-    and is no score: NaN where there is no other."""
+    """The last score on dev rows of a training, or of that of a score's target; with patience the
+    best, whose model was kept. From the run's artifact, else its record. What was measured at step
+    0 is of a head that knew nothing yet, and is no score: NaN where there is no other."""
     if there:
         measured = [
             entry["dev"]
             for entry in artifact.log(there)
             if entry["step"] and entry.get("dev") is not None
         ]
-        return (max(measured) if run.recipe.patience else measured[-1]) if measured else math.nan
+        patient = (training(run) or run).recipe.patience
+        return (max(measured) if patient else measured[-1]) if measured else math.nan
     return (find(run) or {}).get("dev", math.nan)
+
+
+def training_seconds(run: Run, there: Path | None) -> float:
+    """What the training of a score's target took, from the score's artifact, else its record. 0
+    where there is none, or the seconds of the run itself include it, as in older records."""
+    if there:
+        return artifact.manifest(there, store.TRAINING)["seconds"] if training(run) else 0.0
+    return (find(run) or {}).get("training", 0.0)
 
 
 def _of(run: Run, there: Path) -> dict:
@@ -184,6 +193,8 @@ def _of(run: Run, there: Path) -> dict:
     if (there / artifact.LOG).is_file():
         measured = dev(run, there)
         found |= {} if math.isnan(measured) else {"dev": measured}
+    if training(run):
+        found["training"] = training_seconds(run, there)
     if isinstance(run, Score):
         table = pd.read_parquet(there / "examples.parquet")
         table = table[table.metric == table.task.map(lambda name: TASKS[name].metric)]

@@ -207,6 +207,24 @@ def share(root: Path, run: Run, anew: bool = False) -> bool:
     return True
 
 
+def remove(root: Path, run: Run) -> None:
+    """Removes a run from the remote, if there is one: first its manifest, so that nobody finds half
+    of it. One that cannot be removed is told, and stays there."""
+    from xstilts.runs import store
+
+    if not given():
+        return
+    try:
+        system, folder = _place(root)
+        if _about(system, f"{folder}/{key(run)}/{MANIFEST}"):
+            system.rm(f"{folder}/{key(run)}/{MANIFEST}")
+            system.rm(f"{folder}/{key(run)}", recursive=True)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001  every file system has its own
+        store.report(root, "unshared", run, f"XSTILTS_REMOTE: {_words(error)}; it stays there")
+
+
 def share_found(root: Path, runs: Iterable[Run]) -> None:
     """Copies to the remote what is here and not there: done before there was one, or while it did
     not answer."""

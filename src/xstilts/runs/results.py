@@ -18,7 +18,7 @@ import pandas as pd
 
 from xstilts.errors import UserError
 from xstilts.runs import artifact as stored
-from xstilts.runs import execution, failures, records, store
+from xstilts.runs import failures, records, scoring, store
 from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, label
 from xstilts.tasks.table import TASKS
 
@@ -70,13 +70,13 @@ def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
             continue
         counts = pd.read_csv(folder / "counts.csv")
         counts = counts[counts.split == run.split].groupby("what")["count"].sum()
-        if execution.EXACT in counts:
+        if scoring.EXACT in counts:
             found.append(
                 {
                     "target": target,
                     "rows": counts["rows"],
-                    "exact": counts[execution.EXACT],
-                    "normalised": counts[execution.NORMALISED],
+                    "exact": counts[scoring.EXACT],
+                    "normalised": counts[scoring.NORMALISED],
                 }
             )
     table = pd.DataFrame(found, columns=["target", "rows", "exact", "normalised"])
@@ -124,23 +124,29 @@ def made(run: Run, root: Path | None = None) -> dict:
 
 
 def seconds(run: Run, root: Path | None = None) -> float:
+    """What the run itself took; of a score without its target's training."""
     return made(run, root)["seconds"]
 
 
+def training_seconds(run: Run, root: Path | None = None) -> float:
+    """What the training of a score's target took; 0 where `seconds` includes it."""
+    return records.training_seconds(run, store.find(root or store.default_root(), run))
+
+
 def history(run: Run, root: Path | None = None) -> pd.DataFrame:
-    """A training's log: step, loss, learning_rate, seconds, dev (mean score on the dev rows)."""
+    """A training's log, or that of the training of a score's target: step, loss, learning_rate,
+    seconds, dev (mean score on the dev rows)."""
     return pd.DataFrame(stored.log(artifact(run, root)))
 
 
 def dev_scores(run: Adapt, root: Path | None = None) -> pd.DataFrame:
-    """An adapted encoder's scores on its own tasks' validation rows, before its heads were
-    dropped."""
+    """An adapted encoder's scores on its own tasks' validation rows, with its own heads."""
     return _scores(root or store.default_root(), run).drop(columns="state")
 
 
 def last_dev(run: Adapt | Score, root: Path | None = None) -> float:
-    """A training's last score on its English dev rows, or with patience the best, whose model was
-    kept; NaN where none was measured after its first step."""
+    """The last score of a training, or of that of a score's target, on English dev rows, or with
+    patience the best, whose model was kept; NaN where none was measured after its first step."""
     return records.dev(run, store.find(root or store.default_root(), run))
 
 
@@ -175,7 +181,7 @@ def _scores(root: Path, run: Run) -> pd.DataFrame:
                     "task": run.target,
                     "language": "en",
                     "metric": TASKS[run.target].metric,
-                    "layer": execution.NO_LAYER,
+                    "layer": scoring.NO_LAYER,
                     "split": run.split,
                     "value": float("nan"),
                     "n": 0,

@@ -30,12 +30,15 @@ from filelock import BaseFileLock, FileLock, SoftFileLease
 from xstilts import files, settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import artifact, environment, remote
-from xstilts.runs.artifact import MANIFEST, damaged, manifest  # noqa: F401 (read as store.manifest)
+from xstilts.runs.artifact import MANIFEST, damaged
+from xstilts.runs.artifact import manifest as manifest
 from xstilts.runs.artifact import verified as _verified
 from xstilts.runs.key import Run, describe, key, label, parents
 from xstilts.training import checkpoint, process_group
 
 LEASE = 60.0  # seconds; see `locked`
+LOCKS = {"system": "lock", "lease": "lease"}  # how a run may be locked -> ending of the file
+TRAINING = "training.json"  # of a score: what the training that it started from says of itself
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 
 
@@ -84,25 +87,54 @@ def set_aside(root: Path, run: Run) -> None:
         report(root, "damaged", run, f"{problem}; set aside as {aside.name}")
 
 
-@contextlib.contextmanager
-def lock(root: Path, run: Run) -> Iterator[None]:
+def is_there(root: Path, run: Run) -> bool:
+    """Whether there is a finished artifact here, whole or not."""
+    return files.is_file(folder_of(root, run) / MANIFEST)
+
+
+def lock(root: Path, run: Run) -> contextlib.AbstractContextManager[None]:
     """Held while a run is computed. Of several processes that do a run together the first holds
     it."""
+    return _held(root, key(run))
+
+
+def in_use(root: Path, run: Run, by: Run) -> contextlib.AbstractContextManager[None]:
+    """Held while `by` is computed, which starts from `run`: `drop` leaves that alone."""
+    return _held(root, f"{key(run)}.{key(by)}")
+
+
+@contextlib.contextmanager
+def _held(root: Path, name: str) -> Iterator[None]:
     if process_group.rank():
         yield
         return
     try:
-        held = locked(root, key(run))
+        held = locked(root, name)
         held.acquire()
     except OSError as error:
         if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
             raise _unwritable(root, error) from error
-        held = locked(root, key(run), "lease")  # a disk without locks
+        held = locked(root, name, "lease")  # a disk without locks
         held.acquire()
     try:
         yield
     finally:
         held.release()
+
+
+def remove(root: Path, name: str, folder: Path) -> None:
+    """Removes a folder of the run `name`: first out of sight, so that no process finds half of it.
+    Timeout, which is an OSError, where a process is at the run or starts from it."""
+    aside = own(root, "removing", name)
+    with contextlib.ExitStack() as held:
+        for how in LOCKS:
+            held.enter_context(locked(root, name, how, timeout=0))
+        # who starts from it has said so under that lock (`in_use`)
+        for user in {path.stem for path in (root / ".locks").glob(f"{name}.*.l*")}:
+            for how in LOCKS:
+                held.enter_context(locked(root, user, how, timeout=0))
+        folder.rename(aside)
+    shutil.rmtree(aside)
 
 
 def locked(root: Path, name: str, how: str = "", **options: Any) -> BaseFileLock:

@@ -27,7 +27,7 @@ import torch
 
 from xstilts import settings
 from xstilts.errors import UserError, visible
-from xstilts.runs import sharing, store
+from xstilts.runs import store
 from xstilts.runs.key import Run, key, label, parents
 from xstilts.study import cluster_file, costs
 from xstilts.study.processes import Died, Processes
@@ -207,84 +207,79 @@ def compute(
     scheduler: str,
     work: Callable[..., None],
     priority: Callable[[Run], float],
+    finished: Callable[[Run], None] = lambda run: None,
 ) -> dict[str, BaseException]:
     """Does all of `lacking`, parents first. `work(run, root, tell)` does one; it runs in a worker,
-    with its parent's artifact in the store. priority: the higher, the earlier. Returns what failed:
-    key -> why. A run that starts from one that failed has that one's error."""
+    with its parent's artifact in the store. priority: the higher, the earlier. finished(run): is
+    called here when one is done. Returns what failed: key -> why. A run that starts from one that
+    failed has that one's error."""
     titles, died = {key(run): label(run) for run in lacking}, Counter()
-    done: dict[str, float | BaseException] = {}  # by run: seconds, or an error
-    waiting = sorted(sharing.together(lacking), key=lambda group: -max(map(priority, group)))
-    given: dict[str, list[Run]] = {}
+    done: dict[str, float | BaseException | None] = {}  # by run: seconds, or an error
+    waiting = sorted(lacking, key=lambda run: -priority(run))
+    given: dict[str, Run] = {}
     with crew(scheduler, lacking) as workers:
         while waiting or workers.busy():
             free = workers.free()
-            waiting.sort(
-                key=lambda group: died[key(group[0])]
-            )  # what took a worker along comes last
-            for group in list(waiting):
-                before = [name for name in map(key, parents(group[0])) if name in titles]
+            waiting.sort(key=lambda run: died[key(run)])  # what took a worker along comes last
+            for run in list(waiting):
+                before = [name for name in map(key, parents(run)) if name in titles]
                 if any(name not in done for name in before):
                     continue
                 if lost := [done[name] for name in before if isinstance(done[name], BaseException)]:
-                    done |= {key(run): lost[0] for run in group}
+                    done[key(run)] = lost[0]
                 elif free:
-                    given[key(group[0])] = group
-                    workers.give(free.pop(0), key(group[0]), partial(_work, work, group, str(root)))
+                    given[key(run)] = run
+                    workers.give(free.pop(0), key(run), partial(_work, work, run, str(root)))
                 else:
                     continue
-                waiting.remove(group)
+                waiting.remove(run)
             for name, outcome in workers.ended():
-                group = given.pop(name)
+                run = given.pop(name)
                 if isinstance(outcome, Died):
-                    waiting += _again(group, outcome, died, done, root)
+                    waiting += _again(run, outcome, died, done, root)
                     continue
-                if not isinstance(outcome, dict):
-                    outcome = {key(run): outcome for run in group}
-                done |= outcome
-                for name, found in outcome.items():
-                    if not isinstance(found, BaseException):
-                        print(
-                            visible(f"computed  {name[:8]}  {titles[name]}  {found:.0f} s"),
-                            flush=True,
-                        )
+                done[name] = outcome
+                if isinstance(outcome, BaseException):
+                    continue
+                if outcome is not None:
+                    print(
+                        visible(f"computed  {name[:8]}  {titles[name]}  {outcome:.0f} s"),
+                        flush=True,
+                    )
+                finished(run)
     return {name: found for name, found in done.items() if isinstance(found, BaseException)}
 
 
-def _again(group: list[Run], how: Died, died: Counter, done: dict, root: Path) -> list[list[Run]]:
-    """What is to be tried again of runs whose worker has died: each alone, for one may be why."""
-    again = []
-    for run in group:
-        if not (store.folder_of(root, run) / store.MANIFEST).is_file():  # else it was done
-            died[key(run)] += 1
-            store.report(root, "died", run, f"its worker {how}; death {died[key(run)]} of {TRIES}")
-        if died[key(run)] < TRIES:
-            again.append([run])
-        else:
-            done[key(run)] = Died(
-                f"{label(run)}: each of the {TRIES} workers that tried it died; the last one "
-                f"{how}. If that was for want of memory, let fewer run side by side "
-                "(-p scheduler processes:N)"
-            )
-    return again
+def _again(run: Run, how: Died, died: Counter, done: dict, root: Path) -> list[Run]:
+    """The run whose worker has died, if it is to be tried again."""
+    if not (store.folder_of(root, run) / store.MANIFEST).is_file():  # else it was done
+        died[key(run)] += 1
+        store.report(root, "died", run, f"its worker {how}; death {died[key(run)]} of {TRIES}")
+    if died[key(run)] < TRIES:
+        return [run]
+    done[key(run)] = Died(
+        f"{label(run)}: each of the {TRIES} workers that tried it died; the last one "
+        f"{how}. If that was for want of memory, let fewer run side by side "
+        "(-p scheduler processes:N)"
+    )
+    return []
 
 
 def _work(
-    work: Callable[..., None], group: list[Run], root: str, number: int, threads: int
-) -> dict[str, float | Exception]:
-    """In a worker: runs that share a training, with its threads on a CPU, or on the worker's own
-    GPU. Returns the seconds of each, or why it failed."""
+    work: Callable[..., None], run: Run, root: str, number: int, threads: int
+) -> float | Exception | None:
+    """In a worker: a run, with its threads on a CPU, or on the worker's own GPU. Returns its
+    seconds, or why it failed; None where it was not needed any more."""
     if torch.cuda.is_available():
         torch.cuda.set_device(number % torch.cuda.device_count())
     else:
         torch.set_num_threads(threads)
-    found: dict[str, float | Exception] = {}
-    for run in group:
-        try:
-            work(run, Path(root), tell=False)  # the client tells
-            found[key(run)] = store.manifest(store.folder_of(Path(root), run))["seconds"]
-        except Exception as error:  # noqa: BLE001  the others of the group don't depend on it
-            found[key(run)] = _portable(error)
-    return found
+    try:
+        work(run, Path(root), tell=False)  # the client tells
+        there = store.is_there(Path(root), run)
+        return store.manifest(store.folder_of(Path(root), run))["seconds"] if there else None
+    except Exception as error:  # noqa: BLE001  the others don't depend on it
+        return _portable(error)
 
 
 def _portable(error: Exception) -> Exception:

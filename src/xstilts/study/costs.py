@@ -19,10 +19,9 @@ import torch
 
 from xstilts import data, encoders, synthetic
 from xstilts.errors import UserError
-from xstilts.runs import sharing
-from xstilts.runs.key import Adapt, Base, Run, Score, parents
+from xstilts.runs.key import Adapt, Base, Run, Score, each_once, parents
 from xstilts.synthetic import dials
-from xstilts.tasks.table import TASKS, training_task
+from xstilts.tasks.table import TASKS
 from xstilts.training.loop import device, number_type
 from xstilts.training.recipe import Recipe
 
@@ -111,33 +110,25 @@ def cost(run: Run) -> Cost:
     weights = layer_weights(_shipped(run).encoder)
     if isinstance(run, Adapt):
         steps = _steps(run.recipe, [_rows(name, run) for name in run.trained])
-        pieces = sum(_pieces(name, run) for name in run.trained) / len(run.trained)
-        dev = run.recipe.dev_rows * len(run.trained) * _evaluations(run.recipe, steps)
+        pieces = sum(_pieces(name, run) for name in run.reads) / len(run.reads)
+        read = run.recipe.dev_rows * len(run.reads) * _evaluations(run.recipe, steps)
+        if TASKS[run.reads[0]].kind == "rank":  # queries, and the texts that they are ranked with
+            read *= 1 + _texts_a_row(run.reads[0], run.data)
         return Cost(
-            steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * dev
+            steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
         )
     pieces = _pieces(run.target, run)
     scored = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)
-    if not run.recipe.batch_size:  # nothing is trained; pairs have two sides
-        return Cost(0, 0.0, 4 * weights * pieces * scored)
-    steps = _steps(run.recipe, [_rows(training_task(TASKS[run.target]).name, run)])
-    dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
-    read = scored + dev
-    if (
-        TASKS[run.target].kind == "rank"
-    ):  # queries, and the texts of the whole split, however few are scored
-        read += _texts(run) + dev * _texts_a_row(run)
-    return Cost(
-        steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
-    )
+    if TASKS[run.target].untrained:  # pairs have two sides
+        scored *= 2
+    if TASKS[run.target].kind == "rank":  # the texts of the whole split, however few are scored
+        scored += _texts(run)
+    return Cost(0, 0.0, 2 * weights * pieces * scored)
 
 
 def total(runs: Iterable[Run]) -> float:
-    """Operations of runs that are done together: what they train alike is trained once."""
-    return sum(
-        work(first) + sum(cost(run).evaluation for run in others)
-        for first, *others in sharing.together(runs)
-    )
+    """Operations of runs, each once."""
+    return sum(map(work, each_once(runs)))
 
 
 def work(run: Run) -> float:
@@ -233,23 +224,24 @@ def _texts(run: Score) -> float:
             if run.data == "hub"
             else _sample(run.target, run.data, "test").total
         )
-    return rows * len(run.languages) * _texts_a_row(run)
+    return rows * len(run.languages) * _texts_a_row(run.target, run.data)
 
 
-def _texts_a_row(run: Score) -> float:
+def _texts_a_row(target: str, source: str) -> float:
     """Mean number of texts a row that are ranked, each read with its passage."""
-    if run.data == "hub":
+    if source == "hub":
         return SENTENCES
-    rows = _sample(run.target, run.data, "test")
+    rows = _sample(target, source, "test")
     return sum(len(row["sentences"]) for row in rows) / len(rows)
 
 
 def _pieces(name: str, run: Adapt | Score) -> float:
-    """Mean pieces a row, no more than the run's length."""
+    """Mean pieces a row that is read as the task's, no more than the run's length."""
     task, folder = TASKS[name], encoders.source_folder(_shipped(run).encoder)
     found = PIECES[task.kind]
     if run.data != "hub" and Path(folder).is_dir():
-        found = _counted(name, run.data, "train" if isinstance(run, Adapt) else "test", str(folder))
+        split = "train" if isinstance(run, Adapt) and not run.read_as else "test"
+        found = _counted(name, run.data, split, str(folder))
     return min(found, run.recipe.max_length * (4 if task.kind == "choice" else 1))
 
 

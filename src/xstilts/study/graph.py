@@ -1,4 +1,4 @@
-"""The study as a graph of runs, walked in order.
+"""The study as a graph of runs (`phases`), walked in order.
 
     wanted = single_tasks(study)           # {(condition, target, seed): Score}
     compute(wanted.values())               # what the store has is found, what it lacks is computed
@@ -10,18 +10,27 @@ The same run asked for twice, by two chapters or two conditions, has the same ke
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+import math
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from xstilts import data, encoders
 from xstilts.errors import UserError
-from xstilts.runs import execution, failures, remote, results, sharing, store
-from xstilts.runs.key import Adapt, Base, Run, Score, Wanted, each_once, key, line, parents
-from xstilts.study import cluster, costs, profiles
-from xstilts.study.conditions import NONE, Condition, Runs
-from xstilts.study.profiles import Study
-from xstilts.tasks.table import TASKS, training_task
+from xstilts.runs import execution, failures, remote, results, store
+from xstilts.runs.key import Run, Wanted, each_once, key, line, parents, passing, training
+from xstilts.study import cluster, costs
+from xstilts.study.conditions import NONE as NONE
+from xstilts.study.conditions import Runs
+from xstilts.study.phases import absent as absent
+from xstilts.study.phases import base as base
+from xstilts.study.phases import grid as grid
+from xstilts.study.phases import phase1 as phase1
+from xstilts.study.phases import phase2 as phase2
+from xstilts.study.phases import phase3 as phase3
+from xstilts.study.phases import single_tasks as single_tasks
+from xstilts.study.sizes import Study
 from xstilts.training import process_group
 from xstilts.training.loop import Diverged
 
@@ -30,160 +39,21 @@ class RunsFailed(UserError):
     """Nothing of what was asked for could be computed."""
 
 
-def base(study: Study) -> Base:
-    """The encoder as it ships, cut to its layers and, where asked, to the pieces of the source's
-    texts."""
-    texts = data.texts_fingerprint(study.data) if study.vocabulary == "data" else "full"
-    return Base(study.encoder, encoders.fingerprint(study.encoder), texts, study.data)
-
-
-def phase1(study: Study) -> Base | Adapt:
-    """The multilingual encoder that phases 2 and 3 start from: one for all seeds, as the paper has
-    one XLM-R."""
-    if not study.phase1_steps:
-        return base(study)
-    languages = execution.task_languages("text", study.languages, study.data)
-    return Adapt(
-        base(study),
-        ("text",),
-        languages,
-        profiles.phase1_recipe(study),
-        0,
-        _fingerprints("text", languages, study),
-        study.data,
-    )
-
-
-def phase2(
-    study: Study,
-    names: tuple[str, ...],
-    seed: int,
-    languages: tuple[str, ...] = ("en",),
-    steps: int = 0,
-    rows: int = 0,
-    mlm_share: float = 0.0,
-) -> Adapt:
-    """The encoder after intermediate training on the tasks' rows: English ones, or `languages`'.
-
-    steps, rows (of a task and language): other than the profile's. mlm_share: of the steps, on text
-    of all languages."""
-    names, recipe = tuple(sorted(names)), profiles.phase2_recipe(study, tuple(names))
-    if steps:
-        recipe = dataclasses.replace(recipe, steps=steps, epochs=0)
-    recipe = dataclasses.replace(recipe, rows=rows or recipe.rows)
-    texts = execution.task_languages("text", study.languages, study.data) if mlm_share else ()
-    fingerprints = tuple(item for name in names for item in _fingerprints(name, languages, study))
-    fingerprints += _fingerprints("text", texts, study) if texts else ()
-    scoring = " ".join(sorted({TASKS[name].scoring for name in names} - {""}))
-    return Adapt(
-        phase1(study),
-        names,
-        languages,
-        recipe,
-        seed,
-        fingerprints,
-        study.data,
-        mlm_share,
-        texts,
-        scoring,
-    )
-
-
-def phase3(
-    study: Study, encoder: Base | Adapt, target: str, seed: int, split: str = "test"
-) -> Score:
-    """The target: trained in English from `encoder`, scored in each of the study's languages that
-    it has."""
-    study = dataclasses.replace(study, data=data.as_target(study.data))
-    row, there = TASKS[target], data.languages(target, study.data, "test")
-    languages = tuple(language for language in study.languages if language in there)
-    if not languages:
-        raise UserError(
-            f"{row.title} has none of the study's languages ({', '.join(study.languages)}); "
-            f"it has: {', '.join(there) or 'none'}"
-        )
-    scored = (data.fingerprint(target, split, languages, study.data),)
-    if row.kind == "mine":  # its threshold is tuned on these
-        scored += (data.fingerprint(target, "validation", languages, study.data),)
-    if row.untrained:
-        return Score(
-            encoder,
-            target,
-            languages,
-            profiles.phase3_recipe(study, target),
-            study.eval_rows,
-            split,
-            0,
-            scored,
-            study.data,
-            row.scoring,
-        )
-    return Score(
-        encoder,
-        target,
-        languages,
-        profiles.phase3_recipe(study, target),
-        study.eval_rows,
-        split,
-        seed,
-        _fingerprints(training_task(row).name, ("en",), study) + scored,
-        study.data,
-        row.scoring,
-    )
-
-
-def _fingerprints(name: str, languages: tuple[str, ...], study: Study) -> tuple[str, ...]:
-    return tuple(
-        data.fingerprint(name, split, languages, study.data) for split in ("train", "validation")
-    )
-
-
-def single_tasks(study: Study) -> Runs:
-    """The paper's main table: no intermediate training and each task alone, against every target,
-    for every seed."""
-    conditions = {NONE: lambda seed: phase1(study)}
-    conditions |= {
-        Condition((name,)): lambda seed, name=name: phase2(study, (name,), seed)
-        for name in study.intermediates
-        if name not in absent(study)
-    }
-    return grid(study, conditions)
-
-
-def absent(study: Study) -> dict[str, str]:
-    """Intermediate tasks asked for that the source does not have: name -> how to get it. Tables
-    show a dash."""
-    return {
-        name: TASKS[name].obtain
-        for name in study.intermediates
-        if "en" not in data.languages(name, study.data, "train")
-    }
-
-
-def grid(study: Study, conditions: Mapping[Condition, Callable[[int], Base | Adapt]]) -> Runs:
-    """The conditions against every target, for every seed."""
-    with data.looked_at_once():
-        return {
-            (condition, target, seed): phase3(study, encoder(seed), target, seed)
-            for condition, encoder in conditions.items()
-            for target in study.targets
-            for seed in study.seeds
-        }
-
-
 def compute(
     wanted: Iterable[Run], root: Path | None = None, scheduler: str = "local"
 ) -> dict[str, Path]:
     """key -> folder of every run asked for. Encoders are computed only if a run that is lacking
-    starts from them.
+    starts from them. A target's training that is of no more use goes when the scores that start
+    from it are there (see `passing`), unless it was asked for itself.
     scheduler: local, processes or dask (see `cluster`). A run that fails stops only what starts
     from it: those are not in what is returned, `results.lost` has their reasons and
     `results.scores` marks their cells. Raises where nothing of `wanted` has a result, and at once
     where the disk is full."""
-    root, wanted = root or store.default_root(), list(wanted)
+    root, wanted = root or store.default_root(), _side_by_side(wanted)
     cluster.check(scheduler)
     todo = lacking(wanted, root)
-    for run in each_once(run for run in wanted if run not in todo):
+    left = set(map(key, todo))
+    for run in each_once(run for run in wanted if key(run) not in left):
         store.report(root, "found", run)
     remote.share_found(
         root, (step for run in wanted for step in line(run))
@@ -196,26 +66,28 @@ def compute(
         if before and before.what == "diverged":
             failed[key(run)] = Diverged(before.why)
             store.report(root, "diverged", run, before.why)
-    asked, todo = (
-        todo,
-        [run for group in sharing.together(todo) for run in group if key(run) not in failed],
-    )
+    asked, todo = todo, [run for run in todo if key(run) not in failed]
     todo = _in_step(todo, wanted)
+    scores = _scores_after(wanted)
+    do, clear = partial(once, awaiting=scores), partial(_clear, root, scores)
     while todo and (
         scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)
     ):
         run = todo[0] if scheduler == "local" else _bottleneck(todo)
         try:
-            once(run, root)  # here, with all cores
+            do(run, root)  # here, with all cores
+            clear(run)
         except Exception as error:  # noqa: BLE001  the others don't depend on it
             # several processes would lose step
             if process_group.size() > 1 or isinstance(error, (failures.NoRoom, store.Unwritable)):
                 raise
-            failed |= {key(other): error for other in todo if run in line(other)}
-        todo = [other for other in todo if other != run and key(other) not in failed]
+            failed |= {key(other): error for other in todo if key(run) in map(key, line(other))}
+        todo = [other for other in todo if key(other) not in {key(run), *failed}]
     if todo:
-        chain = chains(todo)
-        failed |= cluster.compute(todo, root, scheduler, once, lambda run: chain[key(run)])
+        first = priorities(todo)
+        failed |= cluster.compute(todo, root, scheduler, do, lambda run: first[key(run)], clear)
+    for run in wanted:  # what a process that was killed has left
+        clear(run)
     failures.keep_reasons(root, asked, failed)
     there = {key(run): folder for run in wanted if (folder := store.find(root, run))}
     bad = [error for error in failed.values() if not isinstance(error, Diverged)]
@@ -228,6 +100,45 @@ def compute(
     return there
 
 
+def _side_by_side(wanted: Iterable[Run]) -> list[Run]:
+    """The runs in their order, but scores of one training after each other, so that it can go."""
+    groups: dict[str, list[Run]] = {}
+    for run in wanted:
+        groups.setdefault(key(training(run) or run), []).append(run)
+    return [run for group in groups.values() for run in group]
+
+
+def _ends(run: Run) -> bool:
+    """Whether a training may go when the run is done: such runs come first, for disks are small."""
+    before = training(run)
+    return before is not None and passing(before)
+
+
+def _scores_after(wanted: Iterable[Run]) -> dict[str, list[Run]]:
+    """key of a training that passes -> the runs that start from it; none that was asked for."""
+    found: dict[str, list[Run]] = {}
+    for run in filter(_ends, wanted):
+        found.setdefault(key(training(run)), []).append(run)
+    for run in wanted:
+        found.pop(key(run), None)
+    return found
+
+
+def _clear(root: Path, scores: Mapping[str, Sequence[Run]], run: Run) -> None:
+    """Removes the training that a run started from, once all of `scores` after it are there."""
+    before = training(run)
+    if before is None or process_group.rank() or not (after := scores.get(key(before))):
+        return
+    if not store.is_there(root, before) or not all(store.find(root, other) for other in after):
+        return
+    try:
+        store.remove(root, key(before), store.folder_of(root, before))
+    except (OSError, store.Unwritable):  # a process starts from it, and removes it after that
+        return
+    remote.remove(root, before)
+    store.report(root, "removed", before, "what starts from it is done")
+
+
 def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
     """What the first of several processes found to do: another job may have finished some of it
     before the others looked."""
@@ -235,6 +146,13 @@ def _in_step(todo: list[Run], wanted: list[Run]) -> list[Run]:
         return todo
     every = {key(step): step for run in wanted for step in line(run)}
     return [every[name] for name in process_group.texts(" ".join(map(key, todo)))[0].split()]
+
+
+def lasting(run: Run) -> list[Run]:
+    """The same without the training of a score's target, which the score's own artifact and record
+    tell of."""
+    before = training(run)
+    return [run, *line(before.encoder)] if before else line(run)
 
 
 def obtain(study: Study, wanted: Wanted, root: Path | None = None) -> Runs:
@@ -273,25 +191,41 @@ def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
 
 def _bottleneck(todo: list[Run]) -> Run | None:
     """The run that all the others wait for, leaving aside those that nobody waits for."""
-    awaited = {key(parent) for run in todo for parent in parents(run)}
+    awaited = {key(parent) for run in todo if not _ends(run) for parent in parents(run)}
     names = {key(run) for run in todo}
     ready = [run for run in todo if not any(key(parent) in names for parent in parents(run))]
     waited_for = [run for run in ready if key(run) in awaited]
     return waited_for[0] if len(waited_for) == 1 else None
 
 
-def once(run: Run, root: Path, tell: bool = True) -> None:
+def once(
+    run: Run, root: Path, tell: bool = True, awaiting: Mapping[str, Sequence[Run]] | None = None
+) -> None:
     """Computes a run, and its parent where that was lost meanwhile, unless another process has just
     done it.
-    tell: print it when it is done."""
-    for parent in parents(run):
-        if not _found(root, parent):
+    tell: print it when it is done. awaiting: key of a training that passes -> the scores that it is
+    for: where they are all there, it is not done."""
+    held = [store.in_use(root, parent, run) for parent in parents(run) if passing(parent)]
+    with contextlib.ExitStack() as in_use:
+        for lock in held:
+            in_use.enter_context(lock)
+        done = _done(run, root, tell, (awaiting or {}).get(key(run), ()))
+    if not done:  # another process took over: wait for it
+        once(run, root, tell, awaiting)
+
+
+def _done(run: Run, root: Path, tell: bool, after: Sequence[Run]) -> bool:
+    """`once`; False where another process took this one for dead."""
+    for parent in parents(run) if not _found(root, run) else ():
+        if passing(parent) or not _found(root, parent):  # under its lock: it may just be going
             once(parent, root)
     try:
         with store.lock(root, run):
             if not process_group.rank():
                 store.set_aside(root, run)
             there = _found(root, run)
+            if not there and after and all([_found(root, other) for other in after]):
+                return True
             if not there:
                 _execute(run, root)
             if not process_group.rank():
@@ -302,27 +236,19 @@ def once(run: Run, root: Path, tell: bool = True) -> None:
         if process_group.size() > 1:  # the others would lose step
             raise
         store.report(root, "waiting", run, str(error))
-        return once(run, root, tell)
-    if there:
-        return
-    store.report(
-        root,
-        "computed",
-        run,
-        f"{store.manifest(store.folder_of(root, run))['seconds']:.0f} s",
-        tell,
-    )
+        return False
+    if not there:
+        seconds = store.manifest(store.folder_of(root, run))["seconds"]
+        store.report(root, "computed", run, f"{seconds:.0f} s", tell)
+    return True
 
 
 def _found(root: Path, run: Run) -> bool:
     """Whether the store has the run. Of several processes that do a run together the first looks,
     for it has the lock: were each to look, another job might finish the run in between, and some of
     them would train alone."""
-    return bool(
-        process_group.texts("there" if not process_group.rank() and store.find(root, run) else "")[
-            0
-        ]
-    )
+    there = not process_group.rank() and store.find(root, run)
+    return bool(process_group.texts("there" if there else "")[0])
 
 
 def _execute(run: Run, root: Path) -> None:
@@ -330,14 +256,10 @@ def _execute(run: Run, root: Path) -> None:
     try:
         with store.writing(root, run) as unfinished:
             try:
-                parent, alike = next(iter(parents(run)), None), sharing.alike(run)
-                alike = alike if alike and _found(root, alike) else None
-                execution.execute(
-                    run,
-                    unfinished,
-                    parent and store.find(root, parent),
-                    alike and store.find(root, alike),
-                )
+                parent = next((store.find(root, parent) for parent in parents(run)), None)
+                execution.execute(run, unfinished, parent)
+                if training(run):  # what it cost stays when it goes
+                    shutil.copyfile(parent / store.MANIFEST, unfinished / store.TRAINING)
             except Diverged as error:
                 if not process_group.rank():
                     failures.keep(root, run, error, unfinished)
@@ -351,11 +273,20 @@ def _execute(run: Run, root: Path) -> None:
         raise words from error
 
 
-def chains(todo: list[Run]) -> dict[str, float]:
-    """key -> the work from a run to the end of the longest chain that starts from it: long chains
-    go first."""
+def chains(todo: Sequence[Run], lengths: Mapping[str, float] | None = None) -> dict[str, float]:
+    """key -> the length of the longest chain that starts with a run, to its end: long chains go
+    first. lengths: by key, of each run; by default its work."""
     longest: dict[str, float] = {}
+    after: dict[str, float] = {}  # a run -> the longest chain of those that start from it
     for run in reversed(todo):  # children before parents
-        after = max((longest[key(child)] for child in todo if run in parents(child)), default=0.0)
-        longest[key(run)] = costs.work(run) + after
+        name = key(run)
+        longest[name] = after.get(name, 0.0) + (lengths[name] if lengths else costs.work(run))
+        for parent in parents(run):
+            after[key(parent)] = max(after.get(key(parent), 0.0), longest[name])
     return longest
+
+
+def priorities(todo: Sequence[Run], lengths: Mapping[str, float] | None = None) -> dict[str, float]:
+    """key -> the higher, the earlier: scores that end a training, then long chains."""
+    longest = chains(todo, lengths)
+    return longest | {key(run): math.inf for run in todo if _ends(run)}

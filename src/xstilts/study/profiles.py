@@ -1,9 +1,8 @@
-"""What a study is asked to do: the parameters that every notebook shares, and three sizes of them.
+"""A study from the parameters that every notebook shares, checked; and the recipes of its phases.
 
     study = parameters(globals())      # in a notebook, straight after its parameters cell
 
-A smaller profile is smaller numbers, never other code. An empty value ("" or []) in a notebook
-means the profile's. A number 0 means: none of it, or no limit, as said beside the field."""
+An empty value ("" or []) in a notebook means the profile's (`sizes`)."""
 
 from __future__ import annotations
 
@@ -11,12 +10,12 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from xstilts import data as sources
 from xstilts import settings
 from xstilts.errors import UserError, shown, whole
+from xstilts.study.sizes import PROFILES, Study
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
 from xstilts.training import process_group
@@ -25,6 +24,7 @@ from xstilts.training.recipe import Recipe
 # what a whole number can be: far more than any study has. Seeds are as large as torch takes them
 BOUNDS = {
     "seeds": (0, 2**63 - 1),
+    "none_seeds": (0, 2**63 - 1),
     "phase3_seeds": (0, 2**63 - 1),
     "phase1_batch": (1, 10**6),
     "phase2_batch": (1, 10**6),
@@ -35,184 +35,6 @@ BOUNDS = {
 ANY = (0, 10**9)
 ENTRIES = 1000  # of a list
 PLAIN = (str, int, float, list, tuple)  # what a parameter can be
-
-
-@dataclass(frozen=True)
-class Study:
-    profile: str
-    encoder: str  # e5-small, e5-small:4, a Hub id, a folder (see `encoders`)
-    # mini (mini:difficulty=3,noise=0.2: see data.mini.dials), hub, or a folder in the Hub's
-    data: str
-    # layout; XSTILTS_DATA goes before the profile
-    vocabulary: (
-        str  # data: only the pieces that the source's texts use; full; auto: data where it can
-    )
-    languages: tuple[str, ...]  # scored (and read in phase 1); () = all that the source has
-    intermediates: tuple[str, ...]
-    targets: tuple[str, ...]
-    seeds: tuple[int, ...]  # each is a replication of phases 2 and 3
-    phase3_seeds: tuple[int, ...]  # of the chapter on phase 3, where a seed costs least; () = seeds
-    phase1_steps: int  # 0 = no phase 1: the encoder as it ships
-    phase2_steps: int  # times the task's `effort`; 0 = the task's epochs
-    phase3_steps: int  # times the target's `effort`; 0 = the target's epochs
-    phase1_rows: int  # training rows a language, 0 = all
-    phase2_rows: int  # training rows a task, 0 = all
-    phase3_rows: int  # English training rows a target, 0 = all
-    eval_rows: int  # scored rows a language, 0 = all
-    phase1_batch: int
-    phase2_batch: int
-    phase3_batch: int  # 0 = the target's
-    phase1_learning_rate: float
-    phase2_learning_rate: float
-    phase3_learning_rate: float
-    max_length: int  # pieces, 0 = the task's
-    cap: int  # of a task's rows when several are sampled, 0 = none
-    layer: int  # at which retrieval is reported; every layer is computed
-    dropout: float
-    precision: str  # auto, bf16, fp32
-    micro_batch: int  # rows a forward pass, 0 = the whole batch
-    # steps between scores on English dev rows (the learning curve), a shorter training's at its
-    evaluate_every: int
-    # end; 0 = none, and no best task can be chosen for a target
-    scheduler: (
-        str  # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
-    )
-    sizes: tuple[str, ...]  # encoders that chapters on size compare, the smallest first
-    missing: (
-        str  # what wide chapters do about runs that are neither in the store nor recorded: compute
-    )
-    # (hours), or show a dash
-    verify: int  # recorded runs that the chapter on costs computes again
-    patience: (
-        int  # phase 3: keep the best of these, stop after so many without a better; 0 = keep last
-    )
-
-
-_ALL = dict(
-    intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
-    targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
-    languages=(),
-    vocabulary="auto",
-    precision="auto",
-    dropout=0.1,
-    micro_batch=0,
-    cap=0,
-    patience=0,
-    scheduler="local",
-    phase3_seeds=(),
-    sizes=("e5-small:4", "e5-small:8", "e5-small"),
-    missing="compute",
-    verify=3,
-)
-
-PROFILES = {
-    # every figure here was chosen by measurement: see the log in the book
-    "mini": Study(
-        profile="mini",
-        encoder="e5-small",
-        data="mini",
-        seeds=(0,),
-        layer=8,
-        phase1_steps=300,
-        phase2_steps=300,
-        phase3_steps=300,
-        phase1_rows=2000,
-        phase2_rows=8000,
-        phase3_rows=8000,
-        eval_rows=200,
-        phase1_batch=16,
-        phase2_batch=32,
-        phase3_batch=0,
-        phase1_learning_rate=5e-5,
-        phase2_learning_rate=1e-4,
-        phase3_learning_rate=1e-4,
-        max_length=128,
-        evaluate_every=60,
-        **_ALL
-        | dict(
-            scheduler="processes",
-            phase3_seeds=(0, 1, 2),
-            intermediates=("mnli", "squad", "commonsenseqa"),
-            targets=("xnli", "udpos", "panx", "xquad", "tatoeba"),
-        ),
-    ),
-    "small": Study(
-        profile="small",
-        encoder="e5-small",
-        data="hub",
-        seeds=(0,),
-        layer=8,
-        phase1_steps=300,
-        phase2_steps=600,
-        phase3_steps=300,
-        phase1_rows=5000,
-        phase2_rows=10000,
-        phase3_rows=5000,
-        eval_rows=500,
-        phase1_batch=32,
-        phase2_batch=32,
-        phase3_batch=16,
-        phase1_learning_rate=5e-5,
-        phase2_learning_rate=1e-4,
-        phase3_learning_rate=1e-4,
-        max_length=192,
-        evaluate_every=100,
-        **_ALL,
-    ),
-    # the paper code's values (jiant at daa5a258; the cap is not in any text that we could read).
-    # XLM-R is a masked language model already: its phase 1 was its authors'.
-    "paper": Study(
-        profile="paper",
-        encoder="FacebookAI/xlm-roberta-large",
-        data="hub",
-        seeds=(0, 1, 2),
-        layer=14,
-        phase1_steps=0,
-        phase2_steps=0,
-        phase3_steps=0,
-        phase1_rows=0,
-        phase2_rows=0,
-        phase3_rows=0,
-        eval_rows=0,
-        phase1_batch=32,
-        phase2_batch=4,
-        phase3_batch=0,
-        phase1_learning_rate=1e-5,
-        phase2_learning_rate=1e-5,
-        phase3_learning_rate=1e-5,
-        max_length=0,
-        evaluate_every=1000,
-        **_ALL
-        | dict(
-            micro_batch=4,
-            cap=2**17,
-            patience=30,
-            sizes=("xlmr-base", "xlmr-large", "xlmr-xl"),
-            intermediates=(
-                "anli",
-                "mnli",
-                "qqp",
-                "squad2",
-                "squad",
-                "hellaswag",
-                "ccg",
-                "cosmosqa",
-                "commonsenseqa",
-            ),
-            targets=(
-                "xnli",
-                "pawsx",
-                "udpos",
-                "panx",
-                "xquad",
-                "mlqa",
-                "tydiqa",
-                "bucc",
-                "tatoeba",
-            ),
-        ),
-    ),
-}
 
 
 def parameters(names: Mapping[str, object]) -> Study:
@@ -355,10 +177,17 @@ def _checked(asked: Study) -> Study:
         raise UserError(f"parameter vocabulary: {asked.vocabulary!r} is none of auto, data, full")
     if asked.dropout >= 1:
         raise UserError(f"parameter dropout: {asked.dropout!r} is not below 1")
-    for name in ("seeds", "phase3_seeds"):
+    if asked.row_draw not in ("fixed", "seed"):
+        raise UserError(f"parameter row_draw: {asked.row_draw!r} is none of fixed, seed")
+    for name in ("seeds", "none_seeds", "phase3_seeds"):
         seeds = getattr(asked, name)
         if None in seeds or len(set(seeds)) < len(seeds) or not seeds and name == "seeds":
             raise UserError(f"parameter {name}: {seeds!r} are not different numbers, one at least")
+    if asked.none_seeds and not {*asked.seeds} <= {*asked.none_seeds}:
+        raise UserError(
+            f"parameter none_seeds: {asked.none_seeds!r} lacks some of the seeds {asked.seeds!r}, "
+            "whose runs are compared with those of none"
+        )
     vocabulary = (
         asked.vocabulary
         if asked.vocabulary != "auto"
@@ -418,18 +247,11 @@ def phase2_budget(asked: Study) -> int:
 
 
 def phase3_recipe(asked: Study, target: str) -> Recipe:
+    """Of a target's training; of its scoring where it has none."""
     row = TASKS[target]
     if row.untrained:  # nothing is trained: nothing of a training is in the key
-        return Recipe(
-            0,
-            0,
-            0,
-            0.0,
-            asked.max_length or row.max_length,
-            0,
-            precision=asked.precision,
-            dropout=0.0,
-        )
+        length = asked.max_length or row.max_length
+        return Recipe(0, 0, 0, 0.0, length, 0, precision=asked.precision, dropout=0.0)
     recipe = _recipe(
         asked,
         round(asked.phase3_steps * row.effort),
@@ -443,6 +265,11 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
     return dataclasses.replace(
         recipe, patience=asked.patience, micro_batch=0 if row.kind == "rank" else asked.micro_batch
     )
+
+
+def scoring_recipe(trained: Recipe) -> Recipe:
+    """How a target's rows are read where it is scored; nothing of its training is in it."""
+    return Recipe(0, 0, 0, 0.0, trained.max_length, 0, precision=trained.precision, dropout=0.0)
 
 
 def _recipe(

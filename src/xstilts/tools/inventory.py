@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +22,11 @@ from filelock import Timeout
 from xstilts import files
 from xstilts.errors import UserError
 from xstilts.runs import store
-from xstilts.runs.key import Run, key, line
+from xstilts.runs.key import Run, key, line, passing
 from xstilts.training import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{20}")
 LEFT = re.compile(r"\.(writing|damaged|failed|pulling|removing)-([0-9a-f]{20})(-[\w.-]+)?", re.A)
-LOCKS = {"system": "lock", "lease": "lease"}  # how a run may be locked -> ending of the file
 WHY = {
     "writing": "unfinished, and no process is at it",
     "damaged": "damaged, was set aside",
@@ -129,8 +127,15 @@ def size(folder: Path) -> int:
 
 
 def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
-    """(folder, why) of what none of the wanted runs is, starts from, or can go on from."""
-    needed = {key(run) for one in wanted for run in line(one)}
+    """(folder, why) of what none of the wanted runs is, starts from, or can go on from. A target's
+    training is needed only by scores that are not there, unless it is wanted itself."""
+    wanted = list(wanted)
+    needed = {
+        key(run)
+        for one in wanted
+        for run in line(one)
+        if run is one or not passing(run) or not store.is_there(root, one)
+    }
     found = [
         (folder, "nothing refers to it")
         for folder in artifacts(root)
@@ -146,34 +151,23 @@ def superfluous(root: Path, wanted: Iterable[Run]) -> list[tuple[Path, str]]:
 
 
 def busy(root: Path, name: str) -> bool:
-    """Whether a process is computing the run now. To look makes no lock where there is none."""
-    there = [
-        how for how, ending in LOCKS.items() if (root / ".locks" / f"{name}.{ending}").exists()
-    ]
+    """Whether a process is computing the run now, or starts from it. To look makes no lock where
+    there is none."""
     try:
-        with _locked(root, name, there):
+        with contextlib.ExitStack() as held:
+            for how, ending in store.LOCKS.items():
+                for path in (root / ".locks").glob(f"{name}*.{ending}"):
+                    held.enter_context(store.locked(root, path.stem, how, timeout=0))
             return False
     except OSError:  # Timeout is one; and this user may not be allowed to look
         return True
 
 
-@contextlib.contextmanager
-def _locked(root: Path, name: str, kinds: Iterable[str]) -> Iterator[None]:
-    with contextlib.ExitStack() as held:
-        for how in kinds:
-            held.enter_context(store.locked(root, name, how, timeout=0))
-        yield
-
-
 def remove(root: Path, folder: Path) -> None:
-    """First out of sight, so that no process finds half an artifact. UserError where a process is
-    at the run."""
+    """UserError where a process is at the run, or starts from it."""
     name = LEFT.fullmatch(folder.name)[2] if LEFT.fullmatch(folder.name) else folder.name
-    aside = store.own(root, "removing", name)
     try:
-        with _locked(root, name, LOCKS):
-            folder.rename(aside)
-        shutil.rmtree(aside)
+        store.remove(root, name, folder)
     except Timeout:
         raise UserError(f"{folder.name}: a process is at this run, so it stays") from None
     except OSError as error:

@@ -26,7 +26,6 @@ import torch
 from xstilts import encoders
 from xstilts.encoders import vocabulary
 from xstilts.errors import UserError
-from xstilts.runs import sharing, store
 from xstilts.runs.key import Run, key
 from xstilts.study import costs
 from xstilts.study.profiles import Study
@@ -67,18 +66,9 @@ class Speed:
             + cost.evaluation * self.evaluation
         )
 
-    def of(self, todo: list[Run], root: Path) -> dict[str, float]:
-        """key -> seconds. What several train alike counts for the first, or not at all where the
-        store has it."""
-        found = {}
-        for group in sharing.together(todo):
-            found |= {
-                key(run): self.run + costs.cost(run).evaluation * self.evaluation for run in group
-            }
-            intermediate = sharing.alike(group[0])
-            if not (intermediate and store.find(root, intermediate)):  # the first one has to train
-                found[key(group[0])] = self.seconds(group[0])
-        return found
+    def of(self, todo: Sequence[Run]) -> dict[str, float]:
+        """key -> seconds of each run."""
+        return {key(run): self.seconds(run) for run in todo}
 
 
 def measured(study: Study, threads: int, workers: int = 1) -> Speed:

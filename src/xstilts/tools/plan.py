@@ -65,13 +65,17 @@ class Walk:
 
 
 def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
-    """Walks the graph as the scheduler does: the ready run with the longest chain goes first."""
-    chain: dict[str, float] = {}
-    for run in reversed(todo):
-        after = [chain[key(child)] for child in todo if run in parents(child)]
-        chain[key(run)] = seconds[key(run)] + max(after, default=0.0)
-    waits = {key(run): sum(parent in todo for parent in parents(run)) for run in todo}
-    ready = [(-chain[key(run)], number) for number, run in enumerate(todo) if not waits[key(run)]]
+    """Walks the graph as the scheduler does: the ready run with the longest chain goes first, after
+    those that end a training."""
+    priority = graph.priorities(todo, seconds)
+    places = {key(run): number for number, run in enumerate(todo)}
+    before = [[places[name] for name in map(key, parents(run)) if name in places] for run in todo]
+    after: list[list[int]] = [[] for _ in todo]
+    for number, some in enumerate(before):
+        for place in some:
+            after[place].append(number)
+    waits = list(map(len, before))
+    ready = [(-priority[key(run)], number) for number, run in enumerate(todo) if not waits[number]]
     heapq.heapify(ready)
     running: list[tuple[float, int]] = []
     now, last_start, starts = 0.0, 0.0, []
@@ -83,11 +87,10 @@ def simulate(todo: list[Run], seconds: dict[str, float], workers: int) -> Walk:
             starts.append((now, length))
             last_start = now
         now, number = heapq.heappop(running)
-        for place, child in enumerate(todo):
-            if todo[number] in parents(child):
-                waits[key(child)] -= 1
-                if not waits[key(child)]:
-                    heapq.heappush(ready, (-chain[key(child)], place))
+        for place in after[number]:
+            waits[place] -= 1
+            if not waits[place]:
+                heapq.heappush(ready, (-priority[key(todo[place])], place))
     done_before = sum(min(length, max(0.0, last_start - start)) for start, length in starts)
     total = sum(seconds[key(run)] for run in todo)
     return Walk(
@@ -155,7 +158,7 @@ def plan(study: Study, chapter: str = "", unrecorded: bool = False) -> Plan:
     # on a GPU the memory may not do for several to be measured at once
     side_by_side = 1 if on_gpu else workers
     speed = measured(study, threads, side_by_side)
-    seconds = speed.of(todo, root)
+    seconds = speed.of(todo)
     groups: dict[str, list[Run]] = {}
     for run in todo:
         groups.setdefault(_what(run), []).append(run)
@@ -242,8 +245,8 @@ def _what(run: Run) -> str:
     if isinstance(run, Base):
         return f"{run.encoder} as it ships"
     if isinstance(run, Adapt):
-        return f"train on {'+'.join(run.trained)}"
-    return f"{'train and score' if run.recipe.batch_size else 'score'} {run.target}"
+        return f"train on {'+'.join(run.trained)}{f' as {run.read_as}' * bool(run.read_as)}"
+    return f"score {run.target}"
 
 
 def _time(seconds: float) -> str:

@@ -5,9 +5,10 @@
     brief(study, 3)      # for the book: of the cheaper half, and remembered while nothing has
                          changed
 
-The run is computed anew, whatever the store has of it; the encoder that it starts from is taken
-from the store, or computed there. On the machine, versions and threads of the record the scores
-must be the same to the last digit. Elsewhere numbers round differently and two trainings drift
+The run is computed anew with its target's training, whatever the store has of them; the encoder
+that this starts from is taken from the store, or computed there. On the machine, versions and
+threads of the record the scores must be the same to the last digit. Elsewhere numbers round
+differently and two trainings drift
 apart: then the mean over languages may differ by TOLERANCE points. A training near the threshold of
 learning its task at all can differ by more, and is then reported as such."""
 
@@ -34,7 +35,7 @@ from xstilts import data
 from xstilts.analysis import repeats
 from xstilts.chapters import needed
 from xstilts.runs import environment, execution, records, store
-from xstilts.runs.key import Score, each_once, key
+from xstilts.runs.key import Run, Score, each_once, key, starting_encoder, training
 from xstilts.study import cluster, costs, graph
 from xstilts.study.profiles import Study
 
@@ -60,13 +61,18 @@ def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[
         for run in needed.needed("", study)
         if isinstance(run, Score) and records.find(run) and not records.history(run)
     }
-    cheapest = sorted(recorded, key=lambda name: (costs.work(recorded[name]), name))[
+    cheapest = sorted(recorded, key=lambda name: (costs.total(anew(recorded[name])), name))[
         : max(count, int(share * len(recorded)))
     ]
     root, order = store.default_root(), sorted(cheapest)
     random.Random(seed).shuffle(order)
-    order.sort(key=lambda name: not store.find(root, recorded[name].encoder))
+    order.sort(key=lambda name: not store.find(root, starting_encoder(recorded[name])))
     return [recorded[name] for name in order[:count]]
+
+
+def anew(run: Score) -> list[Run]:
+    """What is computed again: the run, after its target's training."""
+    return [*filter(None, [training(run)]), run]
 
 
 def left_out(study: Study) -> str:
@@ -105,7 +111,9 @@ def _table(
         return pd.DataFrame(
             [row(run, partial(_again, study, run)) for run in drawn], columns=COLUMNS
         )
-    alone, count = dataclasses.replace(study, scheduler="local"), cluster.workers(place, drawn)
+    todo = [step for run in drawn for step in anew(run)]
+    alone, count = dataclasses.replace(study, scheduler="local"), cluster.workers(place, todo)
+    count = min(count, max(1, len(drawn)))
     with (
         ProcessPoolExecutor(count, get_context("spawn")) as pool,
         ThreadPoolExecutor(count) as threads,
@@ -129,13 +137,18 @@ def _digest(*parts: object) -> str:
 
 def _again(study: Study, run: Score) -> dict[str, object]:
     record, threads, root = records.find(run), torch.get_num_threads(), store.default_root()
-    parent = graph.compute([run.encoder], root, study.scheduler)[key(run.encoder)]
+    encoder = starting_encoder(run)
+    parent = graph.compute([encoder], root, study.scheduler)[key(encoder)]
     torch.set_num_threads(min(record["environment"]["threads"], os.cpu_count() or 1))
     try:
         here = environment.environment()
         with tempfile.TemporaryDirectory() as folder:
-            execution.execute(run, Path(folder), parent)
-            again = pd.read_csv(Path(folder) / "scores.csv")
+            for step in anew(run):
+                place = Path(folder) / key(step)
+                place.mkdir()
+                execution.execute(step, place, parent)
+                parent = place
+            again = pd.read_csv(parent / "scores.csv")
     finally:
         torch.set_num_threads(threads)
     # the recipe's version is part of the key: another commit of the code promises the same

@@ -40,7 +40,7 @@ from xstilts.runs.credible.examples import (
 )
 from xstilts.runs.credible.examples import pack as pack
 from xstilts.runs.credible.examples import unpack as unpack
-from xstilts.runs.key import Adapt, Base, Run, Score, key, label, parents
+from xstilts.runs.key import Adapt, Base, Run, Score, key, label, parents, training
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, Task
 
@@ -48,7 +48,7 @@ WHERE = ["task", "language", "metric", "layer"]
 PARTS = ["numerator", "denominator"]
 UNIT = "unit"  # the number of an example's paragraph; none: each has its own
 COLUMNS = [*WHERE, "split", "value", "n", "of", "baseline"]
-NO_LAYER, SEAL = -1, "sha256"  # the first as in `runs`, which takes seconds to import
+NO_LAYER, SEAL = -1, "sha256"  # the first as in `scoring`, which takes seconds to import
 LONGEST = 1e9  # seconds
 ALWAYS = {
     "key": str,
@@ -58,7 +58,14 @@ ALWAYS = {
     "written": str,
     "environment": dict,
 }
-AT_TIMES = {"scores": list, "dev": NUMBER, "examples": list, "history": str, SEAL: str}
+AT_TIMES = {
+    "scores": list,
+    "dev": NUMBER,
+    "training": NUMBER,  # seconds, of the training of a score's target
+    "examples": list,
+    "history": str,
+    SEAL: str,
+}
 PLACE = {"device": str, "machine": str, "cpu": str, "threads": int, "bf16": bool}  # and more
 WHOLE = {
     "accuracy": ("classify", "choice", "retrieve"),
@@ -104,6 +111,10 @@ def check(record: dict, run: Run) -> list[dict]:
         )
         return []
     need("scores" in record, "it has no scores")
+    need(
+        "training" not in record or training(run) and 0 <= record["training"] <= LONGEST,
+        f"its training took {shown(record.get('training'))} seconds",
+    )
     trained = isinstance(run, Adapt) or not TASKS[run.target].untrained
     need(
         "dev" not in record or trained and 0 <= record["dev"] <= 100,
@@ -179,9 +190,7 @@ def _scores(lines: list, run: Adapt | Score) -> dict[Where, tuple[float | None, 
     except csv.Error as error:
         raise ValueError(f"its scores are no table: {error}") from None
     need(first == COLUMNS and rows, "its scores are no table of scores")
-    known = {
-        name: TASKS[name] for name in (run.trained if isinstance(run, Adapt) else (run.target,))
-    }
+    known = {name: TASKS[name] for name in (run.reads if isinstance(run, Adapt) else (run.target,))}
     found: dict[Where, tuple[float | None, int]] = {}
     checked: dict[tuple, int] = {}  # rows of other layers say the same but for the score
     alike: dict[tuple, object] = {}
@@ -249,7 +258,9 @@ def _row(
 
 
 def _languages(run: Adapt | Score, name: str) -> tuple[str, ...]:
-    return run.mlm_languages if isinstance(run, Adapt) and name not in run.tasks else run.languages
+    if isinstance(run, Adapt) and name not in (*run.tasks, *run.reads[:1]):  # mixed in
+        return run.mlm_languages
+    return run.languages
 
 
 def _metrics(task: Task) -> tuple[str, ...]:
