@@ -6,10 +6,11 @@
                          changed
 
 The run is computed anew with its target's training, whatever the store has of them; the encoder
-that this starts from is taken from the store, or computed there. On the machine, versions and threads of the record the scores
-must be the same to the last digit. Elsewhere numbers round differently and two trainings drift
-apart: then the mean over languages may differ by TOLERANCE points. A training near the threshold of
-learning its task at all can differ by more, and is then reported as such."""
+that this starts from is taken from the store, or computed there. On the machine, versions and
+threads of the record the scores must be the same to the last digit. Elsewhere numbers round
+differently and two trainings drift apart: then the mean over languages may differ by TOLERANCE
+points. A training near the threshold of learning its task at all can differ by more, and is then
+reported as such."""
 
 from __future__ import annotations
 
