@@ -331,7 +331,7 @@ def test_none_can_have_more_seeds_than_the_others(study, tiny_encoder):
     )
     cells = set(graph.single_tasks(asked))
     assert {seed for name, _, seed in cells if name == NONE} == {0, 1, 2}
-    assert {seed for name, _, seed in cells if name == "mnli"} == {0, 1}
+    assert {seed for name, _, seed in cells if name == Condition(("mnli",))} == {0, 1}
     assert {seed for _, target, seed in needed.phase3_target(asked) if target == "xnli"} == {
         0,
         1,

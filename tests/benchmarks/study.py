@@ -46,7 +46,9 @@ def main() -> None:
         graph.compute(runs, root, study.scheduler)
         wall, cpu = time.perf_counter() - started[0], _cpu() - started[1]
         each = {
-            label(run): round(store.manifest(store.folder_of(root, run))["seconds"]) for run in todo
+            label(run): round(store.manifest(store.folder_of(root, run))["seconds"])
+            for run in todo
+            if store.is_there(root, run)  # trainings of targets go
         }
     print(
         json.dumps(

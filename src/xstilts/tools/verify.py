@@ -8,9 +8,9 @@
 The run is computed anew with its target's training, whatever the store has of them; the encoder
 that this starts from is taken from the store, or computed there. On the machine, versions and
 threads of the record the scores must be the same to the last digit. Elsewhere numbers round
-differently and two trainings drift
-apart: then the mean over languages may differ by TOLERANCE points. A training near the threshold of
-learning its task at all can differ by more, and is then reported as such."""
+differently and two trainings drift apart: then the mean over languages may differ by TOLERANCE
+points. A training near the threshold of learning its task at all can differ by more, and is then
+reported as such."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
 
 def brief(study: Study, count: int) -> pd.DataFrame:
     """The same of the cheaper half of the recorded runs. What came out is remembered for this
-    record, this code and this machine: a book that is built twice has it from the first time, as
-    `when` says."""
+    record, this code and this
+    machine: a book that is built twice has it from the first time, as `when` says."""
     here, drawn = _state(), sample(study, count, share=0.5)
     return _table(
         study,
