@@ -21,7 +21,7 @@ from xstilts.chapters.wide import (
     xtreme,
 )
 from xstilts.runs import records, results
-from xstilts.runs.key import Adapt, Base, key, line
+from xstilts.runs.key import Adapt, Base, key, line, starting_encoder
 from xstilts.study import graph, profiles
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.tasks import benchmarks, languages
@@ -48,11 +48,11 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
     assert all(sum(weights.values()) == 0 for _, weights in asked.contrasts)
     for label, weights in asked.contrasts:
         taken = {
-            key(run.encoder): run.encoder.recipe
+            key(start): start.recipe
             for (condition, _, _), run in asked.wanted.items()
             if condition in weights
-            and isinstance(run.encoder, Adapt)
-            and (run.encoder.tasks != ("text",) or "text" in condition.tasks)
+            and isinstance(start := starting_encoder(run), Adapt)
+            and (start.tasks != ("text",) or "text" in condition.tasks)
         }
         steps = {condition.steps for condition in weights if condition.tasks}
         if len(steps) == 1:
@@ -63,7 +63,7 @@ def test_what_is_compared_is_wanted_and_takes_the_same_steps(study, name):
 
 def test_tasks_that_are_mixed_take_the_budget(study):
     steps = {
-        condition: run.encoder.recipe.steps
+        condition: starting_encoder(run).recipe.steps
         for (condition, _, _), run in multi_task.compared(study).wanted.items()
         if condition != NONE
     }
@@ -167,10 +167,10 @@ def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
 def test_translated_rows_are_as_many_and_in_other_languages(study):
     wanted = translated.compared(study).wanted
     three = Condition(("mnli",), ("de", "fi", "sw"), parts=3, steps="counted")
-    run = wanted[three, "xnli", 0].encoder
+    run = starting_encoder(wanted[three, "xnli", 0])
     assert run.languages == ("de", "fi", "sw") and run.recipe.rows == study.phase2_rows // 3
     noisy = dataclasses.replace(three, noise=0.3)
-    assert wanted[noisy, "xnli", 0].encoder.fingerprints != run.fingerprints
+    assert starting_encoder(wanted[noisy, "xnli", 0]).fingerprints != run.fingerprints
 
 
 def fake(monkeypatch, study, rates: dict[Condition, float]):
@@ -374,7 +374,7 @@ def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, m
         70,
         90,
     ]
-    steps = str(found[mnli, "xnli", 0].encoder.recipe.steps)
+    steps = str(starting_encoder(found[mnli, "xnli", 0]).recipe.steps)
     assert shown.loc[mnli, ["tasks", "languages", "steps", "score", "in English"]].tolist() == [
         "MNLI",
         "en",
@@ -485,7 +485,7 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     asked = xtreme.compared(study)
     found = dict(asked.wanted)
     dev = {
-        key(run): 90.0 if run.encoder.tasks == ("squad",) else 50.0
+        key(run): 90.0 if starting_encoder(run).tasks == ("squad",) else 50.0
         for (condition, target, _), run in found.items()
         if condition != NONE and target in ("xnli", "tatoeba")
     }

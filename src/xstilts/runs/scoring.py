@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from safetensors.torch import load_file
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from xstilts import data, encoders
 from xstilts.data.overlap import Seen
@@ -61,7 +62,7 @@ class Counts:
             print(f"{'':9} {'':8}  {name} {split}: {count} {what}", flush=True)
 
 
-def loaded(run: Adapt | Score, parent: Path):
+def loaded(run: Adapt | Score, parent: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The encoder that a run starts from, and its tokenizer; UserError if the run's rows are too
     long for it."""
     model, tokenizer = encoders.load(parent)
