@@ -86,6 +86,21 @@ def main(arguments: list[str] | None = None) -> int:
     )
     verb.add_argument("--models-only", action="store_true", help="only what --model names")
     verb.add_argument(
+        "--public",
+        action="store_true",
+        help="instead: the rows of the study on real rows, from public repositories",
+    )
+    verb.add_argument(
+        "--only", default="", help="with --public: some data sets, as xnli,tydiqa; else all"
+    )
+    verb.add_argument(
+        "--from",
+        dest="clones",
+        type=Path,
+        metavar="FOLDER",
+        help="with --public: take raw files from the clones in this folder, not from the network",
+    )
+    verb.add_argument(
         "--verify", action="store_true", help="fetch nothing; name the files that have changed"
     )
     verb = verbs.add_parser(
@@ -317,6 +332,14 @@ def _fetch(asked: argparse.Namespace) -> int:
         changed = fetch.verify(asked.folder)
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
+    if asked.public:
+        from xstilts.tools.fetch_public import fetch_public
+
+        found = fetch_public(asked.folder, asked.only, asked.clones)
+        print(f"{asked.folder} has {len(found)} files")
+        return 0
+    if asked.only or asked.clones:
+        raise UserError("--only and --from go with --public")
     given = _given(asked.parameter)
     if given.get("data") not in (None, "", "hub"):
         raise UserError(

@@ -63,7 +63,7 @@ def content(reference: str, clones: Path | None = None) -> Raw:
     if clones:
         found = _cloned(clones, file)
     else:
-        found = ask(lambda: _downloaded(file), file.address, kind="file")
+        found = ask(lambda: _downloaded(file), file.repository, file.commit[:10], "repository")
     if hashlib.sha256(found).hexdigest() != file.checksum:
         raise UserError(f"{file.where}: {_told(found, file.size)}. It is not used")
     return Raw(file.where, found)
@@ -86,17 +86,18 @@ def _told(found: bytes, size: int) -> str:
 def _downloaded(file: File) -> bytes:
     """No more than is needed to see that it is another file. Through the Hub's client, which needs
     no further package, and obeys HF_HUB_OFFLINE."""
+    from httpx import Timeout
     from huggingface_hub import get_session
 
-    found = bytearray()
+    found, patience = bytearray(), Timeout(PATIENCE, connect=10)
     with get_session().stream(
-        "GET", file.address, follow_redirects=True, timeout=PATIENCE
+        "GET", file.address, follow_redirects=True, timeout=patience
     ) as answer:
         answer.raise_for_status()
         for part in answer.iter_bytes():
             found += part
             if len(found) > file.size:
-                return bytes(found)
+                break
     return bytes(found)
 
 

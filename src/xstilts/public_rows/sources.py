@@ -82,6 +82,25 @@ def tables() -> tuple[Table, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a table that the study read."""
+
+    rows: int
+    sha256: str  # of the file
+    digest: str  # of the rows (see `rows.digest`)
+
+
+@lru_cache(maxsize=1)
+def known() -> dict[str, Known]:
+    """By the table's path."""
+    lines = Path(__file__).with_name("tables.tsv").read_text(encoding="utf-8").splitlines()
+    return {
+        path: Known(int(count), checksum, digest)
+        for path, count, checksum, digest in (line.split("\t") for line in lines)
+    }
+
+
 @lru_cache(maxsize=1)
 def data_sets() -> dict[str, dict[str, str]]:
     """By folder: title, whose, licence, official, left_out, hub."""
