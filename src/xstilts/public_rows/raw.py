@@ -19,7 +19,8 @@ from xstilts.public_rows.formats import Raw
 HOST = "https://raw.githubusercontent.com"
 # a clone that lacks a file must not go and ask the network for it, nor ask for a password
 QUIET = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-PATIENCE = 60  # seconds
+PATIENCE = (10, 60, 60, 60)  # seconds to connect, read, write, and for a free connection
+GIT_PATIENCE = 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,11 @@ def _told(found: bytes, size: int) -> str:
 def _downloaded(file: File) -> bytes:
     """No more than is needed to see that it is another file. Through the Hub's client, which needs
     no further package, and obeys HF_HUB_OFFLINE."""
-    from httpx import Timeout
     from huggingface_hub import get_session
 
-    found, patience = bytearray(), Timeout(PATIENCE, connect=10)
-    with get_session().stream(
-        "GET", file.address, follow_redirects=True, timeout=patience
-    ) as answer:
+    found = bytearray()
+    given = {"follow_redirects": True, "timeout": PATIENCE}
+    with get_session().stream("GET", file.address, **given) as answer:
         answer.raise_for_status()
         for part in answer.iter_bytes():
             found += part
@@ -142,12 +141,12 @@ def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
             ["git", f"--git-dir={folder}", *arguments],
             capture_output=True,
             env=os.environ | QUIET,
-            timeout=PATIENCE,
+            timeout=GIT_PATIENCE,
         )
     except FileNotFoundError as error:
         raise UserError(f"{folder} is a clone, which cannot be read without git") from error
     except subprocess.TimeoutExpired as error:
-        raise UserError(f"{folder}: git did not answer in {PATIENCE} s") from error
+        raise UserError(f"{folder}: git did not answer in {GIT_PATIENCE} s") from error
 
 
 def _line(said: bytes) -> str:
