@@ -6,6 +6,7 @@ the table of sources, or a file that a repository has changed: UserError, with t
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,3 +155,9 @@ def label(name: str, names: tuple[str, ...], raw: Raw) -> int:
     if name not in names:
         raise UserError(f"{raw.where}: {shown(name)} is none of the labels {', '.join(names)}")
     return names.index(name)
+
+
+def is_held_out(text: str, parts: int) -> bool:
+    """Of one of so many parts of all texts, by the text's own digest, whatever other texts there
+    are."""
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % parts == 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from xstilts.errors import UserError
-from xstilts.public_rows.formats import NLI, Raw, fields, label, lines, records
+from xstilts.public_rows.formats import NLI, Raw, fields, is_held_out, label, lines, records
 
 NOT_TRANSLATED = "NS"  # PAWS-X: such a row has the label 0, whatever the pair's is
 FEWEST_EQUAL = 0.99  # of rows that are joined by their position: what has moved is found by it
@@ -69,9 +67,7 @@ def xnli_by_machine(raw: Raw, labelled: Raw, language: str) -> list[dict]:
 
 def watson(raw: Raw, *xnli: Raw) -> list[dict]:
     """The English rows, without those whose pair or premise is among XNLI's."""
-    tested = {
-        row[0].strip() for file in xnli for row in fields(file, 3 if "dev" in file.where else 2)
-    }
+    tested = {line.split("\t")[0].strip() for file in xnli for line in lines(file)}
     found = [
         _pair(row["premise"], row["hypothesis"], int(row["label"]))
         for row in records(raw, "premise", "hypothesis", "lang_abv", "label")
@@ -114,12 +110,8 @@ def anli(*rounds: Raw) -> list[dict]:
 
 
 def anli_part(*rounds: Raw, held_out: bool) -> list[dict]:
-    """Rows of one text are on one side: an eighth of the texts is held out, by their digest."""
-    return [
-        row
-        for row in anli(*rounds)
-        if (int(hashlib.md5(row["premise"].encode()).hexdigest(), 16) % 8 == 0) is held_out
-    ]
+    """Rows of one text are on one side: an eighth of the texts is held out."""
+    return [row for row in anli(*rounds) if is_held_out(row["premise"], 8) is held_out]
 
 
 def qqp(raw: Raw) -> list[dict]:

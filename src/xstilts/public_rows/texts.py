@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import bz2
-import hashlib
 import re
 
 from xstilts.errors import UserError
-from xstilts.public_rows.formats import Raw, fields, lines, objects, parsed, questions, records
+from xstilts.public_rows.formats import (
+    Raw,
+    fields,
+    is_held_out,
+    lines,
+    objects,
+    parsed,
+    questions,
+    records,
+)
 
 # the last sentence of a context, where an ending goes on with it
 BEGUN = re.compile(r'(.*[.!?]"?) ([a-z].*)', re.DOTALL)
@@ -105,11 +113,11 @@ def hellaswag(raw: Raw) -> list[dict]:
 
 
 def cosmos(raw: Raw, held_out: bool) -> list[dict]:
-    """Rows of one context are on one side: a fifth of the contexts is held out, by their digest."""
+    """Rows of one context are on one side: a fifth of the contexts is held out."""
     return [
         {**{name: row[name] for name in COSMOS}, "label": int(row["label"])}
         for row in records(raw, *COSMOS)
-        if (int(hashlib.md5(row["context"].encode()).hexdigest(), 16) % 5 == 0) is held_out
+        if is_held_out(row["context"], 5) is held_out
     ]
 
 
