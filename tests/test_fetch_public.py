@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from xstilts import cli, data, files, hub_faults
+from xstilts.data import layout
 from xstilts.errors import UserError
 from xstilts.public_rows import pairs, raw, rows, sources, tags
 from xstilts.public_rows.formats import Raw
+from xstilts.tasks.table import TASKS
 from xstilts.tools import fetch, fetch_public
 
 PAIRS, TAGS = "org/pairs:data/dev de.tsv", "org/tags:test.txt"
@@ -281,6 +283,25 @@ def test_the_folder_is_read_like_the_studys_and_goes_on_where_it_stopped(
     (folder / PAIRS_FILE).write_bytes(b"other")
     fetch_public.fetch_public(folder, **given)
     assert fetch.verify(folder) == []
+
+
+def test_the_folder_is_laid_out_like_the_studys_whatever_its_name(host, tmp_path):
+    """Its own xstilts.toml says what this project knows of a folder that is called realdata."""
+    fetch_public.fetch_public(tmp_path / "rows")
+    known = tmp_path / "realdata"
+    known.mkdir()
+    for name in ("MANIFEST.json", "SOURCES.md"):
+        (known / name).write_text("")
+    assert layout.state(str(known))[1] == layout.SHIPPED != layout.state(str(tmp_path / "rows"))[1]
+    for row in TASKS.values():
+        made, theirs = (
+            [
+                (place.source.local, place.source.names, place.source.splits, place.columns)
+                for place in layout.places(row, str(folder))
+            ]
+            for folder in (tmp_path / "rows", known)
+        )
+        assert made == theirs
 
 
 def test_a_layout_of_ones_own_is_not_overwritten(host, tmp_path):
