@@ -94,6 +94,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--only", default="", help="with --public: some data sets, as xnli,tydiqa; else all"
     )
     verb.add_argument(
+        "--compare",
+        action="store_true",
+        help="with --public: fetch nothing; look for the folder's rows on the Hub",
+    )
+    verb.add_argument(
         "--from",
         dest="clones",
         type=Path,
@@ -333,13 +338,17 @@ def _fetch(asked: argparse.Namespace) -> int:
         print("\n".join(changed) or "every file is as it was fetched")
         return int(bool(changed))
     if asked.public:
+        from xstilts.tools.compare_hub import compare
         from xstilts.tools.fetch_public import fetch_public
 
+        if asked.compare:
+            print(compare(asked.folder, asked.only).to_string(index=False))
+            return 0
         found = fetch_public(asked.folder, asked.only, asked.clones)
         print(f"{asked.folder} has {len(found)} files")
         return 0
-    if asked.only or asked.clones:
-        raise UserError("--only and --from go with --public")
+    if asked.only or asked.clones or asked.compare:
+        raise UserError("--only, --from and --compare go with --public")
     given = _given(asked.parameter)
     if given.get("data") not in (None, "", "hub"):
         raise UserError(

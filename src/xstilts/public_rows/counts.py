@@ -92,15 +92,15 @@ def _text(item: dict) -> str:
     found = [item[name] for name in item if name in TEXTS]
     if "choice1" in item:  # COPA asks with a word: cause or effect
         found.remove(item["question"])
-    return "".join(_strings(found))
+    return "".join(strings(found))
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
-        return _strings(value["text"])
-    return [text for part in value for text in _strings(part)]
+        return strings(value["text"])
+    return [text for part in value for text in strings(part)]
 
 
 def _labels(table: Table, items: list[dict]) -> list[tuple[str, int]]:
@@ -111,7 +111,7 @@ def _labels(table: Table, items: list[dict]) -> list[tuple[str, int]]:
         return [(name, number) for name, number in pairs if number]
     for column in LABELS:
         if column in table.columns:
-            names = _names(table.columns[column])
+            names = names_of(table.columns[column])
             values = [item[column] for item in items]
             flat = [
                 one for value in values for one in (value if isinstance(value, list) else [value])
@@ -127,7 +127,7 @@ def _fewer(found: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return found[:MOST_LABELS] + others
 
 
-def _names(shape: Shape) -> tuple[str, ...]:
+def names_of(shape: Shape) -> tuple[str, ...]:
     inner = shape[0] if isinstance(shape, list) else shape
     return inner if isinstance(inner, tuple) else ()
 
