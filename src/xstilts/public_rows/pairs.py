@@ -14,6 +14,7 @@ def _pair(premise: str, hypothesis: str, label: int) -> dict:
 
 
 def xnli_validation(raw: Raw) -> list[dict]:
+    """Premise, hypothesis, label."""
     return [_pair(*pair, label(name, NLI, raw)) for *pair, name in fields(raw, 3)]
 
 
@@ -96,6 +97,7 @@ def snli(first: Raw, second: Raw, labels: Raw) -> list[dict]:
 
 
 def anli(*rounds: Raw) -> list[dict]:
+    """The rounds one after the other, with the reasons that their authors gave."""
     return [
         {
             "uid": row["uid"],

@@ -23,10 +23,12 @@ Take = Callable[[list[dict]], list[dict]]
 
 
 def whole(rows: list[dict]) -> list[dict]:
+    """All of them."""
     return rows
 
 
 def first(count: int) -> Take:
+    """The first ones."""
     return lambda rows: rows[:count]
 
 

@@ -24,6 +24,7 @@ def _ids(tags: list[str], names: tuple[str, ...], raw: Raw) -> list[int]:
 
 
 def udpos(raw: Raw) -> list[dict]:
+    """XTREME's lines of a token, a tab and its part of speech."""
     return [
         {"tokens": tokens, "pos_tags": _ids(tags, UPOS, raw)}
         for tokens, tags in sentences(raw, "\t")
@@ -31,6 +32,7 @@ def udpos(raw: Raw) -> list[dict]:
 
 
 def treebank_as_udpos(raw: Raw) -> list[dict]:
+    """A treebank in the columns of UDPOS."""
     return [
         {"tokens": [w[1] for w in words], "pos_tags": _ids([w[3] for w in words], UPOS, raw)}
         for _, words in conllu(raw)
@@ -38,6 +40,7 @@ def treebank_as_udpos(raw: Raw) -> list[dict]:
 
 
 def treebank(raw: Raw) -> list[dict]:
+    """A treebank in all columns of Universal Dependencies on the Hub."""
     found = []
     for said, words in conllu(raw):
         columns = dict(zip(COLUMNS, map(list, zip(*words, strict=True)), strict=True))
@@ -48,6 +51,7 @@ def treebank(raw: Raw) -> list[dict]:
 
 
 def panx(raw: Raw, language: str) -> list[dict]:
+    """XTREME's lines of a token, a tab and its tag."""
     return [
         {"tokens": tokens, "ner_tags": _ids(tags, ENTITIES, raw), "langs": [language] * len(tokens)}
         for tokens, tags in sentences(raw, "\t")
@@ -55,6 +59,7 @@ def panx(raw: Raw, language: str) -> list[dict]:
 
 
 def masakhaner(raw: Raw) -> list[dict]:
+    """Lines of a token, a space and its tag."""
     return [
         {"id": str(number), "tokens": tokens, "ner_tags": _ids(tags, WITH_DATES, raw)}
         for number, (tokens, tags) in enumerate(sentences(raw, " "))
@@ -62,6 +67,7 @@ def masakhaner(raw: Raw) -> list[dict]:
 
 
 def masakhapos(raw: Raw) -> list[dict]:
+    """Lines of a token, a space and its part of speech."""
     return [
         {"id": str(number), "tokens": tokens, "upos": _ids(tags, UPOS_OF_UD, raw)}
         for number, (tokens, tags) in enumerate(sentences(raw, " "))

@@ -28,6 +28,7 @@ def without(rows: list[dict], *columns: str) -> list[dict]:
 
 
 def xquad(raw: Raw) -> list[dict]:
+    """SQuAD's JSON without the titles: XQuAD and MLQA."""
     return without(questions(raw), "title")
 
 
@@ -76,6 +77,7 @@ def squad_without_xquad(raw: Raw, xquad: Raw) -> list[dict]:
 
 
 def answered(raw: Raw, xquad: Raw) -> list[dict]:
+    """Of these the ones that have an answer: SQuAD 1.1."""
     return [row for row in squad_without_xquad(raw, xquad) if row["answers"]["text"]]
 
 
@@ -163,10 +165,12 @@ def _translation(source: str, target: str, language: str) -> dict:
 
 
 def candidates(raw: Raw) -> list[dict]:
+    """BUCC's sentences with their ids."""
     return [{"id": name, "sentence": sentence} for name, sentence in fields(raw, 2)]
 
 
 def gold(raw: Raw) -> list[dict]:
+    """BUCC's pairs of ids."""
     return [{"source_id": one, "target_id": other} for one, other in fields(raw, 2)]
 
 
