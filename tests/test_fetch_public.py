@@ -171,6 +171,15 @@ def lost_object(clones):
     (clones / "org" / "pairs" / ".git" / "objects" / name[:2] / name[2:]).unlink()
 
 
+def partial(clones):
+    """Without contents, which git would ask its origin for."""
+    whole = clones / "org" / "pairs"
+    git(whole, "config", "uploadpack.allowFilter", "true")
+    shutil.move(whole, clones / "origin")
+    options = ["--filter=blob:none", "--no-checkout", "-q"]
+    git(clones, "clone", *options, (clones / "origin").as_uri(), str(whole))
+
+
 def plain(content):
     def put(clones):
         shutil.rmtree(clones / "org" / "pairs" / ".git")
@@ -189,6 +198,7 @@ DAMAGED_CLONES = {
     "none": (lambda clones: shutil.rmtree(clones / "org"), "has no clone of org/pairs. Put one"),
     "another commit": (other_commit, "does not have the commit .*git -C .* fetch origin"),
     "a lost object": (lost_object, "not the content of data/dev de.tsv .*Clone it whole"),
+    "a partial clone": (partial, "not the content of data/dev de.tsv .*Clone it whole"),
     "a plain file, changed": (plain(OTHER), "it has other bytes"),
     "a plain file, longer": (plain(OTHER * 2), "dev de.tsv: longer than the"),
     "a pipe": (pipe, "is a named pipe, where a file is expected"),
