@@ -1,9 +1,17 @@
 """The table of sources is whole; which rows are taken, and how they are written."""
 
+import hashlib
+from pathlib import Path
+
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from xstilts.data import labels
 from xstilts.public_rows import raw, rows, sources, tags
+from xstilts.tools import fetch_public
+
+DIGEST = "7cee13391b1f7ed0120ce31c742e42add04121cb4543c349076566aa0ab92f98"
 
 
 def test_samples_are_the_same_every_time_and_keep_the_order():
@@ -42,3 +50,13 @@ def test_the_table_of_sources_is_whole():
         assert ".." not in file.path and not file.path.startswith("/")
     for about in sources.data_sets().values():
         assert all(about[name] for name in ("title", "whose", "licence", "official", "left_out"))
+
+
+def test_the_writer_is_the_one_that_requirements_have():
+    """Another release writes other bytes, and so do other settings: of these rows, too."""
+    pinned = Path(fetch_public.__file__).parents[3] / "requirements.txt"
+    assert f"\npyarrow=={fetch_public.WRITER} " in pinned.read_text()
+    if pa.__version__ != fetch_public.WRITER:
+        pytest.skip(f"this is pyarrow {pa.__version__}")
+    content = rows.parquet([{"tokens": ["a"] * 9, "n": 1}], {"tokens": ["string"], "n": "int32"})
+    assert hashlib.sha256(content).hexdigest() == DIGEST
