@@ -95,7 +95,8 @@ def _text(item: dict) -> str:
     return "".join(strings(found))
 
 
-def strings(value: object) -> list[str]:
+def strings(value: str | dict | list) -> list[str]:
+    """All texts in a column of a row: a text, a list, or the options of a choice."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -128,6 +129,7 @@ def _fewer(found: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def names_of(shape: Shape) -> tuple[str, ...]:
+    """Of a column of labels, or of lists of them; none for others."""
     inner = shape[0] if isinstance(shape, list) else shape
     return inner if isinstance(inner, tuple) else ()
 

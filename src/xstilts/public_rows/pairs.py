@@ -15,7 +15,7 @@ def _pair(premise: str, hypothesis: str, label: int) -> dict:
 
 def xnli_validation(raw: Raw) -> list[dict]:
     """Premise, hypothesis, label."""
-    return [_pair(*pair, label(name, NLI, raw)) for *pair, name in fields(raw, 3)]
+    return [_pair(one, other, label(name, NLI, raw)) for one, other, name in fields(raw, 3)]
 
 
 def xnli_test(raw: Raw, english: Raw, labelled: Raw) -> list[dict]:
@@ -26,8 +26,8 @@ def xnli_test(raw: Raw, english: Raw, labelled: Raw) -> list[dict]:
     _same_order(fields(english, 2), pairs, labelled)
     _as_many(texts, theirs, raw)
     return [
-        _pair(*pair, label(row["gold_label"], NLI, labelled))
-        for pair, row in zip(texts, theirs, strict=True)
+        _pair(one, other, label(row["gold_label"], NLI, labelled))
+        for (one, other), row in zip(texts, theirs, strict=True)
     ]
 
 
@@ -80,8 +80,8 @@ def watson(raw: Raw, *xnli: Raw) -> list[dict]:
 def attacked(raw: Raw) -> list[dict]:
     """MNLI's development rows as TextFooler has them: label, premise, hypothesis."""
     return [
-        {**_pair(*pair, label(name, NLI, raw)), "idx": number}
-        for number, (name, *pair) in enumerate(fields(raw, 3))
+        {**_pair(one, other, label(name, NLI, raw)), "idx": number}
+        for number, (name, one, other) in enumerate(fields(raw, 3))
     ]
 
 

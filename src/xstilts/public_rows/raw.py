@@ -7,7 +7,7 @@ import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,8 +90,8 @@ def _downloaded(file: File) -> bytes:
     from huggingface_hub import get_session
 
     found = bytearray()
-    given = {"follow_redirects": True, "timeout": PATIENCE}
-    with get_session().stream("GET", file.address, **given) as answer:
+    ask_for = partial(get_session().stream, follow_redirects=True, timeout=PATIENCE)
+    with ask_for("GET", file.address) as answer:
         answer.raise_for_status()
         for part in answer.iter_bytes():
             found += part

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from xstilts.public_rows import pairs, tags, texts
 from xstilts.public_rows.formats import NLI
@@ -102,22 +103,23 @@ def known() -> dict[str, Known]:
 
 
 @lru_cache(maxsize=1)
-def data_sets() -> dict[str, dict[str, str]]:
-    """By folder: title, whose, licence, official, left_out, hub."""
+def data_sets() -> dict[str, dict[str, Any]]:
+    """By folder: title, whose, licence, official, left_out, hub, hub_splits (see the file)."""
     return tomllib.loads(Path(__file__).with_name("datasets.toml").read_text(encoding="utf-8"))
 
 
 def _inference() -> Iterator[Table]:
+    raw: tuple[str, ...]
     for language in ["ar", "de", "en", "es", "fr", "hi", "ru", "sw", "tr", "ur", "vi", "zh"]:
         for split, read, raw in (
-            ("validation", pairs.xnli_validation, [f"{MESH}xnli/dev-{language}.tsv"]),
+            ("validation", pairs.xnli_validation, (f"{MESH}xnli/dev-{language}.tsv",)),
             (
                 "test",
                 pairs.xnli_test,
-                [f"{MESH}xnli/test-{language}.tsv", f"{MESH}xnli/test-en.tsv", ENGLISH_LABELS],
+                (f"{MESH}xnli/test-{language}.tsv", f"{MESH}xnli/test-en.tsv", ENGLISH_LABELS),
             ),
         ):
-            yield Table(f"xnli/{language}/{split}", tuple(raw), read, PAIR, first(1000))
+            yield Table(f"xnli/{language}/{split}", raw, read, PAIR, first(1000))
     for code, name in {"yo": "yoruba", "ig": "igbo"}.items():
         yield Table(
             f"xnli_mt_african/{code}/test",
@@ -126,7 +128,7 @@ def _inference() -> Iterator[Table]:
             PAIR,
             first(1000),
         )
-    numbered = {**PAIR, "idx": "int32"}
+    numbered: dict[str, Shape] = {**PAIR, "idx": "int32"}
     yield Table(
         "mnli/default/train",
         (
@@ -146,18 +148,19 @@ def _inference() -> Iterator[Table]:
         raw = tuple(f"{snli}{name}" for name in (f"s1.{theirs}", f"s2.{theirs}", labels))
         yield Table(f"snli/plain_text/{split}", raw, pairs.snli, PAIR, take)
     anli = "facebookresearch/anli:anlizinganli/anli_annot_v0.2/ANLI_analysis_r{}_dev.csv"
-    explained = {"uid": "string", **PAIR, "reason": "string"}
+    explained: dict[str, Shape] = {"uid": "string", **PAIR, "reason": "string"}
     rounds = tuple(anli.format(number) for number in (1, 2, 3))
-    for number, raw in enumerate(rounds, 1):
-        yield Table(f"anli/plain_text/dev_r{number}", (raw,), pairs.anli, explained)
+    for number, one in enumerate(rounds, 1):
+        yield Table(f"anli/plain_text/dev_r{number}", (one,), pairs.anli, explained)
     for split, held_out in (("train", False), ("validation", True)):
         read = partial(pairs.anli_part, held_out=held_out)
         yield Table(f"anli/derived/{split}", rounds, read, explained)
 
 
 def _paraphrases() -> Iterator[Table]:
+    raw: tuple[str, ...]
     qqp = "Deep1994/Quora-Question-Pairs-dataset-analysis-and-construction:dataset/"
-    columns = {
+    columns: dict[str, Shape] = {
         "question1": "string",
         "question2": "string",
         "label": ("not_duplicate", "duplicate"),
@@ -179,6 +182,7 @@ def _paraphrases() -> Iterator[Table]:
 
 
 def _reading() -> Iterator[Table]:
+    raw: tuple[str, ...]
     for language in ["ar", "de", "en", "es", "hi", "ru", "th", "tr", "vi", "zh"]:
         raw = (f"deepmind/xquad:xquad.{language}.json",)
         yield Table(f"xquad/{language}/validation", raw, texts.xquad, QUESTION)
@@ -202,20 +206,25 @@ def _reading() -> Iterator[Table]:
     for split, held_out, take in (("train", False, whole), ("validation", True, drawn(1000))):
         read = partial(texts.squad_articles, held_out=held_out)
         yield Table(f"squad_v2/squad_v2/{split}", raw, read, TITLED, take)
-    columns = {**QUESTION, "sentences": ["string"], "sentence_breaks": [["int32"]]}
+    columns: dict[str, Shape] = {
+        **QUESTION,
+        "sentences": ["string"],
+        "sentence_breaks": [["int32"]],
+    }
     for language in ["ar", "de", "en", "es", "hi", "ru", "zh"]:
         raw = (f"google-research-datasets/lareqa:xquad-r/{language}.json",)
         yield Table(f"lareqa_xquad_r/{language}/test", raw, texts.lareqa, columns)
 
 
 def _choices() -> Iterator[Table]:
+    raw: tuple[str, ...]
     columns: dict[str, Shape] = {
         "ind": "int32",
         **{name: "string" for name in ("activity_label", "ctx_a", "ctx_b", "ctx")},
         "endings": ["string"],
         **{name: "string" for name in ("source_id", "split", "split_type", "label")},
     }
-    raw: tuple[str, ...] = ("klosax/hellaswag_text_data:hellaswag_val_full.txt.bz2",)
+    raw = ("klosax/hellaswag_text_data:hellaswag_val_full.txt.bz2",)
     for split, take in (("train", shuffled(None, -1000)), ("validation", shuffled(-1000, None))):
         yield Table(f"hellaswag/default/{split}", raw, texts.hellaswag, columns, take)
     columns = {**{name: "string" for name in texts.COSMOS}, "label": "int32"}
@@ -256,19 +265,20 @@ TATOEBA = (
 
 
 def _tagged() -> Iterator[Table]:
+    raw: tuple[str, ...]
     columns: dict[str, Shape] = {"tokens": ["string"], "pos_tags": [tags.UPOS]}
     mpt = "salesforce/MPT:data/udpos/"
     yield Table("udpos/English/train", (f"{mpt}train-en.tsv",), tags.udpos, columns, drawn(10_000))
     for code in UDPOS:
         name = {**UD_NAMES, "af": "Afrikaans"}[code]  # which the Hub writes otherwise
         for split, theirs in (("validation", "dev"), ("test", "test")):
-            raw, read = f"{mpt}{theirs}-{code}.tsv", tags.udpos
+            raw, read = (f"{mpt}{theirs}-{code}.tsv",), tags.udpos
             if (code, split) == ("yo", "validation"):
                 continue
             if (code, split) == ("de", "test"):
-                raw = "UniversalDependencies/UD_German-GSD:de_gsd-ud-test.conllu"
+                raw = ("UniversalDependencies/UD_German-GSD:de_gsd-ud-test.conllu",)
                 read = tags.treebank_as_udpos
-            yield Table(f"udpos/{name}/{split}", (raw,), read, columns, drawn(1000))
+            yield Table(f"udpos/{name}/{split}", raw, read, columns, drawn(1000))
     for code, name, splits in (
         ("wo_wtb", "Wolof-WTB", ("train", "dev", "test")),
         ("yo_ytb", "Yoruba-YTB", ("test",)),
@@ -276,23 +286,24 @@ def _tagged() -> Iterator[Table]:
     ):
         for theirs in splits:
             path = f"universal_dependencies/{code}/{theirs.replace('dev', 'validation')}"
-            raw = f"UniversalDependencies/UD_{name}:{code}-ud-{theirs}.conllu"
-            yield Table(path, (raw,), tags.treebank, TREEBANK, drawn(1000))
+            raw = (f"UniversalDependencies/UD_{name}:{code}-ud-{theirs}.conllu",)
+            yield Table(path, raw, tags.treebank, TREEBANK, drawn(1000))
     columns = {"tokens": ["string"], "ner_tags": [tags.ENTITIES], "langs": ["string"]}
     for code in PANX:
         held_out = ("train", 10_000) if code == "en" else ("heldout_from_train", 1000)
         for (split, count), theirs in ((held_out, "train"), (("validation", 1000), "dev")):
-            raw, read = f"{MESH}panx/{theirs}-{code}.tsv", partial(tags.panx, language=code)
-            yield Table(f"panx/PAN-X.{code}/{split}", (raw,), read, columns, drawn(count))
-    named = {"id": "string", "tokens": ["string"], "ner_tags": [tags.WITH_DATES]}
-    spoken = {"id": "string", "tokens": ["string"], "upos": [tags.UPOS_OF_UD]}
+            raw = (f"{MESH}panx/{theirs}-{code}.tsv",)
+            named_in = partial(tags.panx, language=code)
+            yield Table(f"panx/PAN-X.{code}/{split}", raw, named_in, columns, drawn(count))
+    named: dict[str, Shape] = {"id": "string", "tokens": ["string"], "ner_tags": [tags.WITH_DATES]}
+    spoken: dict[str, Shape] = {"id": "string", "tokens": ["string"], "upos": [tags.UPOS_OF_UD]}
     for code in ["hau", "ibo", "pcm", "swa", "wol", "yor", "zul"]:
         for split, theirs in (("validation", "dev"), ("test", "test")):
-            raw = f"masakhane-io/masakhane-ner:MasakhaNER2.0/data/{code}/{theirs}.txt"
+            raw = (f"masakhane-io/masakhane-ner:MasakhaNER2.0/data/{code}/{theirs}.txt",)
             path = f"masakhaner2/{code}/{split}"
-            yield Table(path, (raw,), tags.masakhaner, named, drawn(1000))
-            raw = f"masakhane-io/masakhane-pos:data/{code}/{theirs}.txt"
-            yield Table(f"masakhapos/{code}/{split}", (raw,), tags.masakhapos, spoken)
+            yield Table(path, raw, tags.masakhaner, named, drawn(1000))
+            raw = (f"masakhane-io/masakhane-pos:data/{code}/{theirs}.txt",)
+            yield Table(f"masakhapos/{code}/{split}", raw, tags.masakhapos, spoken)
     ccg = ("mynlp/ccg2lambda:en/fracas_intermediate_results.tgz",)
     columns = {"tokens": ["string"], "tags": ["string"]}
     for split, take in (("train", shuffled(None, 497)), ("validation", shuffled(497, None))):
@@ -300,6 +311,7 @@ def _tagged() -> Iterator[Table]:
 
 
 def _translations() -> Iterator[Table]:
+    raw: tuple[str, ...]
     for code in TATOEBA:
         theirs = TATOEBA_NAMES[code]
         place = f"facebookresearch/LASER:data/tatoeba/v1/tatoeba.{theirs}-eng."
@@ -307,12 +319,11 @@ def _translations() -> Iterator[Table]:
         raw = (place + theirs, f"{place}eng")
         yield Table(f"tatoeba/{code}/validation", raw, read, TRANSLATION)
     here, there, gold = (f"{MESH}bucc2018/zh-en.dev.{part}" for part in ("zh", "en", "gold"))
-    found = {"id": "string", "sentence": "string"}
-    ids = {"source_id": "string", "target_id": "string"}
-    for split, raw, read, columns in (
-        ("validation", (here, there, gold), partial(texts.mined, language="zh"), TRANSLATION),
-        ("candidates_zh", (here,), texts.candidates, found),
-        ("candidates_en", (there,), texts.candidates, found),
-        ("gold_ids", (gold,), texts.gold, ids),
-    ):
-        yield Table(f"bucc2018/bucc18.zh/{split}", raw, read, columns)
+    found: dict[str, Shape] = {"id": "string", "sentence": "string"}
+    ids: dict[str, Shape] = {"source_id": "string", "target_id": "string"}
+    place = "bucc2018/bucc18.zh"
+    mined = partial(texts.mined, language="zh")
+    yield Table(f"{place}/validation", (here, there, gold), mined, TRANSLATION)
+    yield Table(f"{place}/candidates_zh", (here,), texts.candidates, found)
+    yield Table(f"{place}/candidates_en", (there,), texts.candidates, found)
+    yield Table(f"{place}/gold_ids", (gold,), texts.gold, ids)

@@ -79,10 +79,11 @@ def supertags(raw: Raw) -> list[dict]:
     found: dict[tuple[str, ...], list[str]] = {}
     with tarfile.open(fileobj=io.BytesIO(raw.content)) as archive:
         for member in sorted(archive.getmembers(), key=lambda member: member.name):
-            if not member.name.endswith(".tok.candc.xml"):
+            content = archive.extractfile(member)  # None of a folder
+            if not content or not member.name.endswith(".tok.candc.xml"):
                 continue
-            for sentence in ElementTree.parse(archive.extractfile(member)).iter("ccg"):
+            for sentence in ElementTree.parse(content).iter("ccg"):
                 words = list(sentence.iter("lf"))
-                tokens = tuple(word.get("word") for word in words)
-                found.setdefault(tokens, [word.get("cat") for word in words])
+                tokens = tuple(word.attrib["word"] for word in words)
+                found.setdefault(tokens, [word.attrib["cat"] for word in words])
     return [{"tokens": list(tokens), "tags": tags} for tokens, tags in found.items()]

@@ -28,7 +28,8 @@ def compare(folder: Path, only: str = "") -> pd.DataFrame:
     """Of each file that the folder has and the Hub should have: how many of its rows the Hub has,
     how many of these with the same label, and where it was looked. UserError at the end, if some
     could not be had."""
-    found, lost = [], {}
+    found: list[list] = []
+    lost: dict[str, list[str]] = {}
     for table in chosen(only):
         split = data_sets()[table.data_set].get("hub_splits", {}).get(table.path.split("/")[2])
         if not split or not (folder / table.name).exists():

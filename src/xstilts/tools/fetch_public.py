@@ -41,7 +41,7 @@ def fetch_public(folder: Path, only: str = "", clones: Path | None = None) -> di
     for name in dict.fromkeys(table.data_set for table in wanted):
         about = data_sets()[name]
         print(f"{about['title']}: {about['whose']}. Licence: {about['licence']}", flush=True)
-    found, lost = fetch.manifest(folder), {}
+    found, lost = fetch.manifest(folder), dict[str, list[str]]()
     _lay_out(folder)
     for table in wanted:
         path, is_known = folder / table.name, known()[table.path]
