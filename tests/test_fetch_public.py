@@ -328,7 +328,7 @@ def test_a_layout_of_ones_own_is_not_overwritten(host, tmp_path):
     [
         (["--public", "--only", "xnli,foo\x1b"], "'foo␛' is no data set; known: xnli"),
         (["--public", "--from", "nowhere"], "nowhere is no folder"),
-        (["--only", "xnli"], "--only and --from go with --public"),
+        (["--only", "xnli"], "--only, --from and --compare go with --public"),
     ],
 )
 def test_a_slip_is_told(arguments, words, tmp_path, capsys):
