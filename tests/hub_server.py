@@ -92,7 +92,8 @@ class Server:
     def forget(self) -> None:
         """As it was when it started: nothing there, no faults."""
         self.repositories: dict[tuple[str, str], Repository] = {}
-        self.plain: dict[str, bytes] = {}  # other files, by path: no repository's
+        # other files, by path: no repository's; or the address that one has moved to
+        self.plain: dict[str, bytes | str] = {}
         self.asked: list[str] = []
         self.unknown: list[
             str
@@ -188,6 +189,8 @@ class _Large(_Handler):
         )
         if content is None:
             return self._send(404, b"")
+        if isinstance(content, str):  # where it has moved to
+            return self._send(302, b"", {"Location": content})
         self._send(
             200,
             content,

@@ -1,8 +1,10 @@
 """Of real rows a record keeps figures: the same differences as from the artifacts, and nothing that
 anybody wrote."""
 
+import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ from xstilts.runs.key import key
 from xstilts.study import graph, profiles
 from xstilts.study.conditions import Comparison, Condition, against
 from xstilts.tasks.table import TASKS
+from xstilts.tools import verify
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +159,16 @@ def test_a_record_that_would_be_too_large_has_scores_alone(real, monkeypatch):
         and "examples" not in records.find(run)
         and len(records.scores(run))
     )
+
+
+def test_records_are_verified_from_another_copy_of_the_rows(real, tmp_path):
+    """As `xstilts fetch ROWS --public` makes one: the same bytes anywhere are the same runs. Other
+    rows are other runs, of which there is no record."""
+    study, wanted, root = real
+    records.record(wanted.values(), root)
+    copied = dataclasses.replace(study, data=str(shutil.copytree(study.data, tmp_path / "copy")))
+    found = verify.verify(copied, 2)
+    assert len(found) == 2 and set(found.within) == {"yes"} and set(found.tolerance) == {0.0}
+    for path in Path(copied.data).rglob("*.parquet"):
+        pq.write_table(pq.read_table(path).slice(1), path)
+    assert verify.verify(copied, 2).empty

@@ -8,6 +8,7 @@ parsed(text)       # JSON; ValueError for a key twice, a number that is none, ne
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -55,6 +56,19 @@ def sha256(path: str | Path) -> str:
     """64 hex digits of the file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Puts the bytes there, all or none: who is stopped leaves no half of a file. OSError where
+    they cannot be written."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def parsed(text: bytes | str) -> Any:

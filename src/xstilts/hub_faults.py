@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 PAUSES = (2, 8, 30)  # seconds
 STAYS, AWAY, PASSES = "stays", "away", "passes"  # see Refused
 LATER = "Try again later"
+ELSEWHERE = ("file", "repository")  # kinds that another host than the Hub has
 # nobody is there who could answer in a minute
 NOBODY = ("ConnectError", "ConnectTimeout", "ProxyError", "ConnectionRefusedError", "gaierror")
 _in_vain: set[str] = set()  # repositories that did not answer after all pauses
@@ -37,8 +38,9 @@ class Refused(UserError):
 def ask(
     call: Callable[[], Answer], repository: str, revision: str = "", kind: str = "dataset"
 ) -> Answer:
-    """What `call` returns. kind: dataset, model, or file, whose address stands for the repository.
-    Raises Refused, with what happened and what to do; and any UserError of the call's own."""
+    """What `call` returns. kind: dataset or model; file, whose address stands for the repository;
+    or repository, which is one of another host than the Hub. Raises Refused, with what happened and
+    what to do; and any UserError of the call's own."""
     for pause in (*(() if repository in _in_vain else PAUSES), None):
         try:
             found = call()
@@ -63,8 +65,9 @@ def explained(
     error: BaseException, repository: str, revision: str = "", kind: str = "dataset"
 ) -> Refused:
     """The error in words that say what happened and what to do."""
-    what, do, how = _words(list(_chain(error)), _page(repository, kind), revision)
-    name = {"dataset": "the data set", "model": "the model", "file": "the file"}[kind]
+    words = _hosts_words if kind in ELSEWHERE else _words
+    what, do, how = words(list(_chain(error)), _page(repository, kind), revision)
+    name = {"dataset": "the data set"}.get(kind, f"the {kind}")
     return Refused(f"{name} {repository!r} {what}. {do}", away=how != STAYS, passing=how == PASSES)
 
 
@@ -84,7 +87,31 @@ def _page(repository: str, kind: str) -> str:
         "dataset": f"{constants.ENDPOINT}/datasets/{repository}",
         "model": f"{constants.ENDPOINT}/{repository}",
         "file": repository,
+        "repository": f"https://github.com/{repository}",
     }[kind]
+
+
+def _status(errors: list[BaseException]) -> int:
+    """Of the answer; 0 where none came."""
+    responses = [getattr(error, "response", None) for error in errors]
+    return next((answer.status_code for answer in responses if answer is not None), 0)
+
+
+def _hosts_words(errors: list[BaseException], page: str, revision: str) -> tuple[str, str, str]:
+    """The same of a host that is not the Hub: nothing there is gated."""
+    status = _status(errors)
+    if 400 <= status < 500 and status not in (408, 429):
+        return (
+            f"does not give what is looked for{_at(revision)} ({_line(errors[0])})",
+            f"It may have been moved, renamed or removed. Look whether it is at {page}",
+            STAYS,
+        )
+    what, do, how = _words(errors, page, revision)
+    return what.replace("the Hub", "the host"), do.partition(";")[0], how
+
+
+def _at(revision: str) -> str:
+    return f" at the revision {revision}" if revision else ""
 
 
 def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, str, str]:
@@ -94,15 +121,7 @@ def _words(errors: list[BaseException], page: str, revision: str) -> tuple[str, 
     def any_of(*kinds: type) -> bool:
         return any(isinstance(error, kinds) for error in errors)
 
-    at, first = f" at the revision {revision}" if revision else "", errors[0]
-    status = next(
-        (
-            error.response.status_code  # type: ignore[attr-defined]
-            for error in errors
-            if getattr(error, "response", None) is not None
-        ),
-        0,
-    )
+    at, first, status = _at(revision), errors[0], _status(errors)
     if any_of(hub.OfflineModeIsEnabled):
         return (
             "is not in the cache, and HF_HUB_OFFLINE allows no request",

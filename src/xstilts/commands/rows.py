@@ -38,15 +38,48 @@ def fetch(
         bool,
         typer.Option("--verify", help="Fetch nothing; name the files that have changed."),
     ] = False,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="Instead: the rows of the study on real rows, from public repositories.",
+        ),
+    ] = False,
+    only: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="With --public: some data sets, as xnli,tydiqa; left out: all.",
+            show_default=False,
+        ),
+    ] = "",
+    clones: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="With --public: raw files from the clones in this folder, not from the network.",
+            show_default=False,
+        ),
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="With --public: fetch nothing; look for the folder's rows on the Hub.",
+        ),
+    ] = False,
 ) -> int:
     """Fetch a profile's rows and encoder from the Hub into a folder.
 
-    It goes on where it was stopped. The code is 2 where something could not be had, and 1 where
-    --verify finds a changed file.
+    With --public: the rows of the study on real rows, from public repositories. It goes on where it
+    was stopped. The code is 2 where something could not be had, and 1 where --verify finds a
+    changed file.
 
     \b
     Example:
         xstilts fetch ~/rows --profile small
+        xstilts fetch ~/rows --public --only xnli,tydiqa
     """
     if verify:
         from xstilts.tools import fetch as fetching
@@ -54,6 +87,17 @@ def fetch(
         changed = fetching.verify(folder)
         print(visible("\n".join(changed)) or "every file is as it was fetched")
         return int(bool(changed))
+    if public:
+        from xstilts.tools.fetch import compare_hub
+        from xstilts.tools.fetch.public import fetch_public
+
+        if compare:
+            print(visible(compare_hub.compare(folder, only).to_string(index=False)))
+            return 0
+        print(visible(f"{folder} has {len(fetch_public(folder, only, clones))} files"))
+        return 0
+    if only or clones or compare:
+        raise UserError("--only, --from and --compare go with --public")
     from xstilts.study import profiles
 
     parameters = given(parameter, profile)

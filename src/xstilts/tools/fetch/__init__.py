@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from xstilts import encoders
+from xstilts import encoders, files
 from xstilts.data import hub
 from xstilts.errors import UserError, visible
 from xstilts.files import sha256
@@ -28,7 +28,7 @@ from xstilts.runs import failures
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.tasks.task import Source, Task
-from xstilts.tools import fetch_models
+from xstilts.tools.fetch import models as fetched_models
 
 MANIFEST = "fetched.json"
 NAMED = 5  # files of one fault in the message
@@ -40,38 +40,49 @@ def fetch(
     """Fetches the study's rows and encoder, and other models by their Hub ids (those alone, if
     asked). Returns what the folder then has, by file. UserError at the end, if some of it could not
     be had: what, why, and what to do."""
+    made(folder)
+    found, lost, seen = manifest(folder), {}, set()
+    for place in () if models_only else _wanted(study):
+        for name, entry, write in tried(partial(place.files, folder), place.where, lost) or ():
+            if name in seen or _is_there(folder / name, found.get(name), entry):
+                continue
+            seen.add(name)
+            rows = tried(write, name, lost)
+            if rows is not None:
+                found[name] = entry | {"rows": rows, "sha256": sha256(folder / name)}
+                save(folder, found)
+                print(f"fetched  {name}  {rows} rows  {entry['licence']}", flush=True)
+    for model in dict.fromkeys(models if models_only else (*_models(study), *models)):
+        tried(partial(fetched_models.fetch, folder, model, found), f"models/{model}", lost)
+        save(folder, found)
+    tell(lost)
+    return found
+
+
+def made(folder: Path) -> None:
+    """The folder is there. UserError where it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
             f"cannot fetch into {folder}: {error.strerror}. Give a folder that can be written"
         ) from error
-    found, lost, seen = _manifest(folder), {}, set()
-    for place in () if models_only else _wanted(study):
-        for name, entry, write in _tried(partial(place.files, folder), place.where, lost) or ():
-            if name in seen or _is_there(folder / name, found.get(name), entry):
-                continue
-            seen.add(name)
-            rows = _tried(write, name, lost)
-            if rows is not None:
-                found[name] = entry | {"rows": rows, "sha256": sha256(folder / name)}
-                _save(folder, found)
-                print(f"fetched  {name}  {rows} rows  {entry['licence']}", flush=True)
-    for model in dict.fromkeys(models if models_only else (*_models(study), *models)):
-        _tried(partial(fetch_models.fetch, folder, model, found), f"models/{model}", lost)
-        _save(folder, found)
-    if lost:
-        count = sum(map(len, lost.values()))
-        head = (
-            f"{count} {'file' if count == 1 else 'files'} could not be fetched; "
-            "the same command tries again:"
-        )
-        reasons = [f"{why}\n    {_some(names)}" for why, names in lost.items()]
-        raise UserError("\n".join([head, *reasons]))
-    return found
 
 
-def _tried(call: Callable, what: str, lost: dict[str, list[str]]):
+def tell(lost: dict[str, list[str]]) -> None:
+    """UserError with what could not be had, by its reason."""
+    if not lost:
+        return
+    count = sum(map(len, lost.values()))
+    head = (
+        f"{count} {'file' if count == 1 else 'files'} could not be fetched; "
+        "the same command tries again:"
+    )
+    reasons = [f"{why}\n    {_some(names)}" for why, names in lost.items()]
+    raise UserError("\n".join([head, *reasons]))
+
+
+def tried(call: Callable, what: str, lost: dict[str, list[str]]):
     """What the call returns; None where it fails: one data set that has moved must not keep the
     others from coming."""
     try:
@@ -192,7 +203,7 @@ def _is_there(path: Path, entry: dict | None, wanted: dict) -> bool:
     )
 
 
-def _manifest(folder: Path) -> dict[str, dict]:
+def manifest(folder: Path) -> dict[str, dict]:
     """What the folder has by its own account; nothing where it was not fetched into yet."""
     path = folder / MANIFEST
     try:
@@ -213,10 +224,20 @@ def _manifest(folder: Path) -> dict[str, dict]:
         ) from error
 
 
-def _save(folder: Path, found: dict) -> None:
-    unfinished = folder / f"{MANIFEST}.{os.getpid()}"
-    unfinished.write_text(json.dumps(found, indent=1, sort_keys=True))
-    os.replace(unfinished, folder / MANIFEST)
+def save(folder: Path, found: dict) -> None:
+    """What the folder has, into its manifest. UserError where it cannot be written."""
+    put(folder / MANIFEST, json.dumps(found, indent=1, sort_keys=True).encode())
+
+
+def put(path: Path, content: bytes) -> None:
+    """All of the bytes or none. UserError where they cannot be written."""
+    try:
+        files.write(path, content)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written ({error.strerror}). Make room, or give a folder that can be "
+            "written, and start again"
+        ) from error
 
 
 def _models(study: Study) -> list[str]:
@@ -230,6 +251,6 @@ def verify(folder: Path) -> list[str]:
         raise UserError(f"{folder} has no {MANIFEST}: it was not made by `xstilts fetch`")
     return sorted(
         name
-        for name, entry in _manifest(folder).items()
+        for name, entry in manifest(folder).items()
         if not (folder / name).is_file() or sha256(folder / name) != entry["sha256"]
     )
