@@ -53,7 +53,7 @@ FORGET = (
 QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_output=False"]
 READY_KERNEL = [
     *QUIET_KERNEL,
-    "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']",
+    "--IPKernelApp.exec_lines=['import xstilts.book.wide_page, xstilts.tools.verify']",
 ]  # and with them all others
 # what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's
 # address, a title, a movement)
@@ -103,8 +103,7 @@ def run(
     source = root / "notebooks" / f"{chapter}.ipynb"
     if source not in (root / "notebooks").glob("*.ipynb"):
         raise UserError(f"unknown chapter {chapter!r}; known: {', '.join(chapters(root))}")
-    # a study's parameter that the chapter does not list may matter to none of its runs: it is no
-    # slip
+    # a chapter lists only what matters to its question; it takes all of a study's parameters
     known = {
         *papermill.inspect_notebook(str(source)),
         *(field.name for field in dataclasses.fields(Study)),
@@ -115,7 +114,7 @@ def run(
             f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: "
             f"{', '.join(sorted(known))}"
         )
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # it would warn of those parameters
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of what is not listed
     places = _absolute_places()
     os.environ.update(places)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -322,8 +321,11 @@ def html(root: Path) -> Path:
     """jupyter-book over what is staged, beside the book that is there, which is replaced by a whole
     one or stays. jupyter-book returns 0 for a book with failed pages, so each page is looked
     for."""
+    from xstilts.book import parameters
     from xstilts.runs import store
 
+    (root / parameters.PLACE).parent.mkdir(parents=True, exist_ok=True)
+    (root / parameters.PLACE).write_text(parameters.table(), encoding="utf-8")
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
     place.mkdir(exist_ok=True)
     with store.locked(place, "html"):
