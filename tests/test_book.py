@@ -115,7 +115,9 @@ def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
         io.StringIO(Image.open(ROOT / "book" / "main_result.png").info["Description"])
     )
     now = build.main_result(profiles.study(), tmp_path).reset_index(drop=True)
-    assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]]).all(axis=None)
+    assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]].astype(str)).all(
+        axis=None
+    )
     np.testing.assert_allclose(drawn[build.CELLS[2:]], now[build.CELLS[2:]], atol=0.05)
 
 
