@@ -377,7 +377,7 @@ def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):
     record(study, root)
     monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     monkeypatch.setattr(plan, "measured", lambda *_: plan.Speed(1.0, 0.1, 1e-9, 1e-9))
-    (records.folder() / f"{key(graph.single_tasks(study)['none', 'tatoeba', 0])}.json").unlink()
+    (records.folder() / f"{key(graph.single_tasks(study)[NONE, 'tatoeba', 0])}.json").unlink()
     assert "9 runs, 3 to compute" in plan.text(
         study, "single_task", unrecorded=True
     )  # with its encoder's two
