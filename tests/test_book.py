@@ -18,7 +18,8 @@ import yaml
 from PIL import Image
 from projects import project
 
-from xstilts.book import build, pages, tables
+from xstilts.book import build, pages, parameters, tables
+from xstilts.chapters.wide import CHAPTERS
 from xstilts.errors import UserError
 from xstilts.study import profiles
 from xstilts.study.profiles import Study
@@ -42,6 +43,7 @@ def test_a_notebook_is_thin_and_clean(path):
         if line.strip()
     ]
     assert len(lines) <= 60
+    assert max(len(line) for cell in code for line in cell.source.splitlines()) <= 100
     for statement in ast.parse(
         tagged[0].source
     ).body:  # papermill injects after this cell: nothing may be derived
@@ -52,9 +54,33 @@ def test_a_notebook_is_thin_and_clean(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_parameter_is_a_parameter_of_the_study(path):
-    fields = {field.name for field in dataclasses.fields(Study)}
-    assert set(papermill.inspect_notebook(str(path))) <= fields
+def test_the_first_cell_has_few_parameters_in_order_and_with_what_they_mean(path):
+    meant = {field.name: field.metadata["says"] for field in dataclasses.fields(Study)}
+    there = papermill.inspect_notebook(str(path))
+    assert list(there) == [name for name in meant if name in there] and 3 <= len(there) <= 10
+    assert {name: meant[name] for name in there} == {
+        name: found["help"] for name, found in there.items()
+    }
+
+
+def test_all_parameters_stand_in_one_table(tmp_path):
+    rows = parameters.table().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [
+        field.name for field in dataclasses.fields(Study)
+    ]
+    assert "| `missing` | what is neither stored nor recorded" in parameters.table()
+    assert str(parameters.PLACE.relative_to("book")) in (ROOT / "book/reproduce.md").read_text()
+
+
+def test_what_wide_chapters_share_is_one_call():
+    cells = [
+        cell.source
+        for chapter in CHAPTERS
+        for cell in nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", as_version=4).cells
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+    ]
+    shared = {source for source in cells if cells.count(source) > len(CHAPTERS) / 2}
+    assert shared == {"page.answer()", "page.verdicts()", "page.reading()"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -68,10 +94,14 @@ def test_every_parameter_reaches_the_study(path):
     with pytest.raises(UserError, match="/no/such/rows"):
         exec(code[1], {**given, "profile": "mini"})
     names = {"profile": "small", "seeds": [7], "data": "mini", "encoder": "e5-small:3"}
+    names["max_length"] = 77  # which no chapter lists
     exec(
         code[1].split("profiles.parameters(globals())")[0] + "profiles.parameters(globals())", names
     )
-    assert (names["study"].seeds, names["study"].encoder) == ((7,), "e5-small:3")
+    study = names["study"]
+    assert (study.seeds, study.encoder, study.max_length) == ((7,), "e5-small:3", 77)
+    with pytest.raises(UserError, match="unknown parameter 'sedes'; known: .*seeds"):
+        exec(code[1], {"profile": "mini", "sedes": [7]})
 
 
 def test_every_notebook_is_in_the_book():
@@ -85,7 +115,9 @@ def test_the_readmes_picture_shows_what_is_recorded(tmp_path, monkeypatch):
         io.StringIO(Image.open(ROOT / "book" / "main_result.png").info["Description"])
     )
     now = build.main_result(profiles.study(), tmp_path).reset_index(drop=True)
-    assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]]).all(axis=None)
+    assert len(now) == 15 and (drawn[build.CELLS[:2]] == now[build.CELLS[:2]].astype(str)).all(
+        axis=None
+    )
     np.testing.assert_allclose(drawn[build.CELLS[2:]], now[build.CELLS[2:]], atol=0.05)
 
 
@@ -126,19 +158,14 @@ def executed(tiny_encoder, shared, tmp_path_factory):
     )
 
     def run(chapter):
-        out, known = (
-            root / "book" / "chapters" / f"{chapter}.ipynb",
-            papermill.inspect_notebook(str(ROOT / "notebooks" / f"{chapter}.ipynb")),
-        )
+        out = root / "book" / "chapters" / f"{chapter}.ipynb"
         if out.is_file():
             return out
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(
                 "XSTILTS_STORE", str(root / "store")
             )  # one for all chapters, as in the book, and not each test's own
-            return build.run(
-                chapter, out, {name: given[name] for name in given if name in known}, shared
-            )
+            return build.run(chapter, out, given, shared)
 
     return run
 
@@ -202,7 +229,7 @@ def test_a_wide_chapter_of_which_nothing_was_run_shows_dashes(shared, tmp_path, 
     )
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "not run" in text and "image/png" in text and "none" in text
-    assert "helps" not in text and "can't tell" not in text
+    assert not re.search(r">(helps|hurts|can't tell)", text)  # in no cell of a table
 
 
 @pytest.mark.timeout(1500)  # alone it runs every chapter first

@@ -12,6 +12,7 @@ from xstilts.book import comparison_figures, figure_text, tables
 from xstilts.chapters import needed
 from xstilts.chapters.wide import (
     CHAPTERS,
+    mlm_continuation,
     model_size,
     multi_task,
     rq1,
@@ -162,6 +163,17 @@ def test_what_a_chapter_does_not_ask_is_no_gap_of_its_table(study):
         "udpos",
     ) in cells
     assert ("ccg in fi against ccg in en", "tydiqa") not in cells
+
+
+def test_a_share_of_all_rows_is_all_rows(study):
+    """0 rows: all of them, in each language."""
+    study = dataclasses.replace(study, phase2_rows=0)
+    trained = {
+        (condition.tasks, run.encoder.recipe.rows)
+        for (condition, _, _), run in mlm_continuation.compared(study).wanted.items()
+        if condition.parts > 1
+    }
+    assert trained == {(("text",), 0)}
 
 
 def test_translated_rows_are_as_many_and_in_other_languages(study):

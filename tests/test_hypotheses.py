@@ -9,11 +9,11 @@ import pretended
 import pytest
 
 from xstilts.analysis import differences, selection
-from xstilts.chapters import hypotheses
+from xstilts.chapters import claims, hypotheses
 from xstilts.chapters.wide import CHAPTERS, rq4
 from xstilts.runs import records, results
 from xstilts.study import profiles
-from xstilts.study.conditions import Comparison, Condition
+from xstilts.study.conditions import Comparison, Condition, Contrast
 from xstilts.tasks.table import TASKS
 
 URALIC = (("et",), ("fi",), ("hu",))
@@ -90,6 +90,34 @@ def test_every_wide_chapter_has_hypotheses_about_its_own_conditions(study):
                 set(weights) <= conditions and sum(weights.values()) == pytest.approx(0)
                 for weights in every
             ), (chapter, hypothesis.text)
+
+
+def test_a_title_decides_nothing(study):
+    """Whatever conditions and contrasts are called, hypotheses and claims find the same ones."""
+
+    def called(condition):
+        return dataclasses.replace(condition, called="squad against none, in en (dev)")
+
+    for chapter, its in CHAPTERS.items():
+        asked = compared(study, chapter)
+        renamed = Comparison(
+            {(called(condition), *where): run for (condition, *where), run in asked.wanted.items()},
+            [
+                Contrast(f"{number}", {called(one): sign for one, sign in weights.items()})
+                for number, (_, weights) in enumerate(asked.contrasts)
+            ],
+        )
+        for hypothesis in its.HYPOTHESES:
+            assert hypothesis.weigh(asked) == hypothesis.weigh(renamed) != []
+        for claim in claims.CLAIMS:
+            if claim.chapter == chapter:
+                there, others = (
+                    list(dict.fromkeys(condition for condition, _, _ in part.wanted))
+                    for part in (CHAPTERS[chapter].compared(study), renamed)
+                )
+                assert claim.weigh(there) != []
+                if chapter != "xtreme":  # of which `compared` here keeps the chosen task alone
+                    assert claim.weigh(there) == claim.weigh(others)
 
 
 def test_without_runs_nothing_is_said(study):

@@ -18,6 +18,7 @@ from pygments.token import Error
 
 from xstilts import settings
 from xstilts.book import build as book
+from xstilts.book import pages
 from xstilts.errors import UserError
 from xstilts.runs import records, store
 
@@ -35,12 +36,12 @@ def build(tmp_path, monkeypatch):
             (pages / name).write_text(words.now)
         return subprocess.CompletedProcess(command, 0, stdout="")
 
-    monkeypatch.setattr(book.subprocess, "run", jupyter_book)
-    monkeypatch.setattr(book, "_table_library", lambda folder: None)
+    monkeypatch.setattr(pages.subprocess, "run", jupyter_book)
+    monkeypatch.setattr(pages, "_table_library", lambda folder: None)
 
     def built(text):
         words.now = text
-        return book.html(tmp_path)
+        return pages.html(tmp_path)
 
     return built
 
@@ -63,7 +64,7 @@ def test_the_old_book_is_there_again_if_the_new_one_cannot_take_its_place(
             raise OSError(28, "No space left on device")
         real(source, target)
 
-    monkeypatch.setattr(book.os, "rename", rename)
+    monkeypatch.setattr(pages.os, "rename", rename)
     with pytest.raises(
         UserError, match="the book was built, but cannot be put at .*html: .*No space left"
     ):
@@ -85,7 +86,7 @@ def test_the_old_book_is_there_again_at_the_next_build_if_nothing_could_be_moved
         real(source, target)
 
     with monkeypatch.context() as patch, pytest.raises(UserError, match="cannot be put at"):
-        patch.setattr(book.os, "rename", rename)
+        patch.setattr(pages.os, "rename", rename)
         build("new")
     assert not (tmp_path / "_build" / "html").exists()
     with (
@@ -93,11 +94,11 @@ def test_the_old_book_is_there_again_at_the_next_build_if_nothing_could_be_moved
         pytest.raises(UserError, match="was not built"),
     ):  # this one has a fault
         patch.setattr(
-            book.subprocess,
+            pages.subprocess,
             "run",
             lambda command, **options: subprocess.CompletedProcess(command, 1, stdout=""),
         )
-        book.html(tmp_path)
+        pages.html(tmp_path)
     assert there(tmp_path) == {"old"}
 
 
@@ -113,7 +114,7 @@ def test_a_build_that_is_stopped_while_it_publishes_leaves_the_old_book(
             raise KeyboardInterrupt
         real(source, target)
 
-    monkeypatch.setattr(book.os, "rename", rename)
+    monkeypatch.setattr(pages.os, "rename", rename)
     with pytest.raises(KeyboardInterrupt):
         build("new")
     assert there(tmp_path) == {"old"}
@@ -127,7 +128,7 @@ def test_two_builds_that_end_at_once_leave_one_whole_book(build, tmp_path, monke
         real(source, target)
         time.sleep(0.02)
 
-    monkeypatch.setattr(book.os, "rename", rename)
+    monkeypatch.setattr(pages.os, "rename", rename)
 
     def several(name):
         try:
@@ -204,7 +205,7 @@ def test_a_link_for_a_terminal_does_not_break_the_build(tmp_path):
         path,
     )
     book._dress(path)
-    page = (book.html(root).with_name("book") / "chapters" / "page.html").read_text()
+    page = (pages.html(root).with_name("book") / "chapters" / "page.html").read_text()
     assert (
         re.search("stream the docs there .*green", page)
         and "result the docs there" in page

@@ -2,6 +2,7 @@
 makes of them."""
 
 import ast
+from html import unescape
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from xstilts.analysis import score_tables, wording
 from xstilts.book import figures, tables
@@ -143,6 +145,19 @@ def test_what_is_quoted_comes_out_as_it_went_in(text):
         tables.quote(value=text)
     ((quoted,),) = [part.values() for part in shown]
     assert ast.literal_eval(quoted) == tables.visible(text)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=30).map(lambda text: f"a{text}b"))
+@settings(deadline=None)
+def test_what_is_said_of_a_value_is_text_and_no_markup(text):
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "display", shown.append)
+        tables.say("*Here*: {value}.", value=text)
+    page = MarkdownIt("commonmark").enable("table").render(shown[0].data)
+    assert page.startswith("<p><em>Here</em>: ") and page.count("<") == 4
+    words = unescape(page.removeprefix("<p><em>Here</em>: ").removesuffix(".</p>\n"))
+    assert words.split() == tables.visible(text).split()
 
 
 def test_no_two_names_of_points_lie_on_each_other():

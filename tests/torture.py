@@ -33,6 +33,7 @@ import safetensors.torch
 from projects import project
 
 from xstilts.book import build as book
+from xstilts.book import pages
 from xstilts.runs import results, store
 from xstilts.runs.key import key
 from xstilts.study import cluster, graph, processes, profiles
@@ -322,7 +323,7 @@ def torture_book(folder, kills, seed=0):
 
     def build(version, seconds=3600):
         (root / "book" / "index.md").write_text(f"# A book\n\nversion {version}\n")
-        return attempt(lambda: book.html(root), seconds, 0)
+        return attempt(lambda: pages.html(root), seconds, 0)
 
     began = time.monotonic()
     assert build(0)

@@ -48,7 +48,7 @@ QUIET_KERNEL = ["--IPKernelApp.log_level=ERROR", "--IPKernelApp.capture_fd_outpu
 # These two import nearly all other modules of the library.
 READY_KERNEL = [
     *QUIET_KERNEL,
-    "--IPKernelApp.exec_lines=['import xstilts.chapters.hypotheses, xstilts.tools.verify']",
+    "--IPKernelApp.exec_lines=['import xstilts.book.wide_page, xstilts.tools.verify']",
 ]
 # what a terminal obeys: colours; and all else that begins with ESC and says where it ends (a link's
 # address, a title, a movement)
@@ -94,8 +94,7 @@ def run(
 
     from xstilts.study.profiles import Study
 
-    # a study's parameter that the chapter does not list may matter to none of its runs: it is no
-    # slip
+    # a chapter lists only what matters to its question; it takes all of a study's parameters
     known = {
         *papermill.inspect_notebook(str(source)),
         *(field.name for field in dataclasses.fields(Study)),
@@ -106,7 +105,7 @@ def run(
             f"{chapter} has no parameter {', '.join(map(repr, unknown))}; known: "
             f"{', '.join(sorted(known))}"
         )
-    logging.getLogger("papermill").setLevel(logging.ERROR)  # it would warn of those parameters
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of what is not listed
     places = _absolute_places()
     settings.set_for_children(places)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from IPython.display import display
 from matplotlib.figure import Figure
 
 from xstilts import data, revisions
-from xstilts.book import figures
+from xstilts.book import figures, tables
 from xstilts.chapters import needed
 from xstilts.runs import records, results, store
 from xstilts.runs.key import Run, each_once, key, training
@@ -158,6 +159,16 @@ def of(study: Study, chapter: str) -> pd.DataFrame:
     table["core hours"] = table["10^15 operations"] * 1e15 / rate / 3600
     table["GPU hours"] = table["10^15 operations"] * 1e15 / costs.ASSUMED / 3600
     return table
+
+
+def show(study: Study, chapter: str) -> None:
+    """`of`, as every chapter shows it."""
+    tables.say(
+        "What the chapter's runs took, with the encoders they start from, and what the chapter "
+        "would take with the other profiles. Operations are counted from the recipes; core hours "
+        "are at the rate of the runs here, GPU hours at an assumed 100 TFLOP/s."
+    )
+    display(tables.show(of(study, chapter), 2))
 
 
 def figure(study: Study, table: pd.DataFrame) -> Figure:

@@ -33,9 +33,11 @@ def html(root: Path) -> Path:
     """Runs jupyter-book over what is staged, beside the book that is there. That one is replaced by
     a whole new one, or it stays. jupyter-book returns 0 for a book with failed pages, so each page
     is looked for. UserError where it was not built."""
-    from xstilts.book import layers
+    from xstilts.book import layers, parameters
     from xstilts.runs import store
 
+    (root / parameters.PLACE).parent.mkdir(parents=True, exist_ok=True)
+    (root / parameters.PLACE).write_text(parameters.table(), encoding="utf-8")
     if (root / "book" / "architecture.md").is_file():
         layers.write(root)
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")

@@ -1,6 +1,7 @@
 """Tables in one look, and the words that the prose of a page quotes.
 
-show(score_tables.differences(study, table, examples));  quote(**score_tables.verdicts(gains))
+show(score_tables.differences(study, table, examples))
+    quote(**score_tables.verdicts(gains));  say("The largest gain is {top}.", top="MNLI")
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from html import unescape
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, display
+from IPython.display import HTML, Markdown, display
 
 from xstilts.analysis.wording import title
 from xstilts.errors import visible
 
 # myst_nb's mark of what is shown elsewhere than in its cell
 GLUED = "application/papermill.record/"
+MARKUP = re.compile(r"[\\`*_\[\]<>$~&|]")
 
 
 def reasons(lost: pd.DataFrame) -> HTML | None:
@@ -36,15 +38,24 @@ def quote(**values: object) -> None:
     What `myst_nb.glue` writes, without its import, which takes longer than most chapters' tables.
     In quotes, as it reads what it can as Python, which would make 2.0 of +2.0."""
     for name, value in values.items():
-        number = isinstance(value, (float, np.floating))
-        text = (
-            "–" if number and np.isnan(value) else f"{value:.1f}" if number else visible(str(value))
-        )
         display(
-            {GLUED + "text/plain": repr(text)},
+            {GLUED + "text/plain": repr(_worded(value))},
             raw=True,
             metadata={"scrapbook": {"name": name, "mime_prefix": GLUED}},
         )
+
+
+def say(prose: str, **values: object) -> None:
+    """Shows Markdown in which {name} stands for a value, as `quote` would write it. What a value
+    says is text, and no markup."""
+    words = {name: MARKUP.sub(r"\\\g<0>", _worded(value)) for name, value in values.items()}
+    display(Markdown(prose.format(**words)))
+
+
+def _worded(value: object) -> str:
+    if not isinstance(value, (float, np.floating)):
+        return visible(str(value))
+    return "–" if np.isnan(value) else f"{value:.1f}"
 
 
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:

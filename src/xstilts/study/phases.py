@@ -17,7 +17,7 @@ from xstilts.runs import execution
 from xstilts.runs.key import Adapt, Base, Score
 from xstilts.study import profiles
 from xstilts.study.conditions import NONE, Condition, Runs
-from xstilts.study.sizes import Study
+from xstilts.study.parameters import Study
 from xstilts.tasks.table import TASKS, Task, training_task
 from xstilts.training.recipe import Recipe
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from xstilts import data as sources
 from xstilts import settings
 from xstilts.errors import UserError, shown, whole
-from xstilts.study.sizes import PROFILES, Study
+from xstilts.study.parameters import PROFILES, Study
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, task
 from xstilts.training import process_group

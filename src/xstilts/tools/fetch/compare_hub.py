@@ -17,7 +17,8 @@ from xstilts.data import hub, layout, parquet
 from xstilts.data.labels import label_names
 from xstilts.public_rows import counts
 from xstilts.public_rows.sources import Table, data_sets
-from xstilts.tasks.table import TASKS, Source
+from xstilts.tasks.table import TASKS
+from xstilts.tasks.task import Source
 from xstilts.tools import fetch
 from xstilts.tools.fetch.public import chosen
 

@@ -6,62 +6,66 @@ A smaller profile is smaller numbers, never other code."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
+
+
+def says(meaning: str) -> Any:
+    """A parameter with what it means, as the notebooks and the page on reruns say it."""
+    return dataclasses.field(metadata={"says": meaning})
 
 
 @dataclass(frozen=True)
 class Study:
-    """A number 0 means: none of it, or no limit, as said beside the field."""
+    """The parameters, in the order in which notebooks and pages have them."""
 
-    profile: str
-    encoder: str  # e5-small, e5-small:4, a Hub id, a folder (see `encoders`)
-    # mini (mini:difficulty=3,noise=0.2: see synthetic.dials), hub, or a folder in the Hub's
-    # layout; XSTILTS_DATA goes before the profile
-    data: str
-    # data: only the pieces that the source's texts use; full; auto: data where it can
-    vocabulary: str
-    languages: tuple[str, ...]  # scored (and read in phase 1); () = all that the source has
-    intermediates: tuple[str, ...]
-    targets: tuple[str, ...]
-    seeds: tuple[int, ...]  # each is a replication of phases 2 and 3
-    # of the condition without intermediate training, which all others are compared with: `seeds`
-    # and more; () = seeds
-    none_seeds: tuple[int, ...]
-    phase3_seeds: tuple[int, ...]  # of the chapter on phase 3, where a seed costs least; () = seeds
-    # fixed: a limit of training rows leaves the same rows for all seeds; seed: each seed draws its
-    # own
-    row_draw: str
-    phase1_steps: int  # 0 = no phase 1: the encoder as it ships
-    phase2_steps: int  # times the task's `effort`; 0 = the task's epochs
-    phase3_steps: int  # times the target's `effort`; 0 = the target's epochs
-    phase1_rows: int  # training rows a language, 0 = all
-    phase2_rows: int  # training rows a task, 0 = all
-    phase3_rows: int  # English training rows a target, 0 = all
-    eval_rows: int  # scored rows a language, 0 = all
-    phase1_batch: int
-    phase2_batch: int
-    phase3_batch: int  # 0 = the target's
-    phase1_learning_rate: float
-    phase2_learning_rate: float
-    phase3_learning_rate: float
-    max_length: int  # pieces, 0 = the task's
-    cap: int  # of a task's rows when several are sampled, 0 = none
-    layer: int  # at which retrieval is reported; every layer is computed
-    dropout: float
-    precision: str  # auto, bf16, fp32
-    micro_batch: int  # rows a forward pass, 0 = the whole batch
-    # steps between scores on English dev rows (the learning curve), a shorter training's at its
-    # end; 0 = none, and no best task can be chosen for a target
-    evaluate_every: int
-    # local, processes, processes:N, dask, dask:ADDRESS, dask:CONFIG.yml (see `cluster`)
-    scheduler: str
-    sizes: tuple[str, ...]  # encoders that chapters on size compare, the smallest first
-    # what wide chapters do about runs that are neither in the store nor recorded: compute (hours),
-    # or show a dash
-    missing: str
-    verify: int  # recorded runs that the chapter on costs computes again
-    # phase 3: keep the best of these, stop after so many without a better; 0 = keep last
-    patience: int
+    profile: str = says("mini: embedded benchmark; small: capped real rows; paper: XLM-R Large")
+    encoder: str = says("e5-small (embedded), e5-small:4 (its first layers), a Hub id, a folder")
+    data: str = says("mini, hub, or a folder in the Hub's layout; else XSTILTS_DATA")
+    vocabulary: str = says(
+        "data: only the pieces that the texts use; full; auto: data where it can"
+    )
+    languages: tuple[str, ...] = says("ISO 639-1 codes; []: all that the data has")
+    intermediates: tuple[str, ...] = says("names of intermediate tasks")
+    targets: tuple[str, ...] = says("names of targets")
+    seeds: tuple[int, ...] = says("each is a replication of phases 2 and 3")
+    phase3_seeds: tuple[int, ...] = says(
+        "of the chapter on phase 3; []: seeds, where they are given"
+    )
+    none_seeds: tuple[int, ...] = says(
+        "of the condition none: seeds and more; []: seeds. All others are compared with it"
+    )
+    row_draw: str = says("the rows that a limit leaves are fixed, or each seed draws its own: seed")
+    phase1_steps: int = says("optimiser steps; 0: no phase 1, the encoder as it ships")
+    phase2_steps: int = says("times the task's effort; 0: the task's epochs")
+    phase3_steps: int = says("times the target's effort; 0: the target's epochs")
+    phase1_rows: int = says("training rows a language; 0: all")
+    phase2_rows: int = says("training rows a task; 0: all")
+    phase3_rows: int = says("English training rows a target; 0: all")
+    eval_rows: int = says("scored rows a language; 0: all")
+    phase1_batch: int = says("rows a step")
+    phase2_batch: int = says("rows a step")
+    phase3_batch: int = says("rows a step; 0: the target's")
+    phase1_learning_rate: float = says("the highest, after the warm-up")
+    phase2_learning_rate: float = says("the highest, after the warm-up")
+    phase3_learning_rate: float = says("the highest, after the warm-up")
+    max_length: int = says("pieces a sequence; 0: the task's")
+    cap: int = says("of a task's rows when several are sampled; 0: none")
+    layer: int = says("at which retrieval is reported; every layer is computed")
+    dropout: float = says("share of activations that training leaves out")
+    precision: str = says("auto, bf16, fp32")
+    micro_batch: int = says("rows a forward pass, where memory is short; 0: the whole batch")
+    evaluate_every: int = says(
+        "steps between scores on English dev rows; 0: none, and no task is chosen"
+    )
+    scheduler: str = says("local, processes, processes:N, dask:ADDRESS or CONFIG.yml")
+    sizes: tuple[str, ...] = says("encoders that chapters on size compare, the smallest first")
+    missing: str = says("what is neither stored nor recorded: compute (hours), or show a dash")
+    verify: int = says("recorded runs that the chapter on costs computes again")
+    patience: int = says(
+        "phase 3: stops after so many dev scores without a better; 0: keeps the last"
+    )
 
 
 _ALL = dict(
