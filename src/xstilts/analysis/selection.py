@@ -10,7 +10,7 @@ import math
 
 import pandas as pd
 
-from xstilts.analysis import score_tables
+from xstilts.analysis import reported
 from xstilts.runs import results
 from xstilts.runs.key import Score, Wanted
 from xstilts.study.conditions import ON_DEV, Comparison, against
@@ -61,9 +61,7 @@ def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> floa
         return results.last_dev(run)
     if dev is None:
         return math.nan
-    return float(
-        score_tables.main_metric(study, results.scores({("", target, 0): dev})).value.mean()
-    )
+    return float(reported.main_metric(study, results.scores({("", target, 0): dev})).value.mean())
 
 
 def best(asked: Comparison, found: Wanted, chosen: pd.DataFrame) -> tuple[Comparison, dict]:

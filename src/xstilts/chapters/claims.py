@@ -7,14 +7,17 @@ A claim is a weighted sum of conditions over some targets, and one of the rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, published, repeats, selection, verdicts, wording
-from xstilts.analysis.verdicts import Question, Weights
+from xstilts.analysis import differences, grades, published, repeats, reported, selection, wording
+from xstilts.analysis.differences import Weights
+from xstilts.chapters import verdicts
+from xstilts.chapters.verdicts import Question
 from xstilts.runs.key import Wanted
 from xstilts.study import conditions, graph
 from xstilts.study.conditions import NAMED_BEST, Comparison
@@ -146,23 +149,36 @@ def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
     return found
 
 
-def table(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) -> pd.DataFrame:
-    """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the
-    chapter that has its runs."""
+def questions(
+    study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]
+) -> list[Question]:
+    """One a claim."""
     parts = {name: differences.examples(study, runs) for name, runs in found.items()}
-    questions = []
+    said = []
     for claim in CLAIMS:
         wanted = asked[claim.chapter].wanted
         every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
         targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
-        questions.append(
-            Question(
-                dict.fromkeys(targets, every),
-                found[claim.chapter],
-                parts[claim.chapter],
-                claim.rule,
-            )
-        )
+        part = parts[claim.chapter]
+        every_target = dict.fromkeys(targets, every)
+        said.append(Question(every_target, found[claim.chapter], part, claim.rule))
+    return said
+
+
+def table(
+    study: Study,
+    asked: dict[str, Comparison],
+    found: dict[str, Wanted],
+    beside: Iterable[float] | None = None,
+) -> pd.DataFrame:
+    """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the
+    chapter that has its runs. beside: p-values of the book's hypotheses, which were named
+    beforehand, too; None: as they are."""
+    if beside is None:
+        from xstilts.chapters import hypotheses  # it asks for the claims' in turn
+
+        beside = hypotheses.p_values(study)
+    decided = verdicts.decide(study, questions(study, asked, found), beside)
     known = [
         {
             "claim": claim.text,
@@ -171,7 +187,18 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) 
         }
         for claim in CLAIMS
     ]
-    return pd.concat([pd.DataFrame(known), verdicts.decide(study, questions)], axis=1)
+    return pd.concat([pd.DataFrame(known), decided], axis=1)
+
+
+def p_values(study: Study) -> list[float]:
+    """Of the claims, on the runs at hand."""
+    return _p_values(*reported.where(study))
+
+
+@lru_cache(maxsize=4)
+def _p_values(study: Study, *changed: object) -> list[float]:
+    asked = wanted(study)
+    return verdicts.p_values(study, questions(study, asked, obtain(study, asked)))
 
 
 def _published(claim: Claim) -> float:
@@ -184,29 +211,34 @@ def _published(claim: Claim) -> float:
 
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
-    count = shown.verdict.value_counts()
-    effects = shown.effect.map(wording.signed) + shown["one left out"].map(
-        lambda left: f", {left}" if left else ""
-    )
-    named = (
+    effects = shown.effect.map(wording.signed) + " [" + shown.low.map(wording.signed)
+    effects += ", " + shown.high.map(wording.signed) + "]"
+    narrow = shown.breadth.where(shown.breadth.str.startswith("concentrated"), "")
+    notes = [
+        ", ".join(filter(None, parts))
+        for parts in zip(effects, narrow, shown["so far"].str.strip(), strict=True)
+    ]
+    named = shown.claim + " (" + shown.verdict + ", " + notes + ")"
+    reasons = (
         shown.claim
         + " ("
         + effects
-        + shown["so far"].map(lambda part: f",{part}" if part else "")
-        + ")"
+        + ": "
+        + shown["why open"]
+        + "; "
+        + (shown["would settle it"] + " would settle it)")
     )
-    carried = shown.claim + " (" + effects + ", by " + shown["carried by"] + ")"
     parts = {
-        "agreeing": named[shown.verdict == "agrees"],
-        "disagreeing": named[shown.verdict == "disagrees"],
-        "carried": carried[shown["carried by"] != ""],
+        "agreeing": named[shown.verdict.str.endswith(" for")],
+        "disagreeing": named[shown.verdict.str.endswith(" against")],
+        "same": named[shown.verdict == grades.SAME],
+        "open": reasons[shown.verdict == grades.OPEN],
+        "not_learned": shown.claim[shown.verdict == grades.NOT_LEARNED],
     }
     return {
         "claims": len(shown),
-        "agree": int(count.get("agrees", 0)),
-        "disagree": int(count.get("disagrees", 0)),
-        "unclear": int(count.get("can't tell", 0)),
-        "not_run": int(count.get("not run", 0)),
+        "not_run": int((shown.verdict == grades.NOT_RUN).sum()),
         "trust": repeats.words(study, differences.behind(shown)),
+        **{f"{name}_count": len(some) for name, some in parts.items()},
         **{name: "; ".join(some) or "none" for name, some in parts.items()},
     }

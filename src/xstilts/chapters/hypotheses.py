@@ -5,52 +5,33 @@ question.
                                                   conditions.rq3(study), found = its runs
 
 A hypothesis is a mean of differences between the chapter's conditions, over the targets that it has
-them for, judged by the rules of `verdicts`; its p-values are adjusted over the chapter's
-hypotheses.
-
-    holds             gain: the mean is above 0; no gain: the whole 95 % interval is below
-                      `verdicts.MARGIN`
-    does not hold     gain: it is below 0; no gain: it is above 0
-    can't tell        neither counts, or one condition or target carries it
-    not run           no target has all that it needs
-    not asked         the data has no such conditions
+them for, judged by the rules of `verdicts` with Holm over all that the book names beforehand. *Not
+asked*: the data has no such conditions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, verdicts, wording
-from xstilts.analysis.verdicts import Question, Weights
+from xstilts.analysis import differences, reported, selection, wording
+from xstilts.analysis.differences import Weights
+from xstilts.chapters import claims, verdicts
+from xstilts.chapters.verdicts import Question
 from xstilts.runs.key import Wanted
-from xstilts.study import conditions
+from xstilts.study import conditions, graph
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
 
-SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = [
-    "hypothesis",
-    "verdict",
-    "carried by",
-    "effect",
-    "low",
-    "high",
-    "one left out",
-    "in English",
-    "p",
-    "p (Holm)",
-    "differences",
-    "targets",
-    "so far",
-    "n",
-    "seeds",
-    "from",
-]
+SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "why open", "would settle it"]
+SHOWN += ["in English", "p", "p (Holm)", "learned", "with failures", "spread", "up", "middle"]
+SHOWN += ["without the largest", "breadth", "differences", "targets", "so far", "n", "seeds"]
+SHOWN += ["from"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +40,7 @@ class Hypothesis:
     weigh: Callable[[Comparison], list[Weights]]  # -> single differences, whose mean is the effect
     rule: str = "gain"
     languages: Callable[[Study], tuple[str, ...]] | None = None  # None = all that are scored
+    over_languages: bool = False  # the interval speaks of other languages, too
 
 
 def _contrasts(pattern: str, sign: int = 1) -> Callable[[Comparison], list[Weights]]:
@@ -170,6 +152,7 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
         Hypothesis(
             "With the same rows, many languages help more than English",
             _contrasts(r"(\w+), many languages against \1, English, same rows"),
+            over_languages=True,
         ),
     ),
     "rq4": (
@@ -184,12 +167,9 @@ HYPOTHESES: dict[str, tuple[Hypothesis, ...]] = {
 }
 
 
-def table(
-    study: Study, chapter: str, asked: Comparison, found: Wanted, over_languages: bool = False
-) -> pd.DataFrame:
-    """A row a hypothesis of the chapter: what `verdicts.decide` says of it. over_languages: as in
-    `differences.table`."""
-    part, questions = differences.examples(study, found), []
+def questions(study: Study, chapter: str, asked: Comparison, found: Wanted) -> list[Question]:
+    """One a hypothesis of the chapter."""
+    part, said = differences.examples(study, found), []
     for hypothesis in HYPOTHESES[chapter]:
         only = hypothesis.languages(study) if hypothesis.languages else None
         wanted = dict.fromkeys(
@@ -205,29 +185,61 @@ def table(
             ]
             for _, target in wanted
         }
-        questions.append(
+        said.append(
             Question(
                 {target: some for target, some in every.items() if some},
                 found,
                 part,
                 hypothesis.rule,
-                over_languages,
+                hypothesis.over_languages,
                 only,
             )
         )
-    result = verdicts.decide(study, questions).assign(
+    return said
+
+
+def table(
+    study: Study,
+    chapter: str,
+    asked: Comparison,
+    found: Wanted,
+    beside: Iterable[float] | None = None,
+) -> pd.DataFrame:
+    """A row a hypothesis of the chapter: what `verdicts.decide` says of it. beside: p-values of the
+    claims and of the other chapters' hypotheses, which were named beforehand, too; None: as they
+    are."""
+    if beside is None:
+        beside = [*claims.p_values(study), *p_values(study, leave_out=chapter)]
+    result = verdicts.decide(study, questions(study, chapter, asked, found), beside).assign(
         hypothesis=[hypothesis.text for hypothesis in HYPOTHESES[chapter]]
     )
-    result["verdict"] = result.verdict.replace(SAID).where(
-        result.differences != "0 of 0", "not asked"
-    )
+    result["verdict"] = result.verdict.where(result.differences != "0 of 0", "not asked")
     return result[SHOWN]
+
+
+def p_values(study: Study, leave_out: str = "") -> list[float]:
+    """Of all chapters' hypotheses but one's, on the runs at hand."""
+    every = _p_values(*reported.where(study))
+    return [p for chapter, ps in every.items() if chapter != leave_out for p in ps]
+
+
+@lru_cache(maxsize=4)
+def _p_values(study: Study, *changed: object) -> dict[str, list[float]]:
+    return {chapter: verdicts.p_values(study, _asked(study, chapter)) for chapter in HYPOTHESES}
+
+
+def _asked(study: Study, chapter: str) -> list[Question]:
+    asked = getattr(conditions, chapter)(study)
+    found = graph.obtain(study, asked.wanted)
+    if chapter == "xtreme":
+        asked, found = selection.best(asked, found, selection.table(study, asked, found))
+    return questions(study, chapter, asked, found)
 
 
 def words(decided: pd.DataFrame) -> str:
     """The chapter's answer: each hypothesis with its verdict, effect and interval, the effect in
-    English unless it is about English, what carries it, and on how much of what it asks it rests
-    where that is not all."""
+    English unless it is about English, where it is concentrated, why it is open and what would
+    settle it, and on how much of what it asks it rests where that is not all."""
     said = []
     for row in decided.to_dict("records"):
         numbers = [
@@ -236,8 +248,9 @@ def words(decided: pd.DataFrame) -> str:
         ]
         if not np.isnan(row["in English"]) and not np.isclose(row["in English"], row["effect"]):
             numbers.append(f"in English {wording.signed(row['in English'])}")
-        numbers += [row["one left out"]] if row["one left out"] else []
-        numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []
+        numbers += [row["breadth"]] if row["breadth"].startswith("concentrated") else []
+        numbers += [f"open because: {row['why open']}"] if row["why open"] else []
+        numbers += [f"{row['would settle it']} would settle it"] if row["would settle it"] else []
         numbers += (
             [f"so far {row['differences']} differences, {row['targets']} targets"]
             if row["so far"]
