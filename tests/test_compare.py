@@ -5,9 +5,10 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pretended
 import pytest
 
-from xstilts.analysis import differences, explain, selection, wording
+from xstilts.analysis import differences, explain, reported, selection, wording
 from xstilts.book import alt, comparison_figures, tables
 from xstilts.chapters import needed
 from xstilts.runs import records, results
@@ -191,6 +192,7 @@ def fake(monkeypatch, study, rates: dict[str, float]):
     monkeypatch.setattr(
         results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted])
     )
+    monkeypatch.setattr(differences.repeats, "variance", lambda study: pretended.training())
     scores(monkeypatch, {name: 100 * rate for name, rate in rates.items()})
     monkeypatch.setattr(
         records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
@@ -225,9 +227,14 @@ def scores(monkeypatch, english: dict[str, float], elsewhere: float = 33.0):
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9, "squad": 0.2, "qqp": 0.5})
+    scores(monkeypatch, dict.fromkeys(("none", "mnli", "squad", "qqp"), 90.0))
     shown = differences.table(study, asked, found)
-    said = differences.verdicts(shown).set_index("comparison").verdict
-    assert list(said) == ["helps", "hurts", "can't tell", "not run"]
+    said = differences.verdicts(study, asked, found, shown).set_index("comparison")
+    assert list(said.grade) == ["moderate", "moderate", "open", "not run"], "none was named"
+    assert list(said.up)[:2] == [2, 0] and list(said.down)[:2] == [0, 2]
+    named = said.rename(columns={"difference": "effect"})[["effect", "low"]].head(1)
+    again = differences.verdicts(study, asked, found, shown, named.assign(**{"p (Holm)": 0.01}))
+    assert list(again.grade) == ["strong", "moderate", "open", "not run"]
     assert (shown["p (Holm)"].dropna() >= shown.p.dropna()).all() and shown.p.isna().sum() == 2
     assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
     only = differences.table(study, asked, found, only=("fi",))
@@ -253,6 +260,7 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    scores(monkeypatch, {"none": 90.0, "mnli": 90.0})
     shown = differences.table(study, asked, found, only=("sw",))
     assert (
         len(shown) == 4
@@ -279,6 +287,7 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         (0.1, "none", "MNLI against none"),
     ):
         asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": rate})
+        scores(monkeypatch, {"none": 90.0, "mnli": 90.0})
         shown = differences.table(study, asked, found)
         words = differences.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
@@ -286,62 +295,30 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
 
 
-def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
+@pytest.mark.parametrize(
+    "english, best, learned",
+    [
+        (57.0, 97.0, False),  # a tenth of the way from chance
+        (73.0, 97.0, True),
+        (69.0, 97.0, False),
+        (40.0, 40.0, False),  # the best is hardly above chance: nobody learned it
+        (44.0, 44.0, True),
+    ],
+)
+def test_one_rule_says_what_was_learned(study, monkeypatch, english, best, learned):
+    """Chance is 33: less than three fifths of the way to the best, or fewer than ten points."""
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(
-        monkeypatch, {"none": 39.0, "mnli": 41.0}
-    )  # of 100, chance 33: a tenth of the way is 39.7
-    assert differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
-    assert (
-        differences.words(study, asked, found, differences.table(study, asked, found))[
-            "near_chance"
-        ]
-        == "none for XNLI"
+    scores(monkeypatch, {"none": english, "mnli": best})
+    shown = reported.trainings(study, results.scores(found))
+    assert shown.learned["none", "xnli", 0] == learned
+    table = differences.table(study, asked, found).set_index(["comparison", "target"])
+    row = table.loc["mnli against none", "xnli"]
+    assert (row.grade == "not learned") == (not learned) and row["with failures"] == pytest.approx(
+        40, abs=5
     )
-    assert differences.near_chance(differences.learned(study, {})) == []
-    both = results.scores
-    monkeypatch.setattr(
-        results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'")
-    )
-    assert differences.near_chance(differences.learned(study, found)) == [
-        ("none", "xnli"),
-        ("mnli", "xnli"),
-    ], "English is not scored: 33 in Finnish is chance"
-
-
-def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
-    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})  # of 100, chance 33: 0.4 of the way, of 0.85
-    assert (
-        differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"]
-        and differences.near_chance(differences.learned(study, found)) == []
-    )
-    assert (
-        differences.words(study, asked, found, differences.table(study, asked, found))[
-            "half_learned"
-        ]
-        == "none for XNLI (60)"
-    )
-    scores(monkeypatch, {"none": 77.0, "mnli": 90.0})  # 0.65 of the way
-    assert (
-        differences.half_learned(differences.learned(study, found))
-        == differences.half_learned(differences.learned(study, {}))
-        == []
-    )
-    scores(monkeypatch, {"none": 36.0, "mnli": 90.0})
-    assert differences.half_learned(
-        differences.learned(study, found)
-    ) == [] and differences.near_chance(differences.learned(study, found)) == [("none", "xnli")]
-    scores(monkeypatch, {"none": 60.0, "mnli": 90.0})
-    everywhere = results.scores
-    monkeypatch.setattr(
-        results,
-        "scores",
-        lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"),
-    )
-    assert differences.half_learned(differences.learned(study, found)) == [], (
-        "a low mean of other languages is no training that stopped early"
-    )
+    words = differences.words(study, asked, found, differences.table(study, asked, found))
+    assert ("none for XNLI" in words["not_learned"]) == (not learned)
+    assert len(reported.trainings(study, results.scores(found))) == 2, "Tatoeba is not trained"
 
 
 def test_each_condition_is_shown_with_its_tasks_its_cost_and_its_scores(study, monkeypatch):
@@ -395,6 +372,7 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
     study, monkeypatch
 ):
     asked, found = fake(monkeypatch, study, {"none": 0.5, "mnli": 0.9})
+    scores(monkeypatch, {"none": 90.0, "mnli": 90.0})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")
     assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [
         1
@@ -461,7 +439,9 @@ def test_each_language_is_of_one_kind():
 def test_nothing_at_all_was_run(study):
     asked = conditions.multi_task(study)
     shown = differences.table(study, asked, {})
-    assert shown.difference.isna().all() and set(differences.verdicts(shown).verdict) == {"not run"}
+    assert shown.difference.isna().all() and set(
+        differences.verdicts(study, asked, {}, shown).grade
+    ) == {"not run"}
     assert differences.words(study, asked, {}, shown)["largest_value"] == "–"
     assert explain.difficulty({}, {"African": shown}).empty
 

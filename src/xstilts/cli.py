@@ -8,6 +8,8 @@ xstilts store verify                           finished runs: verify, list, clea
                                                needs)
 xstilts record                                 finished runs' scores into book/recorded
 xstilts verify --sample 3                      recorded runs again, and the differences
+xstilts power claims                           how exact each claim is, and what more seeds would
+                                               tell
 xstilts tasks                                  the table of tasks
 xstilts fetch ~/rows --profile small           rows and models from the Hub into a folder
 xstilts submission out --profile small         finished predictions for XTREME's evaluate.py
@@ -35,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("plan", "what a chapter or the book would cost"),
         ("record", "keep the scores of finished runs in the project"),
         ("verify", "compute recorded runs again and compare"),
+        ("power", "how exact a chapter's claims are, and what more seeds would tell"),
     ):
         verb = verbs.add_parser(name, help=words)
         if name == "verify":
@@ -48,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             verb.add_argument(
                 "--seed", type=_number(0, 2**63 - 1), default=0, help="of the draw of the runs"
             )
-        if name in ("compute", "plan", "record"):
+        if name in ("compute", "plan", "record", "power"):
             verb.add_argument(
                 "what",
                 nargs="*",
@@ -208,11 +211,17 @@ def _chapters(asked: argparse.Namespace) -> int:
         return _book(asked, given)
     from xstilts.study import profiles
 
-    if asked.verb in ("compute", "plan", "record"):
+    if asked.verb in ("compute", "plan", "record", "power"):
         asked.chapter = _chapter(asked.what, given)
     study = profiles.study(**given)  # a slip is told before a kernel starts
     if asked.verb in ("record", "verify"):
         return _record(asked, study) if asked.verb == "record" else _verify(asked, study)
+    if asked.verb == "power":
+        from xstilts.tools import power
+
+        for said in power.text(power.table(study, asked.chapter or "claims")).split("\n"):
+            print(visible(said))
+        return 0
     if asked.verb in ("compute", "plan"):
         from xstilts.chapters import needed
         from xstilts.runs import records, results

@@ -19,13 +19,13 @@ import pandas as pd
 
 from xstilts import data
 from xstilts.analysis import grades, repeats, reported, stats, wording
+from xstilts.analysis.reported import Weights
 from xstilts.runs import records, results, store
 from xstilts.runs.key import Score, Wanted, key
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
-Weights = dict[Hashable, float]
 FOUND = ["difference", "low", "high", "p", "grade", "in English", "learned", "with failures"]
 FOUND += ["spread", "languages", "n", "seeds", "from"]
 SUMMARY = ["comparison", "grade", "difference", "low", "high", "targets", "up", "down", "middle"]
@@ -154,11 +154,11 @@ def compare(
 
     part: of `examples`. found: its runs; None: what `part` has, wherever that is from. only: of
     these languages. given: the weights given what was learned, where they are not those of
-    `given_learned`.
+    `reported.given_learned`.
 
     A condition may have other seeds than the next, and more of them. Where a training was not
     learned, the others of its condition stand for it; where none was, the condition is left out
-    (`without`), and with it the target where nothing remains to be compared."""
+    (`reported.without`), and with it the target where nothing remains to be compared."""
     cells = dict.fromkeys(zip(part.condition, part.target, part.seed, strict=True))
     cells = cells if found is None else found
     has = {cell[:2] for cell in cells}
@@ -173,13 +173,19 @@ def compare(
     places = records.source(runs, store.default_root())
     pairs = zip(part.condition, part.target, strict=True)
     part = part[np.array([pair[0] in weights.get(pair[1], {}) for pair in pairs], dtype=bool)]
+    there = set(zip(part.condition, part.target, strict=True))
+    if found and len(there) < sum(map(len, weights.values())):
+        cells = {cell: run for cell, run in found.items() if cell[0] in weights.get(cell[1], {})}
+        return _scores_alone(study, cells, weights, only)
     learned = part[part.learned.to_numpy(bool)]
-    given = given_learned(learned, weights) if given is None else given
+    given = reported.given_learned(learned, weights) if given is None else given
     shown = learned if only is None else learned[learned.language.isin(only)]
     english = learned[learned.language == "en"]
     training = repeats.variance(study)
     estimate = stats.mean(shown, given, over_languages=over_languages, training=training)
     whole = part if only is None else part[part.language.isin(only)]
+    if not len(whole):
+        return Compared(NOTHING, 1.0, np.nan, np.nan, "–", "–", "–", False)
     failures = len(learned) < len(part)
     return Compared(
         estimate,
@@ -189,37 +195,33 @@ def compare(
         _shares(part, weights, lambda rows: f"{rows.learned.sum()}/{len(rows)}"),
         _shares(learned, given, _spread),
         " and ".join(where for where, some in places.items() if some) or "–",
-        bool(len(whole)),
+        True,
     )
 
 
-def given_learned(learned: pd.DataFrame, weights: Mapping[str, Weights]) -> dict[str, Weights]:
-    """The weights without conditions of which nothing was learned on the target."""
-    there = set(zip(learned.condition, learned.target, strict=True))
-    found = {}
-    for target, some in weights.items():
-        for condition in [name for name in some if (name, target) not in there]:
-            some = without(some, condition)
-        if some:
-            found[target] = some
-    return found
-
-
-def without(weights: Weights, name: Hashable) -> Weights:
-    """A difference without a condition: where it is one of several in a mean, these take its share;
-    else nothing is left."""
-    if name not in weights:
-        return weights
-    mean = [
-        other for other, weight in weights.items() if weight == weights[name] and abs(weight) < 1
-    ]
-    if len(mean) < 2:
-        return {}
-    return {
-        other: weight * len(mean) / (len(mean) - 1) if other in mean else weight
-        for other, weight in weights.items()
-        if other != name
-    }
+def _scores_alone(
+    study: Study, found: Wanted, weights: Mapping[str, Weights], only: tuple[str, ...] | None
+) -> Compared:
+    """Of runs whose records were too large to keep examples: the difference, without an interval,
+    and so without a grade."""
+    rows = reported.main_metric(study, results.scores(found))
+    rows = rows if only is None else rows[rows.language.isin(only)]
+    if not len(rows):
+        return Compared(NOTHING, 1.0, np.nan, np.nan, "–", "–", "–", False)
+    means = rows.groupby(["target", "condition"]).value.mean().unstack()
+    value = float((means * pd.DataFrame(weights).T.reindex(means.index)).sum(axis=1).mean())
+    languages = int(rows.groupby("target").language.nunique().sum())
+    found_at = records.source(found.values(), store.default_root())
+    return Compared(
+        grades.Estimate(value, np.nan, np.nan, int(rows.n.min()), rows.seed.nunique(), languages),
+        grades.margin(len(weights)),
+        np.nan,
+        value,
+        "–",
+        "–",
+        " and ".join(where for where, some in found_at.items() if some) or "–",
+        True,
+    )
 
 
 def _value(part: pd.DataFrame, weights: Mapping[str, Weights]) -> float:
@@ -282,8 +284,9 @@ def verdicts(
     over_languages: bool = False,
 ) -> pd.DataFrame:
     """A row a comparison: grade, mean over targets with its interval, over how many targets, how
-    many of these are clearly up or down, and how broad it is. shown: its `table`. named: the
-    chapter's hypotheses as decided; a comparison that is one of them has its grade."""
+    many of these are clearly up or down, and how broad it is. shown: its `table`. named: what
+    the book names beforehand (effect, low, p (Holm)); a comparison that is one of these has its
+    grade."""
     part, rows = examples(study, found), []
     for name, weights in asked.contrasts:
         cells = shown[shown.comparison == name].set_index("target")

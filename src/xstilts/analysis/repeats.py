@@ -306,6 +306,8 @@ def words(study: Study, seeds: int | None = None) -> str:
             "another training changes is not known, and nothing is graded."
         )
     groups = _groups(study)
+    if not groups:
+        return f"{first} Intervals include what another training changes."
     deviations = {
         group.target: math.sqrt(known.of(group.target, tuple(group.values))[0]) for group in groups
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from xstilts.study import conditions, graph
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
+Weights = dict[Hashable, float]  # condition -> its weight in a sum of scores
 LEARNED = 0.6  # of the way; in the measured trainings few lie between 0.5 and 0.65
 LEAST = 10.0  # points above the baseline: where the best comes less far, nothing is learned
 WIDE = (
@@ -147,3 +148,32 @@ def _reach(study: Study, root: Path, *changed: object) -> dict[tuple[str, bool],
         .above.max()
         .to_dict()
     )
+
+
+def given_learned(learned: pd.DataFrame, weights: Mapping[str, Weights]) -> dict[str, Weights]:
+    """The weights without conditions of which nothing was learned on the target."""
+    there = set(zip(learned.condition, learned.target, strict=True))
+    found = {}
+    for target, some in weights.items():
+        for condition in [name for name in some if (name, target) not in there]:
+            some = without(some, condition)
+        if some:
+            found[target] = some
+    return found
+
+
+def without(weights: Weights, name: Hashable) -> Weights:
+    """A difference without a condition: where it is one of several in a mean, these take its share;
+    else nothing is left."""
+    if name not in weights:
+        return weights
+    mean = [
+        other for other, weight in weights.items() if weight == weights[name] and abs(weight) < 1
+    ]
+    if len(mean) < 2:
+        return {}
+    return {
+        other: weight * len(mean) / (len(mean) - 1) if other in mean else weight
+        for other, weight in weights.items()
+        if other != name
+    }

@@ -190,15 +190,15 @@ def table(
     return pd.concat([pd.DataFrame(known), decided], axis=1)
 
 
-def p_values(study: Study) -> list[float]:
-    """Of the claims, on the runs at hand."""
-    return _p_values(*reported.where(study))
+def named(study: Study) -> pd.DataFrame:
+    """The claims on the runs at hand: of `verdicts.named`."""
+    return _named(*reported.where(study))
 
 
 @lru_cache(maxsize=4)
-def _p_values(study: Study, *changed: object) -> list[float]:
+def _named(study: Study, *changed: object) -> pd.DataFrame:
     asked = wanted(study)
-    return verdicts.p_values(study, questions(study, asked, obtain(study, asked)))
+    return verdicts.named(study, questions(study, asked, obtain(study, asked)))
 
 
 def _published(claim: Claim) -> float:

@@ -19,7 +19,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, reported, selection, wording
+from xstilts.analysis import differences, grades, reported, selection, wording
 from xstilts.analysis.differences import Weights
 from xstilts.chapters import claims, verdicts
 from xstilts.chapters.verdicts import Question
@@ -209,7 +209,7 @@ def table(
     claims and of the other chapters' hypotheses, which were named beforehand, too; None: as they
     are."""
     if beside is None:
-        beside = [*claims.p_values(study), *p_values(study, leave_out=chapter)]
+        beside = [*claims.named(study).p, *p_values(study, leave_out=chapter)]
     result = verdicts.decide(study, questions(study, chapter, asked, found), beside).assign(
         hypothesis=[hypothesis.text for hypothesis in HYPOTHESES[chapter]]
     )
@@ -219,16 +219,24 @@ def table(
 
 def p_values(study: Study, leave_out: str = "") -> list[float]:
     """Of all chapters' hypotheses but one's, on the runs at hand."""
-    every = _p_values(*reported.where(study))
-    return [p for chapter, ps in every.items() if chapter != leave_out for p in ps]
+    every = _named(*reported.where(study))
+    return [p for name, shown in every.items() if name != leave_out for p in shown.p]
+
+
+def named(study: Study) -> pd.DataFrame:
+    """All claims and hypotheses that ask for a gain, on the runs at hand, with p after Holm over
+    all that the book names beforehand: for tables that show the same comparison."""
+    shown = pd.concat([claims.named(study), *_named(*reported.where(study)).values()])
+    return shown.assign(**{"p (Holm)": grades.holm(shown.p)})[shown.rule == "gain"]
 
 
 @lru_cache(maxsize=4)
-def _p_values(study: Study, *changed: object) -> dict[str, list[float]]:
-    return {chapter: verdicts.p_values(study, _asked(study, chapter)) for chapter in HYPOTHESES}
+def _named(study: Study, *changed: object) -> dict[str, pd.DataFrame]:
+    return {chapter: verdicts.named(study, asked_of(study, chapter)) for chapter in HYPOTHESES}
 
 
-def _asked(study: Study, chapter: str) -> list[Question]:
+def asked_of(study: Study, chapter: str) -> list[Question]:
+    """One a hypothesis of the chapter, on the runs at hand."""
     asked = getattr(conditions, chapter)(study)
     found = graph.obtain(study, asked.wanted)
     if chapter == "xtreme":

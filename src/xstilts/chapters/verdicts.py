@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, grades, stats, wording
+from xstilts.analysis import differences, grades, reported, stats, wording
 from xstilts.analysis.differences import Compared, Weights
 from xstilts.analysis.grades import ALPHA
 from xstilts.runs import results
@@ -55,7 +55,8 @@ class Judged:
     compared: Compared
     singles: list[grades.Estimate]  # one difference after the other, over its targets
     parts: pd.Series  # effects of the targets, or of the singles where there is one target
-    runs: list[Score]  # behind it
+    weights: dict[str, Weights]  # given what was learned
+    cells: Wanted  # the runs behind it
     differences: str  # how many of how many
     targets: str
     lacking: tuple[str, ...]  # targets that were not learned on both sides
@@ -86,9 +87,15 @@ def decide(
     return pd.DataFrame(rows)
 
 
-def p_values(study: Study, questions: Iterable[Question]) -> list[float]:
-    """What these questions bring to Holm's family; NaN of what was not run."""
-    return [min(_sides(judge(study, question), question.rule)) for question in questions]
+def named(study: Study, questions: Iterable[Question]) -> pd.DataFrame:
+    """What these questions bring to Holm's family, a row each: effect, low, p (NaN of what was not
+    run), and the rule."""
+    rows = []
+    for question in questions:
+        judged = judge(study, question)
+        found = judged.compared.estimate
+        rows.append((found.value, found.low, min(_sides(judged, question.rule)), question.rule))
+    return pd.DataFrame(rows, columns=["effect", "low", "p", "rule"])
 
 
 def judge(study: Study, asked: Question) -> Judged:
@@ -99,7 +106,7 @@ def judge(study: Study, asked: Question) -> Judged:
         target: [
             rest[target]
             for weights in some
-            if (rest := differences.given_learned(learned, {target: weights}))
+            if (rest := reported.given_learned(learned, {target: weights}))
         ]
         for target, some in judged.items()
     }
@@ -133,15 +140,17 @@ def judge(study: Study, asked: Question) -> Judged:
     parts = by_target if len(asked.every) > 1 else singles
     lacking = tuple(target for target in judged if target not in given)
     names = {(name, target) for target, some in judged.items() for one in some for name in one}
+    so_far = judged and (len(there) < len(every) or len(judged) < len(asked.every))
     return Judged(
         whole,
         [one for one in singles.values() if not math.isnan(one.value)],
         pd.Series({name: one.value for name, one in parts.items()}, dtype=float),
-        each_once(run for cell, run in asked.found.items() if cell[:2] in names),
+        {target: mean(some) for target, some in given.items()},
+        {cell: run for cell, run in asked.found.items() if cell[:2] in names},
         f"{len(there)} of {len(every)}",
         f"{len(given)} of {len(asked.every)}",
         lacking,
-        " so far" if judged and (len(there) < len(every) or len(judged) < len(asked.every)) else "",
+        " so far" if so_far else "",
     )
 
 
@@ -267,7 +276,7 @@ def settles(judged: Judged) -> str:
         times = seeds / found.seeds
         clear = found.half(times) < abs(found.value)
         if clear or abs(found.value) + found.half(times, 2 * ALPHA) < margin:
-            return f"{seeds} seeds ({hours(judged.runs) * (times - 1):.1f} h more)"
+            return f"{seeds} seeds ({hours(judged.cells.values()) * (times - 1):.1f} h more)"
     return f"more test rows: {SEEDS} seeds do not"
 
 
