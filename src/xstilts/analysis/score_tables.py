@@ -195,7 +195,7 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
                 row["grade"] = "–"
             else:
                 gain = pairs.compare(study, None, part, {target: {condition: 1, NONE: -1}}).row()
-                row |= {name: gain[name] for name in SHOWN[5:10]}
+                row |= {name: gain[name] for name in SHOWN[5:]}
             reference = marked.get((NONE, target), "") if condition != NONE else ""
             own_marks = marked.get((condition, target), "")
             words = [own_marks] * bool(own_marks) + [f"the reference {reference}"] * bool(reference)

@@ -20,6 +20,7 @@ from xstilts.errors import UserError
 from xstilts.runs import results
 from xstilts.runs.key import Score, key
 from xstilts.study.profiles import Study
+from xstilts.tasks.table import TASKS
 
 WIDTHS = (2.0, 1.0)  # points: half-widths that are asked for
 MOST = 500  # runs that are planned for one question
@@ -94,8 +95,10 @@ def halved(study: Study, judged: Judged) -> str:
         trained = repeats.phase2(runs[0]) is not None or runs[0].recipe is not None
         adds[condition, target] = weight**2 * (whole - chance) * trained
     started, spent, planned = set(), 0.0, Counter()
-    left, goal = (found.half() / 2) ** 2 * 4, (found.half() / 2) ** 2
-    scale = left / sum(found.sources.values())
+    left, goal = found.half() ** 2, (found.half() / 2) ** 2
+    trained = sum(part for name, part in found.sources.items() if name in TASKS)
+    total = sum(part / counts[cell] for cell, part in adds.items())
+    scale = left / sum(found.sources.values()) * trained / total if total else 0.0
 
     def hours(cell: tuple[Hashable, str]) -> float:
         run, seed = cells[cell][0], counts[cell] + planned[cell]
@@ -111,7 +114,8 @@ def halved(study: Study, judged: Judged) -> str:
 
     while left > goal:
         best = max(cells, key=lambda cell: saved(cell) / max(1e-9, hours(cell)))
-        if planned.total() >= MOST or saved(best) < goal / 1000:
+        rest = sum(scale * part / (counts[cell] + planned[cell]) for cell, part in adds.items())
+        if planned.total() >= MOST or left - rest > goal:
             return "not by seeds alone: more test rows"
         spent, left = spent + hours(best), left - saved(best)
         started.add((best[0], counts[best] + planned[best]))
