@@ -471,6 +471,28 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
     } == {"validation"}
 
 
+def test_what_is_scored_on_a_seed_is_chosen_on_the_others(study, monkeypatch):
+    """The task that is lucky with a seed is not chosen for it."""
+    study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets, seeds=(0, 1, 2))
+    asked = conditions.xtreme(study)
+    found = {cell: run for cell, run in asked.wanted.items() if cell[1] == "xnli"}
+    monkeypatch.setattr(
+        selection,
+        "_dev_score",
+        lambda study, target, run, other: {
+            ("squad", 0): 99.0,
+            ("squad", 1): 50.0,
+            ("squad", 2): 50.0,
+        }.get((run.encoder.tasks[0], run.seed), 60.0 + (run.encoder.tasks == ("mnli",))),
+    )
+    chosen = selection.table(study, asked, found)
+    picked = chosen[chosen.target == "xnli"].set_index("scored on seed")["best on dev"]
+    assert picked.to_dict() == {0: "mnli", 1: "squad", 2: "squad"}
+    _, runs = selection.best(asked, found, chosen)
+    assert runs["best on dev", "xnli", 0] == found["mnli", "xnli", 0]
+    assert runs["best on dev", "xnli", 1] == found["squad", "xnli", 1]
+
+
 def test_a_cell_without_a_task_is_a_dash():
     page = tables.show(
         pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})

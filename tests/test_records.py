@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts import cli, data, revisions
-from xstilts.analysis import repeats, reported, score_tables, stats
+from xstilts.analysis import differences, repeats, reported, score_tables, stats
 from xstilts.book import ledger
 from xstilts.chapters import needed
 from xstilts.errors import UserError
