@@ -324,7 +324,7 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     assert {condition for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
     gains = score_tables.differences(study, results.scores(wanted), results.examples(wanted))
-    assert gains.set_index("intermediate").difference.isna().to_dict() == {
+    assert gains.set_index("intermediate")["with failures"].isna().to_dict() == {
         "none": True,
         "mnli": False,
         "ccg": True,
