@@ -93,7 +93,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
     table = table[table.layer == table.groupby("target").layer.transform("max")]
     assert {path.suffix for path in written} == {".tsv", ".json"}
     for target in XTREME:
-        folder = submission.FOLDERS[target]
+        folder = submission.LAYOUTS[target].folder
         part = table[table.target == target]
         for language in part.language.unique():
             suffix = "json" if TASKS[target].kind == "span" else "tsv"

@@ -104,7 +104,7 @@ def _smaller(run: Run) -> str:
         return "The encoder itself does not fit: give a smaller one (parameter encoder)"
     recipe = run.recipe
     # a batch's rows are each other's negatives
-    if isinstance(run, Score) and TASKS[run.target].kind == "rank":
+    if isinstance(run, Score) and TASKS[run.target].module.WHOLE_BATCH:
         return (
             f"It reads its batch of {recipe.batch_size} rows whole: give a smaller phase3_batch, "
             f"or a max_length below {recipe.max_length}"

@@ -21,7 +21,6 @@ from xstilts import data, encoders, synthetic
 from xstilts.errors import UserError
 from xstilts.runs import sharing
 from xstilts.runs.key import Adapt, Base, Run, Score, parents
-from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.training.loop import device, number_type
 from xstilts.training.recipe import Recipe
@@ -76,17 +75,6 @@ SCORED = {
     "xcopa": 500,
     "lareqa": 1_190,
 }
-# mean pieces a row under XLM-R's vocabulary, all choices or windows together
-PIECES = {
-    "mlm": 120,
-    "classify": 45,
-    "tag": 35,
-    "span": 190,
-    "choice": 240,
-    "retrieve": 20,
-    "mine": 30,
-    "rank": 190,
-}
 # operations a second, and seconds a step that no operation explains. Where the encoder is out of
 # reach: a third of an A100's bf16 peak, and the launching of a thousand small kernels. Where it
 # can't be timed on cores: a core of those in the book's log
@@ -123,9 +111,8 @@ def cost(run: Run) -> Cost:
     steps = _steps(run.recipe, [_rows(training_task(TASKS[run.target]).name, run)])
     dev = run.recipe.dev_rows * _evaluations(run.recipe, steps)
     read = scored + dev
-    if (
-        TASKS[run.target].kind == "rank"
-    ):  # queries, and the texts of the whole split, however few are scored
+    # queries, and the texts of the whole split, however few are scored
+    if TASKS[run.target].module.SEARCHED:
         read += _texts(run) + dev * _texts_a_row(run)
     return Cost(
         steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
@@ -214,7 +201,7 @@ def _evaluations(recipe: Recipe, steps: int) -> int:
 
 
 def _rows(name: str, run: Adapt | Score) -> int:
-    if dials.is_mini(run.data):
+    if data.endless(run.data):
         there = synthetic.size(name, "en", "train")  # makes them as they are asked for
     else:
         there = (
@@ -225,7 +212,7 @@ def _rows(name: str, run: Adapt | Score) -> int:
 
 def _texts(run: Score) -> float:
     """Number of texts that are ranked."""
-    if dials.is_mini(run.data):
+    if data.endless(run.data):
         rows = run.eval_rows or synthetic.size(run.target, "en", "test")
     else:
         rows = (
@@ -247,10 +234,10 @@ def _texts_a_row(run: Score) -> float:
 def _pieces(name: str, run: Adapt | Score) -> float:
     """Mean pieces a row, no more than the run's length."""
     task, folder = TASKS[name], encoders.source_folder(_shipped(run).encoder)
-    found = PIECES[task.kind]
+    found = float(task.module.PIECES)
     if run.data != "hub" and Path(folder).is_dir():
         found = _counted(name, run.data, "train" if isinstance(run, Adapt) else "test", str(folder))
-    return min(found, run.recipe.max_length * (4 if task.kind == "choice" else 1))
+    return min(found, run.recipe.max_length * task.module.SEQUENCES)
 
 
 @data.while_unchanged(64)
@@ -268,11 +255,9 @@ def _tokenizer(folder: str):
 
 @data.while_unchanged(256)
 def _counted(name: str, source: str, split: str, encoder: str) -> float:
-    from xstilts.tasks.kinds import kind
-
     task, rows, tokenizer = TASKS[name], _sample(name, source, split), _tokenizer(encoder)
-    if task.kind in ("retrieve", "mine"):
-        texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
+    if sides := task.module.SIDES:
+        texts = [row[side] for row in rows for side in sides if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))
-    features = kind(task.kind).encode(rows, tokenizer, data.labelled(name, source), task.max_length)
+    features = task.module.encode(rows, tokenizer, data.labelled(name, source), task.max_length)
     return sum(feature.pieces for feature in features) / len(rows)

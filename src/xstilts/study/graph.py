@@ -103,7 +103,7 @@ def phase3(
             f"it has: {', '.join(there) or 'none'}"
         )
     scored = (data.fingerprint(target, split, languages, study.data),)
-    if row.kind == "mine":  # its threshold is tuned on these
+    if row.module.TUNED:  # its threshold is tuned on these
         scored += (data.fingerprint(target, "validation", languages, study.data),)
     if row.untrained:
         return Score(

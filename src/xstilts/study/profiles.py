@@ -441,7 +441,9 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
     )
     # a ranked row's negatives are the other rows of its batch, which therefore is read as a whole
     return dataclasses.replace(
-        recipe, patience=asked.patience, micro_batch=0 if row.kind == "rank" else asked.micro_batch
+        recipe,
+        patience=asked.patience,
+        micro_batch=0 if row.module.WHOLE_BATCH else asked.micro_batch,
     )
 
 

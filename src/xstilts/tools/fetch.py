@@ -169,7 +169,7 @@ def needed(study: Study) -> list[tuple[Task, str, tuple[str, ...]]]:
     for target in (TASKS[name] for name in study.targets):
         languages = tuple(language for language in study.languages if language in target.languages)
         found += [(target, "test", languages)]
-        if target.kind == "mine":
+        if target.module.TUNED:
             found += [(target, "validation", languages)]
         if not target.untrained:
             tasks[training_task(target).name] = training_task(target)

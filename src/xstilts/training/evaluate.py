@@ -129,7 +129,7 @@ def _sides(
 ) -> list[np.ndarray]:
     """Vectors of the source sentences and of the English ones, each at every layer."""
     found = []
-    for side in ("source", "english"):
+    for side in kind(task.kind).SIDES:
         features = kind(task.kind).encode(rows, tokenizer, task, recipe.max_length, side)
         note(features)
         found.append(pooled(model, tokenizer, features, recipe, task.title))

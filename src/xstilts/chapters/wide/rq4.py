@@ -24,7 +24,7 @@ TARGETS = ("udpos", "panx", "tatoeba")
 def compared(study: Study) -> Comparison:
     tasks = [Condition((name,)) for name in grid.pool(study)]
     targets: tuple[str, ...] = TARGETS
-    if dials.is_mini(study.data):
+    if data.has_dials(study.data):
         asked = dials.parse(study.data).difficulty
         tasks += [
             Condition((name,), difficulty=level, called=f"{name} (difficulty {level})")
