@@ -43,6 +43,8 @@ def problem(row: Task) -> str:
             return "each source needs a licence, and a folder (local)"
         if source.hub and not source.revision:
             return f"the source {source.hub} needs a revision"
+        if not source.revision and not row.obtain:
+            return "the source is not on the Hub: say in obtain how to get its rows"
     if row.train and row.train not in TASKS:
         return f"train is {row.train!r}, which is no task; known: {', '.join(TASKS)}"
     if row.stand_in and row.stand_in not in TASKS:
