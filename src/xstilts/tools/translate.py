@@ -212,7 +212,9 @@ def _chunk(rows: Sequence[dict], task: Task, language: str, translator: Translat
     plans: list[list[_Text]] = []
     for row in rows:
         try:
-            plans.append([_plan(*part) for part in task.module.texts(row)])
+            kept = task.module.kept(row)
+            texts = enumerate(task.module.texts(row))
+            plans.append([_plan(text, kept.get(number)) for number, text in texts])
         except Lost:
             plans.append([])
     sentences = list(

@@ -64,11 +64,7 @@ def predict(
             batch = collated(part, task.name, model, info, masking, where)
             with autocast(recipe.precision, where):
                 logits = _finite(head(hidden_states(model, batch), batch), task.title)
-            outputs = (
-                module.outputs(logits, batch)
-                if hasattr(module, "outputs")
-                else logits.float().cpu().numpy()
-            )
+            outputs = module.outputs(logits, batch)
             for position, output in zip(positions, outputs, strict=True):
                 found[position] = output
     return found

@@ -287,10 +287,7 @@ def _gradients(
     ]
     # a part counts by what its loss is the mean of, so that the parts' sum is the loss of the whole
     # batch
-    counts = [
-        float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"])
-        for batch in parts
-    ]
+    counts = [float(module.weight(batch)) for batch in parts]
     total = process_group.total(torch.tensor(sum(counts, 0.0), device=where)).item()
     for batch, count in zip(parts, counts, strict=True):
         if not count:  # no word of it has a label: the mean over none is no number

@@ -19,16 +19,11 @@ A kind that is trained has
     Head(model, task)                   torch module: hidden states -> logits
     prepare(batch, features, info, generator)   adds the batch's "gold", and "needed", where not all
                                         positions are: those that the head reads
-    loss(logits, batch) -> scalar       tensor, a mean over rows; where the kind has weight(batch),
-                                        a mean over so many things
+    loss(logits, batch) -> scalar       tensor: a mean over weight(batch) things
     decode(outputs, features, rows, task) -> list                one prediction a row
+    texts(row) -> (text, ...)           all of them, without labels
 
-A kind may have
-
-    weight(batch) -> int                what the loss is a mean of, where that is not rows
-    outputs(logits, batch) -> list      what is kept of a batch's logits, where that is not all
-    unit(row)                           what rows of one paragraph share, where the kind has such
-    and a value of its own for each of DEFAULTS
+A kind may have a value of its own for each of DEFAULTS.
 
 `retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding
 cannot keep is counted in `Feature.lost`, and reported with the scores."""
@@ -71,6 +66,18 @@ class Feature:
         return sum(len(sequence) for sequence in self.ids)
 
 
+def _kept(row: dict) -> dict[int, tuple[int, int]]:
+    return {}
+
+
+def _weight(batch: dict) -> int:
+    return len(batch["gold"])
+
+
+def _outputs(logits: Any, batch: dict) -> Sequence:
+    return logits.float().cpu().numpy()
+
+
 def _scored_rows(rows: Sequence[dict]) -> Sequence[dict]:
     return rows
 
@@ -93,18 +100,20 @@ DEFAULTS: dict[str, Any] = {
     "SEQUENCES": 1,  # of the longest length that a row is read as
     "LOST": "texts cut to the length",  # what the length costs, in words
     # columns of translated rows -> "text", "texts" or "numbers" ("label" is as LABELS says); {}
-    # where rows cannot be translated. Such a kind has also
-    #   texts(row) -> [(text, (start, end) | None)]   what is translated, and where in it an answer
-    #                                                 stands that must be found again
-    #   with_texts(row, texts) -> row                 the row with what these have become
+    # where rows cannot be translated. A kind that can has
+    #   with_texts(row, [Part, ...]) -> row   the row with what its texts have become
     "TRANSLATED": {},
+    "kept": _kept,  # of a row: {number of a text: where an answer stands, to be found again}
     # capped(rows, limit) -> (rows, how many there are to be scored): a part of all rows (limit 0:
     # all), where it is no sample of single ones
     "capped": None,
     "scored_rows": _scored_rows,  # of the rows: a prediction each
+    "weight": _weight,  # of a batch: how many things its loss is the mean of
+    "outputs": _outputs,  # of logits and batch: what is kept of each feature's logits
+    "unit": None,  # of a row: what rows of one paragraph share
 }
 GOLD = "✓"
-# a text that is translated, and where in it an answer stands
+# a translated text, and where in it the answer stands
 Part = tuple[str, tuple[int, int] | None]
 
 

@@ -87,8 +87,8 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / len(row["choices"]) for row in rows) / len(rows)
 
 
-def texts(row: dict) -> list[Part]:
-    return [(text, None) for text in (row["context"], *row["choices"])]
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["context"], *row["choices"])
 
 
 def with_texts(row: dict, parts: Sequence[Part]) -> dict:

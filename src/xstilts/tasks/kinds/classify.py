@@ -100,8 +100,8 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * max(Counter(row["label"] for row in rows).values()) / len(rows)
 
 
-def texts(row: dict) -> list[Part]:
-    return [(text, None) for text in row["texts"]]
+def texts(row: dict) -> tuple[str, ...]:
+    return tuple(row["texts"])
 
 
 def with_texts(row: dict, parts: Sequence[Part]) -> dict:

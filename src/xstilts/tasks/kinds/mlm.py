@@ -133,6 +133,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 0.0
 
 
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["text"],)
+
+
 def named(row: dict, task: Task) -> dict[str, str]:
     return {"text": row["text"]}
 

@@ -230,6 +230,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * sum(1 / place for place in range(1, min(20, count) + 1)) / count
 
 
+def texts(row: dict) -> tuple[str, ...]:
+    return (as_ranking(row)["query"],)
+
+
 def named(row: dict, task: Task) -> dict[str, str]:
     return {"question": row["query"], "sentence to find": row["answer"][0]}
 

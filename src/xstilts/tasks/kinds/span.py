@@ -234,12 +234,16 @@ def unit(row: dict) -> str:
     return row["context"]
 
 
-def texts(row: dict) -> list[Part]:
-    """The first answer, if there is one, must be found again."""
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["question"], row["context"])
+
+
+def kept(row: dict) -> dict[int, tuple[int, int]]:
+    """The first answer in the context, without the blanks at its edges."""
     if not row["answers"]:
-        return [(row["question"], None), (row["context"], None)]
+        return {}
     start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
-    return [(row["question"], None), (row["context"], (start, end))]
+    return {1: (start, end)}
 
 
 def with_texts(row: dict, parts: Sequence[Part]) -> dict:

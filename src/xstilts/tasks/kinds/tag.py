@@ -162,6 +162,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return metrics.value(pairs[task.metric])
 
 
+def texts(row: dict) -> tuple[str, ...]:
+    return tuple(row["words"])
+
+
 def named(row: dict, task: Task) -> dict[str, str]:
     pairs = zip(row["words"], row["tags"], strict=True)
     tagged = [f"{word}/{task.labels[tag] if tag >= 0 else '?'}" for word, tag in pairs]
