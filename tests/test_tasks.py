@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import shutil
+import sys
 
 import hubrows
 import pandas as pd
@@ -13,7 +15,7 @@ from xstilts.errors import UserError
 from xstilts.runs import execution
 from xstilts.runs.key import key
 from xstilts.study import costs, graph, profiles
-from xstilts.tasks import kinds, table
+from xstilts.tasks import kinds, rows, table
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.training import evaluate
 
@@ -151,6 +153,37 @@ def test_what_a_row_lacks_is_told(change, said):
     if of_source:
         change["sources"] = (dataclasses.replace(row.sources[0], **of_source),)
     assert re.search(said, table.problem(dataclasses.replace(row, **change)))
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("TASKS = []", "has no attribute 'ROWS'"),
+        ("ROWS = [[", "SyntaxError: '\\[' was never closed"),
+        ("ROWS = [Task(name='mine')]", "NameError: name 'Task' is not defined"),
+        (
+            "from xstilts.tasks.task import Task\nROWS = [Task(name='mine')]",
+            "TypeError: .* missing \\d required positional arguments: 'title', .*tasks/task.py",
+        ),
+    ],
+)
+def test_a_file_of_rows_that_cannot_be_read_is_told(text, said, tmp_path, monkeypatch):
+    (tmp_path / "of_mine.py").write_text(text)
+    monkeypatch.setattr(rows, "__path__", [*rows.__path__, str(tmp_path)])
+    assert table._files()[-1] == "of_mine"
+    with pytest.raises(UserError, match=f"tasks/rows/of_mine.py: .*{said}"):
+        table._rows_of("of_mine")
+    sys.modules.pop("xstilts.tasks.rows.of_mine", None)
+
+
+def test_a_target_without_english_rows_is_told(fresh, tmp_path):
+    hubrows.write(tmp_path, TASKS["panx"])
+    shutil.rmtree(tmp_path / "panx" / "PAN-X.en")
+    with pytest.raises(
+        UserError,
+        match="no rows of PAN-X in 'en'; there are: ar, az; a target is trained on.*train`",
+    ):
+        data.fingerprint("panx", "train", ("en",), str(tmp_path))
 
 
 def test_a_new_kind_is_one_file(fresh, tmp_path, tiny_encoder, monkeypatch):

@@ -57,10 +57,21 @@ def _files() -> list[str]:
     return sorted(found, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
 
 
+def _rows_of(name: str) -> list[Task]:
+    """ROWS of a file. UserError where the file cannot be read as Python or has none."""
+    try:
+        return list(importlib.import_module(f"{rows.__name__}.{name}").ROWS)
+    except Exception as error:  # whatever a person's own file does
+        raise UserError(
+            f"tasks/rows/{name}.py: {type(error).__name__}: {error}. The file needs a list ROWS of "
+            "Task(...); tasks/task.py says what a row must and can say"
+        ) from error
+
+
 def _read() -> None:
     files: dict[str, str] = {}
     for name in _files():
-        for row in importlib.import_module(f"{rows.__name__}.{name}").ROWS:
+        for row in _rows_of(name):
             if row.name in TASKS:
                 raise UserError(
                     f"tasks/rows: {files[row.name]}.py and {name}.py both have a task named "

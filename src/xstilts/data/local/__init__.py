@@ -94,6 +94,14 @@ def languages(row: Task, source: str) -> list[str]:
 
 def files_of_split(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
     there = places_with(row, language, source, split)
+    if not there:
+        trained = "; a target is trained on English rows: its own, or those of the task in `train`"
+        raise UserError(
+            f"{source}: no rows of {row.title} in {language!r}; there are: "
+            f"{', '.join(languages(row, source)) or 'none'}"
+            + trained
+            * (language == "en" and split == "train")
+        )
     found = [
         (place, part) for place in there for part in split_files(place, split, language, source)
     ]
