@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from xstilts.analysis import stats
+
 
 def scores(part: pd.DataFrame) -> pd.DataFrame:
     """As `results.scores` has them, from a table as of `results.examples`. Chance is 0."""
@@ -9,3 +11,8 @@ def scores(part: pd.DataFrame) -> pd.DataFrame:
     return part.drop(columns=["numerator", "denominator"]).assign(
         value=value, baseline=0.0, n=[len(row) for row in part.numerator]
     )
+
+
+def training(deviation: float = 0.0, freedom: float = 1e6) -> stats.Training:
+    """Another training changes so many points, on each target alike."""
+    return stats.Training(lambda target, languages: (deviation**2, 0.0, freedom))

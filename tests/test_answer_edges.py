@@ -84,9 +84,10 @@ def test_what_a_tokenizer_drops_inside_a_window_is_not_beyond_it():
 
 def test_translations_keep_them():
     for each in rows([blank for blank in BLANKS if columns.inner(blank) == (0, 0)]):
-        parts, (place, marks) = translate._plan(question(*each), "span")
-        assert "[Omar speaks Hausa]" in parts[1][place], ascii(each)
-        text, start, end = translate.unmarked(parts[1][place], marks)
+        row = question(*each)
+        plan = translate._plan(row["context"], span.kept(row)[1])
+        assert "[Omar speaks Hausa]" in plan.sentences[plan.place], ascii(each)
+        text, start, end = translate.unmarked(plan.sentences[plan.place], plan.marks)
         assert text[start:end] == "Omar speaks Hausa"
 
 

@@ -16,7 +16,7 @@ from xstilts.errors import UserError
 from xstilts.runs import records
 from xstilts.study import graph, profiles
 from xstilts.study.profiles import BOUNDS, ENTRIES, study
-from xstilts.tools import fetch, inventory, plan, submission, verify
+from xstilts.tools import fetch, inventory, plan, power, submission, verify
 from xstilts.training import process_group
 
 TYPED = [
@@ -109,6 +109,7 @@ VERBS = {
     "run": ["single_task", "out.ipynb"],
     "compute": [],
     "plan": [],
+    "power": [],
     "record": [],
     "verify": [],
     "store": ["clean"],
@@ -137,6 +138,7 @@ def seen(monkeypatch, tmp_path):
     for module, name, value in (
         (graph, "compute", {}),
         (plan, "text", "the plan"),
+        (power, "table", power.pd.DataFrame()),
         (verify, "verify", verify.pd.DataFrame(columns=verify.COLUMNS)),
         (fetch, "fetch", {}),
         (submission, "write", []),

@@ -5,12 +5,13 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pretended
 import pytest
 
-from xstilts.analysis import differences, explain, selection, wording
+from xstilts.analysis import differences, reported, selection, wording
 from xstilts.book import comparison_figures, figure_text, tables
-from xstilts.chapters import needed
-from xstilts.chapters.wide import (
+from xstilts.chapters import explain, needed
+from xstilts.questions import (
     CHAPTERS,
     mlm_continuation,
     model_size,
@@ -219,6 +220,7 @@ def fake(monkeypatch, study, rates: dict[Condition, float]):
     monkeypatch.setattr(
         results, "examples", lambda wanted: pd.concat([parts[cell] for cell in wanted])
     )
+    monkeypatch.setattr(differences.repeats, "variance", lambda study: pretended.training())
     scores(monkeypatch, {name: 100 * rate for name, rate in rates.items()})
     monkeypatch.setattr(
         records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
@@ -253,9 +255,14 @@ def scores(monkeypatch, english: dict[Condition, float], elsewhere: float = 33.0
 
 def test_verdicts_follow_from_the_numbers(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9, SQUAD: 0.2, QQP: 0.5})
+    scores(monkeypatch, dict.fromkeys((NONE, MNLI, SQUAD, QQP), 90.0))
     shown = differences.table(study, asked, found)
-    said = differences.verdicts(shown).set_index("comparison").verdict
-    assert list(said) == ["helps", "hurts", "can't tell", "not run"]
+    said = differences.verdicts(study, asked, found, shown).set_index("comparison")
+    assert list(said.grade) == ["moderate", "moderate", "open", "not run"], "none was named"
+    assert list(said.up)[:2] == [2, 0] and list(said.down)[:2] == [0, 2]
+    named = said.rename(columns={"difference": "effect"})[["effect", "low"]].head(1)
+    again = differences.verdicts(study, asked, found, shown, named.assign(**{"p (Holm)": 0.01}))
+    assert list(again.grade) == ["strong", "moderate", "open", "not run"]
     assert (shown["p (Holm)"].dropna() >= shown.p.dropna()).all() and shown.p.isna().sum() == 2
     assert set(shown[shown.comparison == "missing against none"].n) == {"–"}
     only = differences.table(study, asked, found, only=("fi",))
@@ -281,6 +288,7 @@ def test_verdicts_follow_from_the_numbers(study, monkeypatch):
 
 def test_a_target_without_the_languages_that_are_shown_is_a_dash(study, monkeypatch):
     asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    scores(monkeypatch, {NONE: 90.0, MNLI: 90.0})
     shown = differences.table(study, asked, found, only=("sw",))
     assert (
         len(shown) == 4
@@ -307,6 +315,7 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         (0.1, "none", "MNLI against none"),
     ):
         asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: rate})
+        scores(monkeypatch, {NONE: 90.0, MNLI: 90.0})
         shown = differences.table(study, asked, found)
         words = differences.words(study, asked, found, shown)
         assert (words["helping"], words["hurting"]) == (helping, hurting)
@@ -314,59 +323,33 @@ def test_words_turn_with_the_numbers(study, monkeypatch):
         assert words["largest_value"].startswith("+" if rate > 0.5 else "-")
 
 
-def test_trainings_that_ended_near_chance_are_named(study, monkeypatch):
+@pytest.mark.parametrize(
+    "english, best, learned",
+    [
+        (57.0, 97.0, False),  # a tenth of the way from chance
+        (73.0, 97.0, True),
+        (69.0, 97.0, False),
+        (40.0, 40.0, False),  # the best is hardly above chance: nobody learned it
+        (44.0, 44.0, True),
+    ],
+)
+def test_one_rule_says_what_was_learned(study, monkeypatch, english, best, learned):
+    """Chance is 33: less than three fifths of the way to the best, or fewer than ten points."""
     asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
-    scores(monkeypatch, {NONE: 39.0, MNLI: 41.0})  # of 100, chance 33: a tenth of the way is 39.7
-    assert differences.near_chance(differences.learned(study, found)) == [(NONE, "xnli")]
-    assert (
-        differences.words(study, asked, found, differences.table(study, asked, found))[
-            "near_chance"
-        ]
-        == "none for XNLI"
+    scores(monkeypatch, {NONE: english, MNLI: best})
+    shown = reported.trainings(study, results.scores(found))
+    assert shown.learned[NONE, "xnli", 0] == learned
+    table = differences.table(study, asked, found).set_index(["comparison", "target"])
+    row = table.loc["mnli against none", "xnli"]
+    assert (row.grade == "not learned") == (not learned) and row["with failures"] == pytest.approx(
+        40, abs=5
     )
-    assert differences.near_chance(differences.learned(study, {})) == []
-    both = results.scores
-    monkeypatch.setattr(
-        results, "scores", lambda wanted: both(wanted).query("target != 'xnli' or language == 'fi'")
-    )
-    assert differences.near_chance(differences.learned(study, found)) == [
-        (NONE, "xnli"),
-        (MNLI, "xnli"),
-    ], "English is not scored: 33 in Finnish is chance"
-
-
-def test_trainings_that_learned_in_part_are_named_with_their_english_score(study, monkeypatch):
-    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
-    scores(monkeypatch, {NONE: 60.0, MNLI: 90.0})  # of 100, chance 33: 0.4 of the way, of 0.85
-    assert (
-        differences.half_learned(differences.learned(study, found)) == ["none for XNLI (60)"]
-        and differences.near_chance(differences.learned(study, found)) == []
-    )
-    assert (
-        differences.words(study, asked, found, differences.table(study, asked, found))[
-            "half_learned"
-        ]
-        == "none for XNLI (60)"
-    )
-    scores(monkeypatch, {NONE: 77.0, MNLI: 90.0})  # 0.65 of the way
-    assert (
-        differences.half_learned(differences.learned(study, found))
-        == differences.half_learned(differences.learned(study, {}))
-        == []
-    )
-    scores(monkeypatch, {NONE: 36.0, MNLI: 90.0})
-    assert differences.half_learned(
-        differences.learned(study, found)
-    ) == [] and differences.near_chance(differences.learned(study, found)) == [(NONE, "xnli")]
-    scores(monkeypatch, {NONE: 60.0, MNLI: 90.0})
-    everywhere = results.scores
-    monkeypatch.setattr(
-        results,
-        "scores",
-        lambda wanted: everywhere(wanted).query("target != 'xnli' or language == 'fi'"),
-    )
-    assert differences.half_learned(differences.learned(study, found)) == [], (
-        "a low mean of other languages is no training that stopped early"
+    words = differences.words(study, asked, found, differences.table(study, asked, found))
+    assert ("none for XNLI" in words["not_learned"]) == (not learned)
+    assert len(reported.trainings(study, results.scores(found))) == 2, "Tatoeba is not trained"
+    elsewhere = results.scores(found).query("language == 'fi'")
+    assert reported.failed(study, elsewhere) == {(NONE, "xnli", 0), (MNLI, "xnli", 0)}, (
+        "English is not scored: 33 in Finnish is chance"
     )
 
 
@@ -421,6 +404,7 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
     study, monkeypatch
 ):
     asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    scores(monkeypatch, {NONE: 90.0, MNLI: 90.0})
     by_text = explain.groups(study, asked, found, languages.resources, "web text")
     assert by_text["web text"].tolist() == ["10 GB and more"] and by_text.languages.tolist() == [
         1
@@ -487,7 +471,9 @@ def test_each_language_is_of_one_kind():
 def test_nothing_at_all_was_run(study):
     asked = multi_task.compared(study)
     shown = differences.table(study, asked, {})
-    assert shown.difference.isna().all() and set(differences.verdicts(shown).verdict) == {"not run"}
+    assert shown.difference.isna().all() and set(
+        differences.verdicts(study, asked, {}, shown).grade
+    ) == {"not run"}
     assert differences.words(study, asked, {}, shown)["largest_value"] == "–"
     assert explain.difficulty({}, {"African": shown}).empty
 
@@ -521,6 +507,27 @@ def test_the_task_of_a_target_is_chosen_on_dev_rows_alone(study, monkeypatch):
         for (condition, _, _), run in asked.wanted.items()
         if condition.split == "validation"
     } == {"validation"}
+
+
+def test_what_is_scored_on_a_seed_is_chosen_on_the_others(study, monkeypatch):
+    """The task that is lucky with a seed is not chosen for it."""
+    study = dataclasses.replace(study, targets=profiles.PROFILES["mini"].targets, seeds=(0, 1, 2))
+    asked = xtreme.compared(study)
+    found = {cell: run for cell, run in asked.wanted.items() if cell[1] == "xnli"}
+
+    def dev_score(study, target, run, other):
+        tasks = starting_encoder(run).tasks
+        if tasks == ("squad",):
+            return {0: 99.0, 1: 50.0, 2: 50.0}[run.seed]
+        return 60.0 + (tasks == ("mnli",))
+
+    monkeypatch.setattr(selection, "_dev_score", dev_score)
+    chosen = selection.table(study, asked, found)
+    picked = chosen[chosen.target == "xnli"].set_index("scored on seed")["best on dev"]
+    assert picked.to_dict() == {0: MNLI, 1: SQUAD, 2: SQUAD}
+    _, runs = selection.best(asked, found, chosen)
+    assert runs[selection.BEST, "xnli", 0] == found[MNLI, "xnli", 0]
+    assert runs[selection.BEST, "xnli", 1] == found[SQUAD, "xnli", 1]
 
 
 def test_a_cell_without_a_task_is_a_dash():

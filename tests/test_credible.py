@@ -13,12 +13,13 @@ import pytest
 from limits import within_limits
 from made_records import artifact
 
-from xstilts.analysis import repeats
+from xstilts.analysis import again, repeats
 from xstilts.chapters import needed as chapters
 from xstilts.errors import UserError
 from xstilts.runs import credible, records
 from xstilts.runs.key import key, line
 from xstilts.study import graph, profiles
+from xstilts.study.conditions import Condition
 from xstilts.tasks.table import TASKS
 
 TARGETS = ("xnli", "xquad", "udpos", "tatoeba", "bucc")
@@ -37,7 +38,7 @@ def recorded(tiny_encoder, tmp_path_factory):
         phase1_steps=2,
     )
     scores = graph.single_tasks(study)
-    wanted = {target: scores["squad2", target, 0] for target in TARGETS}
+    wanted = {target: scores[Condition(("squad2",)), target, 0] for target in TARGETS}
     wanted |= {
         "base": graph.base(study),
         "text": graph.phase1(study),
@@ -393,7 +394,7 @@ LINES = [
         "trained": target != "tatoeba",
         "recorded": 50.0,
         "again": 50.0 + float(np.mean(moved)),
-        repeats.LARGEST: max(map(abs, moved)),
+        again.LARGEST: max(map(abs, moved)),
         "differences": dict(zip(("de", "en", "fi"), moved, strict=True)),
         "from": "AMD EPYC, bf16",
         "to": "Intel, float32",
@@ -411,7 +412,7 @@ LINES = [
 
 @pytest.mark.parametrize("seal", [credible.seal, dict])
 def test_changed_repeats_are_refused_or_say_the_same(seal):
-    path, lines = records.folder() / repeats.AGAIN, [json.dumps(seal(line)) for line in LINES]
+    path, lines = records.folder() / again.AGAIN, [json.dumps(seal(line)) for line in LINES]
     put(path, "\n".join(lines))
     before, draw, refusals = repeats.table(), random.Random(0), 0
     for number in range(250):
@@ -442,7 +443,7 @@ def test_changed_repeats_are_refused_or_say_the_same(seal):
                 and abs(row["again"] - found.again[at]) < 2e-4
                 and (
                     not found.trained[at]
-                    or abs(row[repeats.LARGEST] - found[repeats.LARGEST][at]) < 2e-4
+                    or abs(row[again.LARGEST] - found[again.LARGEST][at]) < 2e-4
                 )
             ]
             assert same, number
@@ -460,17 +461,17 @@ def test_changed_repeats_are_refused_or_say_the_same(seal):
         ({"run": "a training"}, "it is of no run"),
         ({"key": "x"}, "it is of no run"),
         ({"when": "now"}, "its time"),
-        ({repeats.LARGEST: 40.0}, "not those of its means"),
+        ({again.LARGEST: 40.0}, "not those of its means"),
         ({"more": 1}, "unknown"),
     ],
 )
 def test_a_repeat_that_cannot_be_is_refused_by_name(changed, words):
     put(
-        records.folder() / repeats.AGAIN,
+        records.folder() / again.AGAIN,
         json.dumps(LINES[1]) + "\n" + json.dumps(LINES[0] | changed),
     )
     with pytest.raises(UserError, match=f"again.jsonl, line 2: .*{words}"):
         repeats.table()
-    put(records.folder() / repeats.AGAIN, (json.dumps(LINES[0]) + "\n") * 2)
+    put(records.folder() / again.AGAIN, (json.dumps(LINES[0]) + "\n") * 2)
     with pytest.raises(UserError, match="twice"):
         repeats.table()

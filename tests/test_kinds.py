@@ -1,12 +1,18 @@
 """Kinds: what is encoded comes back out, and each learns in a training of seconds."""
 
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xstilts import data, encoders, synthetic
-from xstilts.tasks import metrics
+from xstilts.errors import UserError
+from xstilts.tasks import kinds, metrics
 from xstilts.tasks.kinds import Feature, kind, retrieve, span, tag
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.training import batches, evaluate
@@ -19,6 +25,75 @@ TRAINED = [
     for name, row in TASKS.items()
     if row.kind in ("classify", "choice", "span", "tag") and name in synthetic.TASKS
 ]
+
+
+# what every kind has, and what those that are trained have: how many arguments it takes
+EVERY = {"check": 3, "encode": 4, "examples": 3, "baseline": 2, "named": 2, "shown": 3}
+LEARNED = {"Head": 2, "prepare": 4, "loss": 2, "texts": 1}
+CHOSEN = {"kept": 1, "capped": 2, "scored_rows": 1, "weight": 1, "outputs": 2, "unit": 1}
+
+
+def needed(function):
+    """How many arguments must be given."""
+    found = inspect.signature(function).parameters.values()
+    return sum(parameter.default is parameter.empty for parameter in found)
+
+
+@pytest.mark.parametrize("name", kinds.names())
+def test_every_kind_has_the_interface(name):
+    module = kind(name)
+    wanted = EVERY | (LEARNED if module.TRAINED else {})
+    wanted |= {"decode": 4} if module.TRAINED and not module.SEARCHED else {}
+    wanted |= {"with_texts": 2} if module.TRANSLATED else {}
+    wanted |= {name: count for name, count in CHOSEN.items() if getattr(module, name)}
+    assert {name: needed(getattr(module, name)) for name in wanted} == wanted
+    assert module.METRICS and module.PIECES > 0 and module.LABELS in ("", "name", "list", "number")
+    for constant, value in kinds.DEFAULTS.items():
+        if not callable(getattr(module, constant)) and value is not None:
+            assert type(getattr(module, constant)) is type(value), constant
+    assert set(module.TRANSLATED.values()) <= {"text", "texts", "numbers", "label"}
+
+
+@pytest.mark.parametrize("name", [*EVERY, *LEARNED, *kinds.DEFAULTS, "METRICS", "PIECES"])
+def test_the_interface_is_written_down(name):
+    said = kinds.__doc__ + inspect.getsource(kinds).split("DEFAULTS: dict")[1]
+    assert name in said
+
+
+def test_nothing_else_asks_which_kind_a_task_is_of():
+    """Except for runs: how a kind is searched or mined is not a function of the kind yet."""
+    asking = re.compile(r"""\.kind (==|!=|(not )?in) \(?["']""")
+    package = Path(kinds.__file__).parents[2]
+    found = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if asking.search(path.read_text()) and "kinds" not in path.parts
+    }
+    assert found <= {"runs"}
+
+
+def test_an_unknown_kind_or_metric_is_told():
+    with pytest.raises(UserError, match="unknown kind 'parse' of task; known: choice, classify"):
+        kind("parse")
+    row = dataclasses.replace(TASKS["udpos"], metrics=("F1", "LAS"))
+    with pytest.raises(UserError, match="udpos asks for the metric 'LAS'.*F1, accuracy.*tag.py"):
+        _ = row.module
+
+
+@pytest.mark.parametrize("name", ["xnli", "xcopa", "xquad", "squad2"])
+def test_a_row_is_the_same_after_a_translation_that_changes_nothing(name):
+    module = TASKS[name].module
+    for row in data.load(name, "validation", "en", "mini", 40):
+        kept = module.kept(row)
+        parts = [(text, kept.get(number)) for number, text in enumerate(module.texts(row))]
+        again = module.with_texts(row, parts)
+        first = {"answers": row.get("answers", ())[:1], "starts": row.get("starts", ())[:1]}
+        expected = {column: first.get(column, row[column]) for column in module.TRANSLATED}
+        assert {column: _tuple(again[column]) for column in again} == expected
+
+
+def _tuple(value):
+    return tuple(value) if isinstance(value, list) else value
 
 
 def gold_outputs(row, features, rows):

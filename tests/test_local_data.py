@@ -1,6 +1,7 @@
 """A folder of parquet files: labels by name, caps, splits, text for phase 1, and bad files that
 name themselves."""
 
+import inspect
 import itertools
 from pathlib import Path
 
@@ -376,3 +377,32 @@ def test_a_folder_that_has_only_the_name_of_a_known_collection_is_read_as_any_ot
     assert data.split_found("panx", "test", "fi", str(root)) == (
         "heldout_from_train" if its_files else "test"
     )
+
+
+@pytest.mark.parametrize(
+    "source, can_change, endless, has_dials, title",
+    [
+        ("mini", False, True, True, "embedded synthetic benchmark"),
+        ("mini:seed=1", False, True, True, "embedded synthetic benchmark (seed 1)"),
+        ("hub", True, False, False, "Hugging Face Hub"),
+        ("/rows/mine", True, False, False, "local rows (mine)"),
+        ("minimal", True, False, False, "local rows (minimal)"),
+    ],
+)
+def test_a_source_answers_by_its_name(source, can_change, endless, has_dials, title):
+    found = data.can_change(source), data.endless(source), data.has_dials(source)
+    assert found == (can_change, endless, has_dials) and data.where(source) == title
+
+
+def test_every_source_has_the_same_interface():
+    modules = [data.sources.module(source) for source in ("mini", "hub", "/rows")]
+    for name in (
+        "languages blocks split_found fingerprint texts texts_fingerprint check title CAN_CHANGE "
+        "ENDLESS"
+    ).split():
+        assert all(hasattr(module, name) for module in modules), name
+        if name.islower():
+            counts = {
+                len(inspect.signature(getattr(module, name)).parameters) for module in modules
+            }
+            assert len(counts) == 1, name

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts import cli, data, revisions
-from xstilts.analysis import differences, repeats, score_tables
+from xstilts.analysis import differences, repeats, reported, score_tables, stats
 from xstilts.book import cost_tables
 from xstilts.chapters import needed
 from xstilts.errors import UserError
@@ -309,23 +309,19 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
             pytest.approx(shown),
             pytest.approx(shown - 1),
         )  # of 3 layers
-    known = repeats.variance(study)  # half of a squared difference of two trainings
-    assert known("udpos", ["en", "fi"]) == (pytest.approx(8), 1) and known("udpos", ["fi"]) == (
-        pytest.approx(12.5),
-        1,
+    # how far two trainings lie apart, squared and halved, is the variance of one
+    learned = reported.trainings  # these were hardly trained
+    monkeypatch.setattr(
+        reported,
+        "trainings",
+        lambda study, table: learned(study, table).assign(learned=True, least=-1e9),
     )
-    assert known("tatoeba", ["fi"]) == (pytest.approx(0.5), 1) and known("udpos", ["de"]) is None
-    assert (
-        "of 1 recorded ones that were repeated so, half kept their mean over languages within "
-        "4.0 points" in repeats.words(study)
-    )
-    assert (
-        repeats.words(dataclasses.replace(study, seeds=(0, 1, 2)))
-        == "Intervals include what 3 seeds vary."
-    )
-    assert (
-        repeats.variance(dataclasses.replace(study, data="hub")) is None
-    )  # other rows, of which it was not measured
+    groups = repeats._groups(dataclasses.replace(study, missing="dash"))
+    moved = {group.target: np.abs(group.moved(["en", "fi"])).tolist() for group in groups}
+    assert moved["xnli"] == pytest.approx([2, 2]) and moved["tatoeba"] == pytest.approx([0.5] * 2)
+    assert repeats.training([group for group in groups if group.target == "xnli"]).of(
+        "xnli", ["fi"]
+    ) == (pytest.approx(12.5), 0, 1)
     bare = dataclasses.replace(
         wanted[NONE, "tatoeba", 0], encoder=graph.base(study)
     )  # nothing was trained: no repeat of a training
@@ -340,41 +336,28 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
     assert len(repeats.table()) == 2
 
 
-def test_intervals_of_one_seed_are_wider_for_it(finished):
+def test_intervals_of_one_seed_include_what_another_training_changes(finished, monkeypatch):
     study, root = finished
     record(study, root)
     wanted = graph.single_tasks(study)
+    learned = reported.trainings  # these were hardly trained
+    monkeypatch.setattr(
+        reported,
+        "trainings",
+        lambda study, table: learned(study, table).assign(learned=True, least=-1e9),
+    )
     table, examples = results.scores(wanted, root), results.examples(wanted, root)
-    row = {
-        "key": "0" * 20,
-        "when": "2026-11-22T07:05:04+0000",
-        "run": "an encoder > xnli (seed 0)",
-        "trained": True,
-        "recorded": 50.0,
-        "again": 90.0,
-        "largest difference of a language": 40.0,
-        "from": "here",
-        "to": "there",
-        "differences": {"en": 40.0, "fi": 40.0},
-    }
-    before = (
-        score_tables.differences(study, table, examples)
-        .set_index(["intermediate", "target"])
-        .loc[(Condition(("mnli",)), "xnli")]
-    )
-    (records.folder() / repeats.AGAIN).write_text(
-        "\n".join(json.dumps(row | {"key": f"{number:020x}"}) for number in range(30))
-    )
-    after = (
-        score_tables.differences(study, table, examples)
-        .set_index(["intermediate", "target"])
-        .loc[(Condition(("mnli",)), "xnli")]
-    )
-    # one training's standard deviation is 40 / sqrt(2); a difference of two has 40
-    assert (
-        after.difference == before.difference
-        and after.high - after.low > before.high - before.low + 60
-    )
+    cells = []
+    for known in (None, stats.Training(lambda target, languages: (800.0, 0.0, 1e6))):
+        monkeypatch.setattr(repeats, "variance", lambda study, known=known: known)
+        shown = score_tables.differences(study, table, examples)
+        cells.append(
+            shown.set_index(["intermediate", "target"]).loc[(Condition(("mnli",)), "xnli")]
+        )
+    before, after = cells
+    # one training's deviation is 40 / sqrt(2); a difference of two has 40
+    assert after.difference == before.difference and before.grade == "open"
+    assert after.high - after.low > before.high - before.low + 60
 
 
 def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):

@@ -95,6 +95,7 @@ def test_cells_that_are_one_training_twice_are_named(study):
                 "difference": change,
                 "low": change - 1,
                 "high": change + 1,
+                "grade": "moderate",
                 "English": 80.0,
             }
             for target, change in (("xnli", 12.0), ("udpos", -2.0), ("tatoeba", -4.0))
@@ -106,6 +107,7 @@ def test_cells_that_are_one_training_twice_are_named(study):
                 "difference": np.nan,
                 "low": np.nan,
                 "high": np.nan,
+                "grade": "–",
                 "English": 80.0,
             }
         ]

@@ -93,7 +93,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
     table = table[table.layer == table.groupby("target").layer.transform("max")]
     assert {path.suffix for path in written} == {".tsv", ".json"}
     for target in XTREME:
-        folder = submission.FOLDERS[target]
+        folder = submission.LAYOUTS[target].folder
         part = table[table.target == target]
         for language in part.language.unique():
             suffix = "json" if TASKS[target].kind == "span" else "tsv"
@@ -326,7 +326,7 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
     assert {str(condition) for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
     gains = score_tables.differences(study, results.scores(wanted), results.examples(wanted))
-    assert gains.set_index("intermediate").difference.isna().to_dict() == {
+    assert gains.set_index("intermediate")["with failures"].isna().to_dict() == {
         NONE: True,
         Condition(("mnli",)): False,
         Condition(("ccg",)): True,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from xstilts.analysis import explain, typology
-from xstilts.chapters.wide import rq2
+from xstilts.analysis import typology
+from xstilts.chapters import explain
+from xstilts.questions import rq2
 from xstilts.study import profiles
 
 SENTENCES = st.lists(

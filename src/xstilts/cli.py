@@ -53,6 +53,7 @@ def app() -> typer.Typer:
         chapters.run,
         chapters.compute,
         chapters.plan,
+        chapters.power,
         records.record,
         records.verify,
         lists.tasks,

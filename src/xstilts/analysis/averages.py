@@ -17,7 +17,6 @@ import pandas as pd
 
 from xstilts.errors import UserError
 from xstilts.tasks import benchmarks
-from xstilts.tasks.table import TASKS
 
 FEW = 5  # languages that lack are named up to here
 
@@ -29,8 +28,8 @@ def task_value(table: pd.DataFrame, benchmark: str, target: str) -> tuple[float,
     seeds are averaged. A language with a score that is no number, in any seed that was run or any
     metric, is missing. (A run without a result has one row, whose `state` says why; it is a seed
     less.)"""
-    row, wanted = TASKS[target], benchmarks.official_languages(benchmark, target)
-    metrics = row.metrics if row.kind == "span" else row.metrics[:1]
+    wanted = benchmarks.official_languages(benchmark, target)
+    metrics = benchmarks.averaged(target)
     part = table[
         (table.target == target) & table.metric.isin(metrics) & table.language.isin(wanted)
     ]

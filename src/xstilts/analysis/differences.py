@@ -1,33 +1,76 @@
-"""Differences between conditions, as the wide chapters show them: a table, a figure, and words that
-follow from both.
+"""Differences between conditions, as every table of the book has them: one pipeline from the runs
+at hand to an estimate and its grade.
 
-    found = graph.obtain(study, asked.wanted) table = differences.table(study, asked, found)
-    comparison_figures.differences(study, asked, table);  tables.quote(**differences.words(study,
-                                                          asked, found, table))
+    found = graph.obtain(study, asked.wanted);  table = differences.table(study, asked, found)
+    comparison_figures.differences(study, asked, table)
+    tables.quote(**differences.words(study, asked, found, table))
 
-What is neither in the store nor recorded is a dash.
-"""
+A difference is given that both sides were learned (`reported`); beside it stand the share that
+was, the mean with failures in, and how far seeds lie apart. What is neither in the store nor
+recorded is a dash."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from xstilts import data
-from xstilts.analysis import repeats, score_tables, stats, wording
+from xstilts.analysis import grades, repeats, reported, stats, wording
+from xstilts.analysis.reported import Weights
 from xstilts.runs import records, results, store
-from xstilts.runs.key import Wanted, key
+from xstilts.runs.key import Score, Wanted, key, starting_encoder
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
-ALPHA = 0.05
-NEAR = 0.1  # of the way from chance to 100
-PART = 0.75  # of the way that the best condition came
-FOUND = ["difference", "low", "high", "p", "in English", "languages", "n", "seeds", "from"]
+FOUND = ["difference", "low", "high", "p", "grade", "in English", "learned", "with failures"]
+FOUND += ["spread", "languages", "n", "seeds", "from"]
+SUMMARY = ["comparison", "grade", "difference", "low", "high", "targets", "up", "down", "middle"]
+SUMMARY += ["without the largest", "breadth"]
+NOTHING = grades.Estimate(np.nan, np.nan, np.nan, 0, 0, 0)
+KEYS = ["run", "phase 2", "phase 3"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A mean over targets of weighted sums of conditions: what `compare` finds."""
+
+    estimate: grades.Estimate  # given learned
+    margin: float  # points below which it is no difference
+    english: float  # the same in the language of the target's training alone
+    whole: float  # with failures in
+    learned: str  # trainings of those that count up and down: "3/3 | 2/3"
+    spread: str  # points, of seeds' means, on both sides: "1.2 | 0.8"
+    places: str  # live, recorded
+    ran: bool
+
+    def grade(self, adjusted: float = 1.0) -> str:
+        """By the book's one rule. adjusted: as in `grades.grade`."""
+        if not self.ran:
+            return grades.NOT_RUN
+        return grades.grade(self.estimate, self.margin, adjusted)
+
+    def row(self) -> dict[str, object]:
+        """What tables show of it."""
+        found, there = self.estimate, not np.isnan(self.estimate.value)
+        return {
+            "difference": found.value,
+            "low": found.low,
+            "high": found.high,
+            "p": found.p,
+            "grade": self.grade(),
+            "in English": self.english,
+            "learned": self.learned,
+            "with failures": self.whole,
+            "spread": self.spread,
+            "languages": found.languages if there else "–",
+            "n": found.n if there else "–",
+            "seeds": found.seeds if there else "–",
+            "from": self.places,
+        }
 
 
 def table(
@@ -37,268 +80,251 @@ def table(
     over_languages: bool = False,
     only: tuple[str, ...] | None = None,
 ) -> pd.DataFrame:
-    """A row a comparison and target: difference in points with its interval, p and p after Holm
-    over the whole table, the same difference in English alone, languages, n, seeds, and where it is
-    from. Only seeds that all conditions of a comparison have count.
+    """A row a comparison and target: difference in points with its interval, p, p after Holm over
+    the whole table, and grade; the same in English alone; trainings learned on both sides, the
+    difference with failures in, and the spread of seeds; languages, n, seeds, where it is from. No
+    cell was named beforehand, so none is strong.
 
     over_languages: intervals and p speak of other languages, too. only: of these languages; none of
     them, no difference."""
     part = examples(study, found)
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
+    pairs = {(condition, target) for condition, target, _ in asked.wanted}
     rows = [
         {"comparison": name, "target": target, "metric": TASKS[target].metric}
-        | difference(study, found, part, {target: weights}, over_languages, only)
+        | compare(study, found, part, {target: weights}, over_languages, only).row()
         for name, weights in asked.contrasts
         for target in targets
-        if all(
-            (condition, target, seed) in asked.wanted
-            for condition in weights
-            for seed in study.seeds
-        )
+        if all((condition, target) in pairs for condition in weights)
     ]
     result = pd.DataFrame(rows, columns=["comparison", "target", "metric", *FOUND])
-    result.insert(7, "p (Holm)", stats.holm(result.p))
+    result.insert(7, "p (Holm)", grades.holm(result.p))
     return result
 
 
 def examples(study: Study, found: Wanted, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Examples of the runs, of those that tables show (`score_tables.main_metric`)."""
+    """Examples of the runs, of those that tables show, as `prepared`, with the keys of the run and
+    of its trainings."""
     if not found:
-        return pd.DataFrame(
-            columns=[
-                "condition",
-                "target",
-                "seed",
-                "language",
-                "metric",
-                "layer",
-                "numerator",
-                "denominator",
-            ]
-        )
-    part = score_tables.main_metric(study, results.examples(found))
-    return part[~part.language.isin(leave_out)].reset_index(drop=True)
+        columns = ["condition", "target", "seed", "language", "metric", "layer", "numerator"]
+        columns += ["denominator", "unit", "learned", "score", *KEYS]
+        return pd.DataFrame(columns=columns)
+    part = prepared(study, results.scores(found), results.examples(found))
+    part = part[~part.language.isin(leave_out)].reset_index(drop=True)
+    cells = list(zip(part.condition, part.target, part.seed, strict=True))
+    keys = {cell: _keys(found[cell]) for cell in dict.fromkeys(cells)}
+    for place, name in enumerate(KEYS):
+        part[name] = pd.Series([keys[cell][place] for cell in cells], part.index, dtype=object)
+    return part
 
 
-def difference(
+def prepared(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """The examples (of `results.examples`) that tables show (`reported.main_metric`), with their
+    score, and whether the training was learned. table: of `results.scores`, of the same runs."""
+    part, failed = reported.main_metric(study, examples), reported.failed(study, table)
+    cells = zip(part.condition, part.target, part.seed, strict=True)
+    pairs = zip(part.numerator, part.denominator, strict=True)
+    return part.assign(
+        learned=np.array([cell not in failed for cell in cells], dtype=bool),
+        score=[
+            100 * above.sum() / below.sum() if below.sum() else np.nan for above, below in pairs
+        ],
+    )
+
+
+def _keys(run: Score) -> tuple[Hashable, Hashable, Hashable]:
+    """Of the run, and of the trainings of phases 2 and 3 behind it; None where there is none."""
+    if not isinstance(run, Score):
+        return key(run), key(run), None
+    start = key(starting_encoder(run))
+    return key(run), repeats.phase2(run), stats.phase3_key(start, run.target, run.seed)
+
+
+def compare(
     study: Study,
-    found: Wanted,
+    found: Wanted | None,
     part: pd.DataFrame,
-    weights: Mapping[str, Mapping[Any, float]],
+    weights: Mapping[str, Weights],
     over_languages: bool = False,
     only: tuple[str, ...] | None = None,
-) -> dict[str, object]:
-    """difference, low, high, p, languages, n, seeds, from: of the weighted sum of conditions
-    (weights: target -> conditions') over those of the targets that have all of them; targets count
-    alike. Older records of real rows have scores alone: then there is no interval. only: of these
-    languages. in English: the difference in the language of the target's training, over the targets
-    that are scored in it."""
+    given: Mapping[str, Weights] | None = None,
+) -> Compared:
+    """The weighted sum of conditions (weights: target -> conditions') over those of the targets
+    that have all of them; targets count alike.
+
+    part: of `examples`. found: its runs; None: what `part` has, wherever that is from. only: of
+    these languages. given: the weights given what was learned, where they are not those of
+    `reported.given_learned`.
+
+    A condition may have other seeds than the next, and more of them. Where a training was not
+    learned, the others of its condition stand for it; where none was, the condition is left out
+    (`reported.without`), and with it the target where nothing remains to be compared."""
+    cells = dict.fromkeys(zip(part.condition, part.target, part.seed, strict=True))
+    cells = cells if found is None else found
+    has = {cell[:2] for cell in cells}
     weights = {
-        target: some for target, some in weights.items() if _seeds(study, found, target, some)
-    }
-    seeds = common_seeds(study, found, weights)
-    cells = {
-        cell: found[cell]
+        target: some
         for target, some in weights.items()
-        for condition in some
-        for seed in seeds
-        for cell in [(condition, target, seed)]
+        if some and all((condition, target) in has for condition in some)
     }
-    if not cells or only == ():
-        return _nothing()
-    places = " and ".join(
-        where
-        for where, some in records.source(cells.values(), store.default_root()).items()
-        if some
+    if not weights or only == ():
+        return Compared(NOTHING, 1.0, np.nan, np.nan, "–", "–", "–", False)
+    runs = [run for cell, run in (found or {}).items() if cell[0] in weights.get(cell[1], {})]
+    places = records.source(runs, store.default_root())
+    pairs = zip(part.condition, part.target, strict=True)
+    part = part[np.array([pair[0] in weights.get(pair[1], {}) for pair in pairs], dtype=bool)]
+    there = set(zip(part.condition, part.target, strict=True))
+    if found and len(there) < sum(map(len, weights.values())):
+        cells = {cell: run for cell, run in found.items() if cell[0] in weights.get(cell[1], {})}
+        return _scores_alone(study, cells, weights, only)
+    learned = part[part.learned.to_numpy(bool)]
+    given = reported.given_learned(learned, weights) if given is None else given
+    shown = learned if only is None else learned[learned.language.isin(only)]
+    english = learned[learned.language == "en"]
+    training = repeats.variance(study)
+    estimate = stats.mean(shown, given, over_languages=over_languages, training=training)
+    whole = part if only is None else part[part.language.isin(only)]
+    if not len(whole):
+        return Compared(NOTHING, 1.0, np.nan, np.nan, "–", "–", "–", False)
+    failures = len(learned) < len(part)
+    return Compared(
+        estimate,
+        grades.margin(len(weights)),
+        _value(english, given),
+        _value(whole, weights) if failures else estimate.value,
+        _shares(part, weights, lambda rows: f"{rows.learned.sum()}/{len(rows)}"),
+        _shares(learned, given, _spread),
+        " and ".join(where for where, some in places.items() if some) or "–",
+        True,
     )
-    part = part[
-        np.array(
-            [cell in cells for cell in zip(part.condition, part.target, part.seed, strict=True)],
-            dtype=bool,
-        )
-    ]
-    english, part = (
-        part[part.language == "en"],
-        part if only is None else part[part.language.isin(only)],
-    )
-    if part.groupby(["condition", "target", "seed"]).ngroups < len(cells):
-        return {"from": places} | _scores_alone(study, cells, weights, only)
-    gain = stats.mean(
-        part, weights, over_languages=over_languages, training=repeats.variance(study)
-    )
-    own = (
-        stats.mean(english, {target: weights[target] for target in english.target.unique()}).value
-        if len(english)
-        else np.nan
-    )
-    return {
-        "difference": gain.value,
-        "low": gain.low,
-        "high": gain.high,
-        "p": gain.p,
-        "in English": own,
-        "languages": gain.languages,
-        "n": gain.n,
-        "seeds": gain.seeds,
-        "from": places,
-    }
-
-
-def common_seeds(
-    study: Study, found: Wanted, weights: Mapping[str, Mapping[Any, float]]
-) -> tuple[int, ...]:
-    """The seeds behind a difference: those that every target has of all its conditions."""
-    return tuple(
-        seed
-        for seed in study.seeds
-        if all(seed in _seeds(study, found, target, some) for target, some in weights.items())
-    )
-
-
-def _seeds(study: Study, found: Wanted, target: str, conditions: Iterable[str]) -> list[int]:
-    return [
-        seed
-        for seed in study.seeds
-        if all((condition, target, seed) in found for condition in conditions)
-    ]
-
-
-def _nothing() -> dict[str, object]:
-    return dict.fromkeys(FOUND[:5], np.nan) | dict.fromkeys(FOUND[5:], "–")
 
 
 def _scores_alone(
-    study: Study,
-    cells: Wanted,
-    weights: Mapping[str, Mapping[Any, float]],
-    only: tuple[str, ...] | None,
-) -> dict[str, object]:
-    rows = score_tables.main_metric(study, results.scores(cells))
-    english, rows = (
-        rows[rows.language == "en"],
-        rows if only is None else rows[rows.language.isin(only)],
-    )
+    study: Study, found: Wanted, weights: Mapping[str, Weights], only: tuple[str, ...] | None
+) -> Compared:
+    """Of runs whose records were too large to keep examples: the difference, without an interval,
+    and so without a grade."""
+    rows = reported.main_metric(study, results.scores(found))
+    rows = rows if only is None else rows[rows.language.isin(only)]
     if not len(rows):
-        return _nothing()
+        return Compared(NOTHING, 1.0, np.nan, np.nan, "–", "–", "–", False)
+    means = rows.groupby(["target", "condition"]).value.mean().unstack()
+    value = float((means * pd.DataFrame(weights).T.reindex(means.index)).sum(axis=1).mean())
+    languages = int(rows.groupby("target").language.nunique().sum())
+    found_at = records.source(found.values(), store.default_root())
+    return Compared(
+        grades.Estimate(value, np.nan, np.nan, int(rows.n.min()), rows.seed.nunique(), languages),
+        grades.margin(len(weights)),
+        np.nan,
+        value,
+        "–",
+        "–",
+        " and ".join(where for where, some in found_at.items() if some) or "–",
+        True,
+    )
 
-    def summed(part: pd.DataFrame) -> float:
-        means = part.groupby(["target", "condition"]).value.mean().unstack()
-        return float((means * pd.DataFrame(weights).T.reindex(means.index)).sum(axis=1).mean())
 
-    return {
-        "difference": summed(rows),
-        "low": np.nan,
-        "high": np.nan,
-        "p": np.nan,
-        "in English": summed(english) if len(english) else np.nan,
-        "n": int(rows.n.min()),
-        "seeds": len({seed for _, _, seed in cells}),
-        "languages": int(rows.groupby("target").language.nunique().sum()),
+def _value(part: pd.DataFrame, weights: Mapping[str, Weights]) -> float:
+    there = set(zip(part.condition, part.target, strict=True))
+    whole = {
+        target: some
+        for target, some in weights.items()
+        if all((condition, target) in there for condition in some)
     }
+    return stats.mean(part, whole).value if whole else np.nan
 
 
-def verdict(rows: pd.DataFrame) -> str:
-    """The rule: a difference counts if its p after Holm is below 0.05. All that count go up:
-    *helps*; all down: *hurts*; some each way: *helps some targets and hurts others*; none counts:
-    *can't tell*; no difference at hand: *not run*."""
-    rows = rows.dropna(subset="difference")
-    counts = rows[rows["p (Holm)"] < ALPHA].difference
-    if not len(rows):
-        return "not run"
-    if not len(counts):
-        return "can't tell"
-    return (
-        "helps"
-        if (counts > 0).all()
-        else "hurts"
-        if (counts < 0).all()
-        else "helps some targets and hurts others"
-    )
-
-
-def verdicts(shown: pd.DataFrame) -> pd.DataFrame:
-    """A row a comparison: over how many targets, the mean difference over these, how many count,
-    the verdict."""
-    return pd.DataFrame(
+def _shares(
+    part: pd.DataFrame, weights: Mapping[str, Weights], say: Callable[[pd.DataFrame], str]
+) -> str:
+    """What `say` makes of the runs (a row each) of the conditions that count up, and of those that
+    count down."""
+    cell = ["condition", "target", "seed"]
+    runs = part.groupby(cell, sort=False).agg(score=("score", "mean"), learned=("learned", "all"))
+    runs = runs.reset_index()
+    signs = np.array(
         [
+            np.sign(weights.get(target, {}).get(condition, 0))
+            for condition, target in zip(runs.condition, runs.target, strict=True)
+        ]
+    )
+    return " | ".join(say(runs[signs == sign]) for sign in (1, -1) if (signs == sign).any()) or "–"
+
+
+def _spread(rows: pd.DataFrame) -> str:
+    """The deviation of a condition's seeds on a target, over all of them."""
+    squares = rows.groupby(["condition", "target"], sort=False).score.var().dropna()
+    return f"{np.sqrt(squares.mean()):.1f}" if len(squares) else "–"
+
+
+def verdicts(
+    study: Study,
+    asked: Comparison,
+    found: Wanted,
+    shown: pd.DataFrame,
+    named: pd.DataFrame | None = None,
+    over_languages: bool = False,
+) -> pd.DataFrame:
+    """A row a comparison: grade, mean over targets with its interval, over how many targets, how
+    many of these are clearly up or down, and how broad it is. shown: its `table`. named: what
+    the book names beforehand (effect, low, p (Holm)); a comparison that is one of these has its
+    grade."""
+    part, rows = examples(study, found), []
+    for name, weights in asked.contrasts:
+        cells = shown[shown.comparison == name].set_index("target")
+        compared = compare(study, found, part, dict.fromkeys(cells.index, weights), over_languages)
+        clear = cells[cells.grade.isin(grades.CLEAR)].difference
+        there = cells.difference.dropna()
+        rows.append(
             {
                 "comparison": name,
-                "targets": len(rows.dropna(subset="difference")),
-                "mean difference": rows.difference.mean(),
-                "up": int(((rows["p (Holm)"] < ALPHA) & (rows.difference > 0)).sum()),
-                "down": int(((rows["p (Holm)"] < ALPHA) & (rows.difference < 0)).sum()),
-                "verdict": verdict(rows),
+                "grade": compared.grade(_adjusted(compared, named)),
+                **{each: compared.row()[each] for each in ("difference", "low", "high")},
+                "targets": f"{len(there)} of {len(cells)}",
+                "up": int((clear > 0).sum()),
+                "down": int((clear < 0).sum()),
+                **grades.breadth(there),
             }
-            for name, rows in shown.groupby("comparison", sort=False)
-        ],
-        columns=["comparison", "targets", "mean difference", "up", "down", "verdict"],
-    )
-
-
-def learned(study: Study, found: Wanted) -> pd.DataFrame:
-    """(condition, target) -> how far its training came: value and baseline (chance or majority) in
-    English or, where that is not scored (english is 0, not 1), on average over languages; far, the
-    share of the way from the baseline to 100. Targets without training have no row."""
-    found = {cell: run for cell, run in found.items() if not TASKS[cell[1]].untrained}
-    if not found:
-        return pd.DataFrame(
-            columns=["value", "baseline", "english", "far"],
-            dtype=float,
-            index=pd.MultiIndex.from_arrays([[], []], names=["condition", "target"]),
         )
-    main = score_tables.main_metric(study, results.scores(found))
-    main = main.assign(english=main.target.isin(main.target[main.language == "en"]))
-    main = main[~main.english | (main.language == "en")]
-    means = main.groupby(["condition", "target"], sort=False)[
-        ["value", "baseline", "english"]
-    ].mean()
-    return means.assign(far=(means.value - means.baseline) / (100 - means.baseline))
+    return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def near_chance(means: pd.DataFrame) -> list[tuple[str, str]]:
-    """Conditions and targets of `learned` whose training ended near chance, less than NEAR of the
-    way to 100. Their differences tell of a training, not of its transfer. (`score_tables.collapsed`
-    names those that lag behind others.)"""
-    return list(means.index[means.far < NEAR])
-
-
-def half_learned(means: pd.DataFrame) -> list[str]:
-    """Conditions and targets of `learned` whose training left chance but came less than PART of the
-    way that the target's best
-    came in English, with the English score: what English lacks the other languages can't take
-    over."""
-    best = means.far.groupby(level="target").transform("max")
-    some = means[(means.english == 1) & (means.far >= NEAR) & (means.far < PART * best)]
-    return [
-        f"{wording.cell_title(condition, target)} ({value:.0f})"
-        for (condition, target), value in some.value.items()
-    ]
+def _adjusted(compared: Compared, named: pd.DataFrame | None) -> float:
+    """p after Holm of the question that was named beforehand and is this comparison; 1 of none."""
+    if named is None:
+        return 1.0
+    own = compared.estimate
+    same = named[np.isclose(named.effect, own.value) & np.isclose(named.low, own.low)]
+    return float(same["p (Holm)"].min()) if len(same) else 1.0
 
 
 def words(study: Study, asked: Comparison, found: Wanted, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of a chapter quotes."""
     there = shown.dropna(subset="difference")
-    counts, summed, means = there[there["p (Holm)"] < ALPHA], verdicts(shown), learned(study, found)
-    top = counts.loc[counts.difference.abs().idxmax()] if len(counts) else None
-    titles = summed.comparison.map(wording.title)
+    clear = there[there.grade.isin(grades.CLEAR)]
+    summed = verdicts(study, asked, found, shown)
+    sure = summed[summed.grade.isin(grades.CLEAR)]
+    top = clear.loc[clear.difference.abs().idxmax()] if len(clear) else None
+    failed = reported.failed(study, results.scores(found)) if found else ()
+    there_keys = set(map(key, found.values()))
     return {
         "data": data.where(study.data),
         "encoder": study.encoder.rpartition("/")[2],
         "seeds": len(study.seeds),
-        "runs": len(set(map(key, asked.wanted.values()))),
-        "there": len(set(map(key, found.values()))),
+        "runs": len(there_keys | set(map(key, asked.wanted.values()))),
+        "there": len(there_keys),
         "trust": repeats.words(study, behind(shown)),
         "differences": len(there),
         "asked": len(shown),
-        "up": int((counts.difference > 0).sum()),
-        "down": int((counts.difference < 0).sum()),
-        "unclear": len(there) - len(counts),
+        "up": int((clear.difference > 0).sum()),
+        "down": int((clear.difference < 0).sum()),
+        "same": int((there.grade == grades.SAME).sum()),
+        "unclear": int((there.grade == grades.OPEN).sum()),
         "largest": "none" if top is None else wording.cell_title(top.comparison, top.target),
         "largest_value": wording.signed(np.nan if top is None else top.difference),
-        "near_chance": _listed([wording.cell_title(*cell) for cell in near_chance(means)]),
-        "half_learned": _listed(half_learned(means)),
-        "helping": "; ".join(titles[summed.verdict == "helps"]) or "none",
-        "hurting": "; ".join(titles[summed.verdict == "hurts"]) or "none",
+        "not_learned": wording.listed({wording.cell_title(*cell[:2]) for cell in failed}),
+        "helping": "; ".join(sure.comparison[sure.difference > 0].map(wording.title)) or "none",
+        "hurting": "; ".join(sure.comparison[sure.difference < 0].map(wording.title)) or "none",
     }
 
 
@@ -306,7 +332,3 @@ def behind(shown: pd.DataFrame) -> int | None:
     """The fewest seeds behind a table's differences; None where there is none."""
     seeds = pd.to_numeric(shown.seeds, errors="coerce").dropna()
     return int(seeds.min()) if len(seeds) else None
-
-
-def _listed(names: list[str]) -> str:
-    return f"{'; '.join(names[:12]) or 'none'}{f'; and {len(names) - 12} more' * (len(names) > 12)}"

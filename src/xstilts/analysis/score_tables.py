@@ -6,7 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import averages, repeats, stats
+from xstilts.analysis import averages, repeats, reported, stats
+from xstilts.analysis import differences as pairs
+from xstilts.analysis.grades import CLEAR, NOT_LEARNED, NOT_RUN, OPEN, SAME
+from xstilts.analysis.reported import finished, layers, main_metric
 from xstilts.analysis.wording import cell_title, direction, signed, title
 from xstilts.study.conditions import NONE, Condition
 from xstilts.study.graph import absent
@@ -14,20 +17,8 @@ from xstilts.study.profiles import Study
 from xstilts.tasks import benchmarks as suites
 from xstilts.tasks.table import TASKS, training_task
 
-
-def main_metric(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that tables show: each target's first metric; retrieval at the study's layer."""
-    table = finished(table)
-    return table[
-        (table.metric == table.target.map(lambda name: TASKS[name].metric))
-        & (table.layer == _layers(study, table))
-    ]
-
-
-def _layers(study: Study, table: pd.DataFrame) -> pd.Series:
-    """For each row the layer at which its run is reported: the study's, or the encoder's last where
-    it has fewer (of what is trained there is but one, NO_LAYER)."""
-    return table.groupby(["condition", "target"]).layer.transform("max").clip(upper=study.layer)
+SHOWN = ["intermediate", "target", "metric", "English", "score", "difference", "low", "high"]
+SHOWN += ["grade", "learned", "with failures"]
 
 
 def retrieval(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> pd.DataFrame:
@@ -35,7 +26,7 @@ def retrieval(study: Study, table: pd.DataFrame, target: str = "tatoeba") -> pd.
     and the encoder's last one, raw and centred, with the difference to no intermediate training.
     Other layers may say otherwise."""
     part = finished(table)
-    part = part[part.target == target].assign(reported=_layers(study, part))
+    part = part[part.target == target].assign(reported=layers(study, part))
     part = part[
         (part.layer == part.reported)
         | (part.layer == part.groupby("condition").layer.transform("max"))
@@ -82,38 +73,20 @@ def other_signs(shown: pd.DataFrame) -> str:
     return f"{len(turned)} of {len(first)}" + (f" ({', '.join(turned)})" if turned else "")
 
 
-def finished(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the runs that diverged or failed: they have no scores. `marks` names them."""
-    return table[table.state == ""] if "state" in table else table
-
-
 def marks(study: Study, table: pd.DataFrame) -> dict[tuple[str, str], str]:
     """(condition, target) -> what a reader of its mean has to know: seeds that diverged or failed,
-    and are not in it; seeds that stayed at chance in English where others learned, and are."""
+    and are not in it; seeds whose target was not learned, and are."""
     found: dict[tuple[str, str], list[str]] = {}
     states = table.state if "state" in table else pd.Series("", index=table.index)
     for what, rows in (
         ("diverged", table[states == "diverged"]),
         ("failed", table[states == "failed"]),
-        ("at chance", collapsed(study, table)),
+        ("not learned", _not_learned(study, table)),
     ):
         for (condition, target), part in rows.groupby(["condition", "target"]):
             seeds = ", ".join(str(seed) for seed in sorted(part.seed.unique()))
             found.setdefault((condition, target), []).append(f"{what}: seed {seeds}")
     return {cell: "; ".join(words) for cell, words in found.items()}
-
-
-def collapsed(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """English scores of trained targets less than a tenth of the way from the baseline to the best
-    run's, where that is
-    at least 10 points: the training failed, not its transfer."""
-    main = main_metric(study, table)
-    main = main[
-        (main.language == "en") & ~main.target.map(lambda name: TASKS[name].untrained).astype(bool)
-    ]
-    above = main.value - main.baseline
-    best = above.groupby(main.target).transform("max")
-    return main[(best >= 10) & (above < best / 10)]
 
 
 def scores(
@@ -187,16 +160,19 @@ def by_seed(study: Study, table: pd.DataFrame, condition: Condition = NONE) -> p
     )
 
 
+def _not_learned(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    cells = reported.failed(study, table)
+    return pd.DataFrame(sorted(cells, key=str), columns=["condition", "target", "seed"])
+
+
 def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """A row a condition and target: score in English and on average, difference to no intermediate
-    training, its interval, n, seeds."""
-    marked, examples, main = (
-        marks(study, table),
-        main_metric(study, examples),
-        main_metric(study, table),
-    )
+    """A row a condition and target: score in English and on average; difference to no intermediate
+    training with its interval and grade, as every chapter has it (`differences.compare`); n,
+    seeds."""
+    marked, main = marks(study, table), main_metric(study, table)
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
-    found, training = [], repeats.variance(study)
+    scored = main.groupby(["condition", "target"])
+    part, rows = pairs.prepared(study, table, examples), []
     for condition in table.condition.unique():
         for target in table[table.condition == condition].target.unique():
             row = {
@@ -205,54 +181,35 @@ def differences(study: Study, table: pd.DataFrame, examples: pd.DataFrame) -> pd
                 "metric": TASKS[target].metric,
                 "English": english.get((condition, target), np.nan),
             }
-            row |= dict.fromkeys(("score", "difference", "low", "high"), np.nan) | dict.fromkeys(
-                ("languages", "n", "seeds"), 0
-            )
-            ours = examples[(examples.condition == condition) & (examples.target == target)]
-            both = _same_seeds(
-                ours, examples[(examples.condition == NONE) & (examples.target == target)]
-            )
-            if len(ours):
-                score = stats.score(ours, condition, target, training=training)
+            row |= dict.fromkeys(SHOWN[4:8], np.nan) | {"grade": NOT_RUN, "learned": "–"}
+            row |= {"with failures": np.nan} | dict.fromkeys(("languages", "n", "seeds"), 0)
+            if (condition, target) in scored.groups:
+                own = scored.get_group((condition, target))
                 row |= {
-                    "score": score.value,
-                    "languages": score.languages,
-                    "n": score.n,
-                    "seeds": score.seeds,
-                    "of": _of(main[(main.condition == condition) & (main.target == target)]),
+                    "score": own.groupby("language").value.mean().mean(),
+                    "languages": own.language.nunique(),
+                    "n": int(own.n.min()),
+                    "seeds": own.seed.nunique(),
+                    "of": _of(own),
                 }
-            if len(both) and condition != NONE:
-                gain = stats.difference(both, condition, target, training=training)
-                row |= {
-                    "difference": gain.value,
-                    "low": gain.low,
-                    "high": gain.high,
-                    "seeds": gain.seeds,
-                }
+            if condition == NONE:
+                row["grade"] = "–"
+            else:
+                gain = pairs.compare(study, None, part, {target: {condition: 1, NONE: -1}}).row()
+                row |= {name: gain[name] for name in SHOWN[5:]}
             reference = marked.get((NONE, target), "") if condition != NONE else ""
-            found.append(
-                row
-                | {
-                    "marks": "; ".join(
-                        [marked.get((condition, target), "")] * ((condition, target) in marked)
-                        + [f"the reference {reference}"] * bool(reference)
-                    )
-                }
-            )
+            own_marks = marked.get((condition, target), "")
+            words = [own_marks] * bool(own_marks) + [f"the reference {reference}"] * bool(reference)
+            rows.append(row | {"marks": "; ".join(words)})
     for name in absent(study):  # asked for, and not to be had
-        found += [
-            {
-                "intermediate": Condition((name,)),
-                "target": target,
-                "metric": TASKS[target].metric,
-                "languages": "–",
-                "n": "–",
-                "seeds": "–",
-            }
-            | dict.fromkeys(("English", "score", "difference", "low", "high"), np.nan)
+        rows += [
+            {"intermediate": Condition((name,)), "target": target, "metric": TASKS[target].metric}
+            | dict.fromkeys(("English", *SHOWN[4:8], "with failures"), np.nan)
+            | {"grade": NOT_RUN}
+            | dict.fromkeys(("learned", "languages", "n", "seeds"), "–")
             for target in table.target.unique()
         ]
-    return _without_empty(found)
+    return _without_empty(rows)
 
 
 def _of(part: pd.DataFrame) -> float:
@@ -260,14 +217,6 @@ def _of(part: pd.DataFrame) -> float:
     fewest."""
     fewer = part[part.n < part.of] if "of" in part else part.head(0)
     return fewer.of.min() if len(fewer) else np.nan
-
-
-def _same_seeds(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Examples of two conditions, of the seeds that both have: what is paired must be there
-    twice."""
-    common = set(first.seed) & set(second.seed)
-    both = pd.concat([first, second[~second.index.isin(first.index)]])
-    return both[both.seed.isin(common)]
 
 
 def _without_empty(rows: list[dict]) -> pd.DataFrame:
@@ -292,7 +241,7 @@ def benchmarks(study: Study, table: pd.DataFrame, *names: str) -> pd.DataFrame:
     """A row a condition, benchmark (`names`, else XTREME and XTREME-R) and category: the average,
     and what is missing for it."""
     table = finished(table)
-    parts = table[table.layer == _layers(study, table)].groupby("condition", sort=False)
+    parts = table[table.layer == layers(study, table)].groupby("condition", sort=False)
     return pd.concat(
         [
             averages.averages(part, benchmark).assign(intermediate=condition, benchmark=benchmark)
@@ -303,18 +252,10 @@ def benchmarks(study: Study, table: pd.DataFrame, *names: str) -> pd.DataFrame:
     )[["intermediate", "benchmark", "category", "value", "over languages here", "tasks", "missing"]]
 
 
-def unlearned(gains: pd.DataFrame) -> pd.DataFrame:
-    """Cells whose target was not learned even in English: less than half of what it reaches without
-    intermediate training. Such a difference says that a training failed, not that its transfer
-    did."""
-    reached = gains[gains.intermediate == NONE].set_index("target").English
-    return gains[gains.English < gains.target.map(reached) / 2]
-
-
 def verdicts(gains: pd.DataFrame) -> dict[str, object]:
-    """What the prose of a table of differences says: how many cells have an interval above or below
-    0, best and least intermediate task on average, largest and smallest cell, means, also without
-    cells that are one training twice. Dashes where nothing could be compared."""
+    """What the prose of a table of differences says: how many cells have which grade, best and
+    least intermediate task on average, largest and smallest cell, means, also without cells that
+    are one training twice. Dashes where nothing could be compared."""
     cells = gains[gains.intermediate != NONE].dropna(subset="difference")
     means = cells.groupby("intermediate").difference.mean().sort_values()
     found = dict.fromkeys(
@@ -338,12 +279,14 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
     ]
     found |= {
         "cells": len(cells),
-        "up": int((cells.low > 0).sum()),
-        "down": int((cells.high < 0).sum()),
-        "unclear": int(((cells.low <= 0) & (cells.high >= 0)).sum()),
+        "up": int((cells.grade.isin(CLEAR) & (cells.difference > 0)).sum()),
+        "down": int((cells.grade.isin(CLEAR) & (cells.difference < 0)).sum()),
+        "same": int((cells.grade == SAME).sum()),
+        "unclear": int((cells.grade == OPEN).sum()),
         "verdict": "is not known",
-        "unlearned": ", ".join(
-            cell_title(cell.intermediate, cell.target) for cell in unlearned(gains).itertuples()
+        "not_learned": ", ".join(
+            cell_title(cell.intermediate, cell.target)
+            for cell in gains[gains.grade == NOT_LEARNED].itertuples()
         )
         or "none",
         "twice": ", ".join(

@@ -11,14 +11,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from xstilts.analysis import score_tables
+from xstilts.analysis import reported
 from xstilts.runs import results
 from xstilts.runs.key import Score
 from xstilts.study.conditions import NONE, Comparison, Condition, Runs, against
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
 
-COLUMN = "best on dev"
+COLUMN, SEED = "best on dev", "scored on seed"
 BEST = Condition(chosen=True, called=COLUMN)
 
 
@@ -28,32 +28,46 @@ def table(study: Study, asked: Comparison, found: Runs) -> pd.DataFrame:
     before the first step; where nothing is trained, the validation rows of all languages), its dev
     score, how many candidates there were and how many reach that score: of these the first is
     taken; twice: the target is trained on its rows, too. No candidate, no choice: never the test
-    rows."""
+    rows. With several seeds a row a target and seed: what is scored on a seed is chosen on the
+    others, for the luck of a training would be in both; with one seed it is."""
     rows = []
+    seeds = sorted({seed for condition, _, seed in found if condition != NONE}) or [0]
     for target in dict.fromkeys(target for _, target, _ in asked.wanted):
-        scores: dict[Condition, list[float]] = {}
+        dev: dict[Condition, dict[int, float]] = {}
         for (condition, name, seed), run in found.items():
             if name != target or condition == NONE or condition.split != "test":
                 continue
             on_dev = replace(condition, split="validation")
             score = _dev_score(study, target, run, found.get((on_dev, target, seed)))
             if not math.isnan(score):
-                scores.setdefault(condition, []).append(score)
-        means = {condition: sum(values) / len(values) for condition, values in scores.items()}
-        first = max(means, key=means.get, default=NONE)
-        rows.append(
-            {
-                "target": target,
-                COLUMN: first if means else None,
-                "dev score": means.get(first, math.nan),
-                "candidates": len(means),
-                "as good": sum(mean == means[first] for mean in means.values()),
-                "twice": "yes" if first.tasks == (training_task(TASKS[target]).name,) else "–",
+                dev.setdefault(condition, {})[seed] = score
+        for scored in seeds:
+            means = {
+                condition: sum(others) / len(others)
+                for condition, some in dev.items()
+                if (others := _others(some, scored, len(seeds) == 1))
             }
-        )
-    return pd.DataFrame(
-        rows, columns=["target", COLUMN, "dev score", "candidates", "as good", "twice"]
-    )
+            first = max(means, key=means.__getitem__, default=NONE)
+            again = first.tasks == (training_task(TASKS[target]).name,)
+            rows.append(
+                {
+                    "target": target,
+                    SEED: scored,
+                    COLUMN: first if means else None,
+                    "dev score": means.get(first, math.nan),
+                    "candidates": len(means),
+                    "as good": sum(mean == means[first] for mean in means.values()),
+                    "twice": "yes" if again else "–",
+                }
+            )
+    columns = ["target", SEED, COLUMN, "dev score", "candidates", "as good", "twice"]
+    chosen = pd.DataFrame(rows, columns=columns)
+    return chosen if len(seeds) > 1 else chosen.drop(columns=SEED)
+
+
+def _others(scores: dict[int, float], scored: int, alone: bool) -> list[float]:
+    """The dev scores of the seeds on which a choice may rest. alone: there is one seed."""
+    return [score for seed, score in scores.items() if seed != scored or alone]
 
 
 def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> float:
@@ -61,20 +75,21 @@ def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> floa
         return results.last_dev(run)
     if dev is None:
         return math.nan
-    return float(
-        score_tables.main_metric(study, results.scores({("", target, 0): dev})).value.mean()
-    )
+    return float(reported.main_metric(study, results.scores({("", target, 0): dev})).value.mean())
 
 
 def best(asked: Comparison, found: Runs, chosen: pd.DataFrame) -> tuple[Comparison, Runs]:
     """The comparison of the chosen task of each target with none, on the test rows, and its
     finished runs."""
-    task = dict(zip(chosen.target, chosen[COLUMN], strict=True))
-    runs = {
-        (BEST if condition == task[target] else condition, target, seed): run
-        for (condition, target, seed), run in found.items()
-        if condition in (NONE, task[target])
-    }
+    by_seed = SEED in chosen
+    seeds = chosen[SEED] if by_seed else [0] * len(chosen)
+    task = dict(zip(zip(chosen.target, seeds, strict=True), chosen[COLUMN], strict=True))
+    runs = {}
+    for (condition, target, seed), run in found.items():
+        if condition == NONE:
+            runs[condition, target, seed] = run
+        elif condition == task.get((target, seed if by_seed else 0)):
+            runs[BEST, target, seed] = run
     wanted = {
         (shown, target, seed): run
         for (condition, target, seed), run in asked.wanted.items()

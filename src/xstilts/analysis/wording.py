@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -41,3 +42,10 @@ def direction(change: float, margin: float) -> str:
     """What a number does, in words: never typed by hand, so that prose can't contradict its
     table."""
     return "rises" if change > margin else "falls" if change < -margin else "hardly changes"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in their order, at most twelve; "none" for none."""
+    names = sorted(names)
+    more = f"; and {len(names) - 12} more" * (len(names) > 12)
+    return ("; ".join(names[:12]) or "none") + more

@@ -147,10 +147,10 @@ def run(
 def _absolute_places() -> dict[str, str]:
     """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's
     here."""
-    from xstilts.synthetic import dials
+    from xstilts.data import can_change
 
     places, rows = {"XSTILTS_STORE": str(settings.store())}, settings.data() or "mini"
-    if rows != "hub" and not dials.is_mini(rows):
+    if rows != "hub" and can_change(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from xstilts.analysis.explain import WORK
 from xstilts.analysis.wording import title
 from xstilts.book import figures
 from xstilts.chapters.claims import CHAPTERS
+from xstilts.chapters.explain import WORK
 from xstilts.runs import records, store
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
@@ -19,6 +19,7 @@ from xstilts.tasks.table import TASKS
 
 SHOWN = 40  # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
+WAYS = {"for": "C0", "against": "C1"}
 
 
 def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
@@ -133,23 +134,21 @@ def claims(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
     drawn, axis, place = figures.named_rows(
         list(shown.claim + ": " + shown.verdict + shown["so far"])
     )
-    colours = {"agrees": "C0", "disagrees": "C1", "can't tell": "0.5", "not run": "0.5"}
     for number, row in enumerate(shown.to_dict("records")):
         line = place(number, 0)
+        colour = WAYS.get(row["verdict"].rpartition(" ")[2], "0.5")
         if np.isnan(row["effect"]):
             axis.text(0, line, "–", ha="center", va="center", color="0.4")
         else:
             reach = np.nan_to_num(
                 [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
             ).clip(min=0)
-            axis.errorbar(
-                row["effect"], line, xerr=reach, fmt="none", ecolor=colours[row["verdict"]], lw=1.5
-            )
+            axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
             axis.plot(
                 row["effect"],
                 line,
                 "o",
-                color=colours[row["verdict"]],
+                color=colour,
                 mfc=None if row["from"] == "live" else "white",
                 label="ours",
             )

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xstilts import data
-from xstilts.analysis import score_tables, wording
+from xstilts.analysis import reported, wording
 from xstilts.analysis.wording import title
 from xstilts.book import figure_text
 from xstilts.errors import visible
@@ -123,15 +123,15 @@ def name_points(axis: Axes, points: Sequence[tuple[float, float, str]], size: in
 
 
 def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
-    """Differences to no intermediate training; a cell that is `clear`, or else whose interval
-    leaves out 0, is in bold, one that has a mark (see `marks`) has a dagger."""
+    """Differences to no intermediate training; a cell whose interval leaves out 0 is in bold, one
+    that has a mark (see `marks`) has a dagger."""
     gains = gains[gains.intermediate != NONE]
     order = list(gains.target.unique())
     grid = gains.pivot(index="intermediate", columns="target", values="difference").loc[
         list(gains.intermediate.unique()), order
     ]
     clear = (
-        gains.assign(clear=gains.clear if "clear" in gains else (gains.low > 0) | (gains.high < 0))
+        gains.assign(clear=(gains.low > 0) | (gains.high < 0))
         .pivot(index="intermediate", columns="target", values="clear")
         .loc[grid.index, order]
     )
@@ -173,7 +173,7 @@ def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
     axis.set_yticklabels([title(name) for name in grid.index], rotation=0)
     axis.set_title(
         "Difference to no intermediate training (mean over languages)"
-        + ("\n† a run diverged, failed, or stayed at chance" if noted.to_numpy().any() else ""),
+        + ("\n† a run diverged, failed, or was not learned" if noted.to_numpy().any() else ""),
         fontsize=11,
     )
     return stamp(study, figure, runs)
@@ -182,7 +182,7 @@ def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
 def by_language(study: Study, table: pd.DataFrame, runs: str = LIVE) -> Figure:
     """A panel a target: the score of every condition in every language, with a line from the lowest
     to the highest seed where there are several; and the baseline."""
-    table = score_tables.main_metric(study, table)
+    table = reported.main_metric(study, table)
     targets = list(table.target.unique())
     # many languages need the whole width
     columns = 2 if len(targets) > 1 and table.language.nunique() <= 8 else 1
@@ -263,7 +263,7 @@ def curves(study: Study, runs: dict[str, Adapt]) -> Figure:
 def layers(study: Study, table: pd.DataFrame, target: str = "tatoeba", runs: str = LIVE) -> Figure:
     """Retrieval accuracy by layer, raw and centred, mean over languages, a line a condition;
     dashed, the layer that tables report."""
-    part = score_tables.finished(table)
+    part = reported.finished(table)
     part = part[part.target == target]
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
     for axis, metric in zip(axes, TASKS[target].metrics, strict=True):

@@ -16,36 +16,30 @@ from IPython.display import display
 
 from xstilts.analysis import differences
 from xstilts.book import comparison_figures, tables
-from xstilts.chapters import hypotheses
+from xstilts.chapters import hypotheses, named
 from xstilts.study import graph
 from xstilts.study.conditions import Comparison, Runs
 from xstilts.study.profiles import Study
 
 RULE = """
-**Rule.** A difference counts if its p, adjusted by Holm's method for all cells of the table below,
-is under 0.05. A comparison *helps* if what counts goes up for every target that counts, *hurts* if
-down, *helps some targets and hurts others* if both; *can't tell* if nothing counts; *not run* if
-there is no result. A hypothesis *holds* if the mean of all its differences is above 0 (its p
-adjusted for the chapter's hypotheses), and *does not hold* if below; one that says that nothing is
-gained holds if the whole interval is below 1 point. If one condition or one target, left out, turns
-that, it *carries* the mean, and we can't tell. With one seed, trainings that ended near chance are
-left out together as well: if that turns it, we can't tell either. These are verdicts about this
-encoder and this data.
+**Rule.** The book has one rule, *Estimates and grades* in the methods. A grade is *strong*,
+*moderate*, *no difference*, *open*, *not learned* or *not run*, and for or against a hypothesis.
+Hypotheses are named beforehand. Single cells are not, so that no cell is *strong*. These are
+verdicts about this encoder and this data.
 """
 COLUMNS = """
 Points (0-100) averaged over languages; *in English*: the same difference in the language of the
 target's training alone (a dash: it is not scored there): where it is as large, the target was
-learned better or worse, and crossed to other languages no better. *n* is the number of test
+learned better or worse, and crossed to other languages no better. *learned*: how many trainings
+were, on each side; *with failures*: the difference with the others in. *n* is the number of test
 examples a language. A dash: not run.
 """
 READING = """
 Data: {data}; encoder {encoder}; seeds: {seeds}. Of {runs} runs {there} are here, and with them
-{differences} of {asked} differences. Counting up: {up}; down: {down}; not to be told from 0:
-{unclear}. What helps: {helping}. What hurts: {hurting}. The largest that counts: {largest}
-({largest_value}). Trainings that ended near chance in English (less than a tenth of the way to
-100), so that a difference tells of them and not of transfer: {near_chance}. Learned less than three
-quarters as far in English as with the best condition here (in brackets the English score), so that
-other languages had less to take over: {half_learned}.
+{differences} of {asked} differences. Clearly up: {up}; clearly down: {down}; no difference: {same};
+open: {unclear}. Clear over the targets, what helps: {helping}. What hurts: {hurting}. The largest
+that is clear: {largest} ({largest_value}). Trainings that were not learned, and are left out of the
+differences: {not_learned}.
 
 {trust} On synthetic rows all tasks share one small world.
 """
@@ -58,10 +52,13 @@ class Page:
     found: Runs  # of what is asked for, what is at hand
     shown: pd.DataFrame  # as `differences.table` has it
     decided: pd.DataFrame  # as `hypotheses.table` has it
+    summed: pd.DataFrame  # as `differences.verdicts` has it
 
     def answer(self) -> None:
         """The hypotheses in words, the figure of all differences, the hypotheses as a table."""
-        tables.say("{answer}", answer=hypotheses.words(self.decided))
+        said = hypotheses.words(self.decided)
+        tables.quote(answer=said)  # for the front page
+        tables.say("{answer}", answer=said)
         tables.say(
             "A difference that is as large in English, the language of the target's training, says "
             "that the target was learned better or worse, not that more or less of it crossed to "
@@ -77,7 +74,7 @@ class Page:
     def verdicts(self) -> None:
         """The rule, a verdict a comparison, and all differences."""
         tables.say(RULE)
-        display(tables.show(differences.verdicts(self.shown)))
+        display(tables.show(self.summed))
         tables.say(COLUMNS)
         display(tables.show(self.shown))
 
@@ -93,14 +90,28 @@ def of(
     over_languages: bool = False,
     only: tuple[str, ...] | None = None,
 ) -> Page:
-    """The page of a chapter (of `chapters.wide`). over_languages, only: as in `differences.table`;
+    """The page of a chapter (of `questions`). over_languages, only: as in `differences.table`;
     hypotheses have languages of their own."""
     asked = chapter.compared(study)
-    found = graph.obtain(study, asked.wanted)
+    return shown(study, chapter, asked, graph.obtain(study, asked.wanted), over_languages, only)
+
+
+def shown(
+    study: Study,
+    chapter: ModuleType,
+    asked: Comparison,
+    found: Runs,
+    over_languages: bool = False,
+    only: tuple[str, ...] | None = None,
+) -> Page:
+    """The page of some of a chapter's comparisons, and of the runs at hand. Else as `of`."""
+    name = chapter.__name__.rpartition(".")[2]
+    cells = differences.table(study, asked, found, over_languages, only)
     return Page(
         study,
         asked,
         found,
-        differences.table(study, asked, found, over_languages, only),
-        hypotheses.table(study, chapter.HYPOTHESES, asked, found, over_languages),
+        cells,
+        hypotheses.table(study, chapter.HYPOTHESES, asked, found, named.p_values(study, name)),
+        differences.verdicts(study, asked, found, cells, named.adjusted(study), over_languages),
     )

@@ -23,9 +23,7 @@ from xstilts.synthetic.dials import LEVELS, Dials
 from xstilts.synthetic.dials import name as source_of
 from xstilts.synthetic.tables import load as words_of
 from xstilts.synthetic.wording import Fact
-from xstilts.tasks.table import TASKS, Task
-
-GOLD = "✓"
+from xstilts.tasks.table import TASKS
 
 
 def named(language: str) -> str:
@@ -107,42 +105,6 @@ def sentences(languages: Iterable[str]) -> pd.DataFrame:
     )
 
 
-def parts(row: dict, task: Task) -> dict[str, str]:
-    """A row of any kind as named texts; what is right is marked."""
-    if task.kind == "classify":
-        return {
-            "first text": row["texts"][0],
-            "second text": row["texts"][1],
-            "label": task.labels[row["label"]],
-        }
-    if task.kind == "choice":
-        marked = [
-            choice + f" {GOLD}" * (number == row["label"])
-            for number, choice in enumerate(row["choices"])
-        ]
-        return {"context": row["context"], "choices": " / ".join(marked)}
-    if task.kind == "span":
-        return {
-            "passage": row["context"],
-            "question": row["question"],
-            "answer": (*row["answers"], "(none)")[0],
-        }
-    if task.kind == "tag":
-        return {
-            "words and tags": " ".join(
-                f"{word}/{task.labels[tag] if tag >= 0 else '?'}"
-                for word, tag in zip(row["words"], row["tags"], strict=True)
-            )
-        }
-    if task.kind == "rank":
-        return {"question": row["query"], "sentence to find": row["answer"][0]}
-    return (
-        {"text": row["text"]}
-        if task.kind == "mlm"
-        else {"sentence": row["source"], "in English": row["english"]}
-    )
-
-
 def examples(role: str, language: str, source: str) -> pd.DataFrame:
     """The first test row of each task, in English and in another language. The African sets are
     left out: they are rows of XNLI, UDPOS and PAN-X. BUCC's and Tatoeba's other side is English."""
@@ -151,11 +113,11 @@ def examples(role: str, language: str, source: str) -> pd.DataFrame:
         if task.role != role or task.name not in synthetic.TASKS or task.name in synthetic.AFRICAN:
             continue
         task = labelled(task.name, source)
-        ours = parts(load(task.name, "test", language, source, 1)[0], task)
+        ours = task.module.named(load(task.name, "test", language, source, 1)[0], task)
         english = (
             ours | {"sentence": "–"}
             if task.untrained
-            else parts(load(task.name, "test", "en", source, 1)[0], task)
+            else task.module.named(load(task.name, "test", "en", source, 1)[0], task)
         )
         found += [
             {
@@ -180,7 +142,7 @@ def levels(dials: Dials) -> pd.DataFrame:
         sources = [source_of(replace(dials, difficulty=level, noise=0.0)) for level in LEVELS]
         examples = [
             [
-                " ‖ ".join(parts(row, labelled(name, source)).values())
+                " ‖ ".join(TASKS[name].module.named(row, labelled(name, source)).values())
                 for row in load(name, "test", "en", source, 20)
             ]
             for source in sources

@@ -7,19 +7,20 @@ A claim is a weighted sum of conditions over some targets, and one of the rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import differences, published, repeats, selection, verdicts, wording
-from xstilts.analysis.verdicts import Question, Weights
-from xstilts.chapters import wide
-from xstilts.chapters.wide import mlm_continuation, translated
+from xstilts.analysis import differences, grades, repeats, selection, wording
+from xstilts.chapters import published, verdicts
+from xstilts.chapters.verdicts import Question
+from xstilts.questions import CHAPTERS as WIDE
+from xstilts.questions import mlm_continuation, translated
 from xstilts.runs.key import Wanted
 from xstilts.study import graph
-from xstilts.study.conditions import NONE, Comparison, Condition
+from xstilts.study.conditions import NONE, Comparison, Condition, Weights
 from xstilts.study.grid import NAMED_BEST
 from xstilts.study.profiles import Study
 
@@ -27,7 +28,7 @@ from xstilts.study.profiles import Study
 @dataclass(frozen=True)
 class Claim:
     text: str
-    chapter: str  # whose runs decide: a name in `wide`
+    chapter: str  # whose runs decide: a name in `questions`
     weigh: Callable[[list[Condition]], list[Weights]]  # -> differences, whose mean is the effect
     targets: tuple[str, ...] = ()  # () = all of the chapter's
     rule: str = "gain"
@@ -143,7 +144,7 @@ CHAPTERS = tuple(dict.fromkeys(claim.chapter for claim in CLAIMS if claim.chapte
 
 def wanted(study: Study) -> dict[str, Comparison]:
     """chapter -> what it compares: the runs that the claims rest on."""
-    return {name: wide.CHAPTERS[name].compared(study) for name in CHAPTERS}
+    return {name: WIDE[name].compared(study) for name in CHAPTERS}
 
 
 def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
@@ -155,23 +156,32 @@ def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
     return found
 
 
-def table(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) -> pd.DataFrame:
-    """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the
-    chapter that has its runs."""
+def questions(
+    study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]
+) -> list[Question]:
+    """One a claim."""
     parts = {name: differences.examples(study, runs) for name, runs in found.items()}
-    questions = []
+    said = []
     for claim in CLAIMS:
         wanted = asked[claim.chapter].wanted
         every = claim.weigh(list(dict.fromkeys(name for name, _, _ in wanted)))
         targets = claim.targets or tuple(dict.fromkeys(target for _, target, _ in wanted))
-        questions.append(
-            Question(
-                dict.fromkeys(targets, every),
-                found[claim.chapter],
-                parts[claim.chapter],
-                claim.rule,
-            )
-        )
+        part = parts[claim.chapter]
+        every_target = dict.fromkeys(targets, every)
+        said.append(Question(every_target, found[claim.chapter], part, claim.rule))
+    return said
+
+
+def table(
+    study: Study,
+    asked: dict[str, Comparison],
+    found: dict[str, Wanted],
+    beside: Iterable[float] = (),
+) -> pd.DataFrame:
+    """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the
+    chapter that has its runs. beside: p-values of the book's hypotheses, which were named
+    beforehand, too (`named.p_values`)."""
+    decided = verdicts.decide(study, questions(study, asked, found), beside)
     known = [
         {
             "claim": claim.text,
@@ -180,7 +190,7 @@ def table(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) 
         }
         for claim in CLAIMS
     ]
-    return pd.concat([pd.DataFrame(known), verdicts.decide(study, questions)], axis=1)
+    return pd.concat([pd.DataFrame(known), decided], axis=1)
 
 
 def _published(claim: Claim) -> float:
@@ -193,29 +203,35 @@ def _published(claim: Claim) -> float:
 
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
-    count = shown.verdict.value_counts()
-    effects = shown.effect.map(wording.signed) + shown["one left out"].map(
-        lambda left: f", {left}" if left else ""
-    )
-    named = (
+    effects = shown.effect.map(wording.signed) + " [" + shown.low.map(wording.signed)
+    effects += ", " + shown.high.map(wording.signed) + "]"
+    failed = [", ".join(verdicts.with_failures(row)) for row in shown.to_dict("records")]
+    narrow = shown.breadth.where(shown.breadth.str.startswith("concentrated"), "")
+    notes = [
+        ", ".join(filter(None, parts))
+        for parts in zip(effects, failed, narrow, shown["so far"].str.strip(), strict=True)
+    ]
+    named = shown.claim + " (" + shown.verdict + ", " + notes + ")"
+    reasons = (
         shown.claim
         + " ("
         + effects
-        + shown["so far"].map(lambda part: f",{part}" if part else "")
-        + ")"
+        + ": "
+        + shown["why open"]
+        + "; "
+        + (shown["would settle it"] + " would settle it)")
     )
-    carried = shown.claim + " (" + effects + ", by " + shown["carried by"] + ")"
     parts = {
-        "agreeing": named[shown.verdict == "agrees"],
-        "disagreeing": named[shown.verdict == "disagrees"],
-        "carried": carried[shown["carried by"] != ""],
+        "agreeing": named[shown.verdict.str.endswith(" for")],
+        "disagreeing": named[shown.verdict.str.endswith(" against")],
+        "same": named[shown.verdict == grades.SAME],
+        "open": reasons[shown.verdict == grades.OPEN],
+        "not_learned": shown.claim[shown.verdict == grades.NOT_LEARNED],
     }
     return {
         "claims": len(shown),
-        "agree": int(count.get("agrees", 0)),
-        "disagree": int(count.get("disagrees", 0)),
-        "unclear": int(count.get("can't tell", 0)),
-        "not_run": int(count.get("not run", 0)),
+        "not_run": int((shown.verdict == grades.NOT_RUN).sum()),
         "trust": repeats.words(study, differences.behind(shown)),
+        **{f"{name}_count": len(some) for name, some in parts.items()},
         **{name: "; ".join(some) or "none" for name, some in parts.items()},
     }

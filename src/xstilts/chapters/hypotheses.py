@@ -1,102 +1,42 @@
-"""What a wide chapter expects before it looks, and whether it holds: the answer to the chapter's
-question. What each expects stands in its file in `wide`.
+"""Whether what a wide chapter expects holds: the answer to the chapter's question. What each
+expects stands in its file in `questions`.
 
-    decided = table(study, rq3.HYPOTHESES, asked, found)    # asked = rq3.compared(study)
+    decided = table(study, "rq3", asked, found, beside)    # asked = rq3.compared(study)
     words(decided)
 
 A hypothesis is a mean of differences between the chapter's conditions, over the targets that it has
-them for, judged by the rules of `verdicts`; its p-values are adjusted over the chapter's
-hypotheses.
-
-    holds             gain: the mean is above 0; no gain: the whole 95 % interval is below
-                      `verdicts.MARGIN`
-    does not hold     gain: it is below 0; no gain: it is above 0
-    can't tell        neither counts, or one condition or target carries it
-    not run           no target has all that it needs
-    not asked         the data has no such conditions
+them for, judged by the rules of `verdicts` with Holm over all that the book names beforehand. *Not
+asked*: the data has no such conditions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from xstilts.analysis import verdicts, wording
-from xstilts.analysis.differences import examples
-from xstilts.analysis.verdicts import Question, Weights
+from xstilts.analysis import differences, selection, wording
+from xstilts.chapters import verdicts
+from xstilts.chapters.verdicts import Question
+from xstilts.questions import CHAPTERS
+from xstilts.questions.hypothesis import Hypothesis
 from xstilts.runs.key import Wanted
-from xstilts.study.conditions import Comparison, Condition
+from xstilts.study import graph
+from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
 
-SAID = {"agrees": "holds", "disagrees": "does not hold"}
-SHOWN = [
-    "hypothesis",
-    "verdict",
-    "carried by",
-    "effect",
-    "low",
-    "high",
-    "one left out",
-    "in English",
-    "p",
-    "p (Holm)",
-    "differences",
-    "targets",
-    "so far",
-    "n",
-    "seeds",
-    "from",
-]
+SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "why open", "would settle it"]
+SHOWN += ["in English", "p", "p (Holm)", "learned", "with failures", "spread", "up", "middle"]
+SHOWN += ["without the largest", "breadth", "differences", "targets", "so far", "n", "seeds"]
+SHOWN += ["from"]
 
 
-@dataclass(frozen=True)
-class Hypothesis:
-    text: str
-    weigh: Callable[[Comparison], list[Weights]]  # -> single differences, whose mean is the effect
-    rule: str = "gain"
-    languages: Callable[[Study], tuple[str, ...]] | None = None  # None = all that are scored
-
-
-def differences(
-    choose: Callable[[Condition, Condition], bool], sign: int = 1
-) -> Callable[[Comparison], list[Weights]]:
-    """The chapter's own differences between two conditions that `choose` takes, or their
-    opposites."""
-    return lambda asked: [
-        {condition: sign * weight for condition, weight in weights.items()}
-        for _, weights in asked.contrasts
-        if len(weights) == 2 and choose(*weights)
-    ]
-
-
-def means(
-    more: Callable[[Condition], bool], less: Callable[[Condition], bool]
-) -> Callable[[Comparison], list[Weights]]:
-    """The mean of some conditions, less that of others."""
-
-    def weigh(asked: Comparison) -> list[Weights]:
-        there = list(dict.fromkeys(condition for condition, _, _ in asked.wanted))
-        up, down = (list(filter(choose, there)) for choose in (more, less))
-        if not up or not down:
-            return []
-        return [dict.fromkeys(up, 1 / len(up)) | dict.fromkeys(down, -1 / len(down))]
-
-    return weigh
-
-
-def table(
-    study: Study,
-    hypotheses: Sequence[Hypothesis],
-    asked: Comparison,
-    found: Wanted,
-    over_languages: bool = False,
-) -> pd.DataFrame:
-    """A row a hypothesis: what `verdicts.decide` says of it. over_languages: as in
-    `differences.table`."""
-    part, questions = examples(study, found), []
+def questions(
+    study: Study, hypotheses: Sequence[Hypothesis], asked: Comparison, found: Wanted
+) -> list[Question]:
+    """One a hypothesis."""
+    part, said = differences.examples(study, found), []
     for hypothesis in hypotheses:
         only = hypothesis.languages(study) if hypothesis.languages else None
         wanted = dict.fromkeys(
@@ -112,29 +52,48 @@ def table(
             ]
             for _, target in wanted
         }
-        questions.append(
+        said.append(
             Question(
                 {target: some for target, some in every.items() if some},
                 found,
                 part,
                 hypothesis.rule,
-                over_languages,
+                hypothesis.over_languages,
                 only,
             )
         )
-    result = verdicts.decide(study, questions).assign(
+    return said
+
+
+def table(
+    study: Study,
+    hypotheses: Sequence[Hypothesis],
+    asked: Comparison,
+    found: Wanted,
+    beside: Iterable[float] = (),
+) -> pd.DataFrame:
+    """A row a hypothesis: what `verdicts.decide` says of it. beside: p-values of the claims and of
+    the other chapters' hypotheses, which were named beforehand, too (`named.p_values`)."""
+    result = verdicts.decide(study, questions(study, hypotheses, asked, found), beside).assign(
         hypothesis=[hypothesis.text for hypothesis in hypotheses]
     )
-    result["verdict"] = result.verdict.replace(SAID).where(
-        result.differences != "0 of 0", "not asked"
-    )
+    result["verdict"] = result.verdict.where(result.differences != "0 of 0", "not asked")
     return result[SHOWN]
+
+
+def of_chapter(study: Study, chapter: str) -> list[Question]:
+    """One a hypothesis of the chapter, on the runs at hand."""
+    asked = CHAPTERS[chapter].compared(study)
+    found = graph.obtain(study, asked.wanted)
+    if chapter == "xtreme":
+        asked, found = selection.best(asked, found, selection.table(study, asked, found))
+    return questions(study, CHAPTERS[chapter].HYPOTHESES, asked, found)
 
 
 def words(decided: pd.DataFrame) -> str:
     """The chapter's answer: each hypothesis with its verdict, effect and interval, the effect in
-    English unless it is about English, what carries it, and on how much of what it asks it rests
-    where that is not all."""
+    English unless it is about English, where it is concentrated, why it is open and what would
+    settle it, and on how much of what it asks it rests where that is not all."""
     said = []
     for row in decided.to_dict("records"):
         numbers = [
@@ -143,8 +102,10 @@ def words(decided: pd.DataFrame) -> str:
         ]
         if not np.isnan(row["in English"]) and not np.isclose(row["in English"], row["effect"]):
             numbers.append(f"in English {wording.signed(row['in English'])}")
-        numbers += [row["one left out"]] if row["one left out"] else []
-        numbers += [f"carried by {row['carried by']}"] if row["carried by"] else []
+        numbers += verdicts.with_failures(row)
+        numbers += [row["breadth"]] if row["breadth"].startswith("concentrated") else []
+        numbers += [f"open because: {row['why open']}"] if row["why open"] else []
+        numbers += [f"{row['would settle it']} would settle it"] if row["would settle it"] else []
         numbers += (
             [f"so far {row['differences']} differences, {row['targets']} targets"]
             if row["so far"]

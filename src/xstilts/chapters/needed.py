@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from xstilts.chapters import claims, wide
+from xstilts import questions
+from xstilts.chapters import claims
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Run
 from xstilts.study import graph, grid
@@ -86,7 +87,7 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "single_task": lambda study: [*single_task(study).values()],
     **{
         name: lambda study, chapter=chapter: [*chapter.compared(study).wanted.values()]
-        for name, chapter in wide.CHAPTERS.items()
+        for name, chapter in questions.CHAPTERS.items()
     },
     "costs": lambda study: [],
     "benchmark": lambda study: [],  # shows rows, trains nothing

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from xstilts import data
-from xstilts.analysis import repeats, score_tables, wording
+from xstilts.analysis import repeats, reported, wording
 from xstilts.chapters import needed
 from xstilts.study.conditions import NONE
 from xstilts.study.profiles import Study
@@ -17,7 +17,7 @@ from xstilts.study.profiles import Study
 
 def words(study: Study, table: pd.DataFrame, seeds: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes. seeds: as `score_tables.by_seed` has them."""
-    main = score_tables.main_metric(study, table)
+    main = reported.main_metric(study, table)
     ours = main[main.condition == NONE]
     foreign = ours[ours.language != "en"].groupby(["target", "language"], as_index=False)
     foreign = foreign[["value", "baseline"]].mean()

@@ -134,6 +134,37 @@ def compute(
     return tell_lost(lost) or code
 
 
+def power(
+    words: Words = None,
+    parameter: Parameters = None,
+    profile: Profile = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say how exact each claim or hypothesis of a chapter is, and what more seeds would tell.
+
+    CHAPTER is claims (the one that is taken if it is left out) or a chapter with hypotheses. Said
+    are half of each interval's width, the seeds and hours for 2 points and for 1, and the cheapest
+    runs that would halve it. --json: a list, an object a claim or hypothesis.
+
+    \b
+    Example:
+        xstilts power xtreme
+    """
+    from xstilts.study import profiles
+
+    parameters = given(parameter, profile)
+    name = chapter(words, parameters) or "claims"
+    study = profiles.study(**parameters)
+    from xstilts.tools import power as powers
+
+    shown = powers.table(study, name)
+    if as_json:
+        print_json(shown.to_dict("records"))
+    else:
+        print(visible(powers.text(shown)))
+    return 0
+
+
 def plan(
     words: Words = None,
     unrecorded: Unrecorded = False,

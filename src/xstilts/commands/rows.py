@@ -128,7 +128,7 @@ def submission(
     from xstilts.study import profiles
 
     study = profiles.study(**given(parameter, profile))
-    from xstilts.chapters.wide import xtreme
+    from xstilts.questions import xtreme
     from xstilts.tools import submission as handing_in
 
     asked = xtreme.compared(study).wanted

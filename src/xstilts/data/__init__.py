@@ -23,39 +23,22 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from xstilts import files, settings, synthetic
-from xstilts.data import local
+from xstilts.data import local, sources
 from xstilts.data.layout import SPLITS
 from xstilts.data.rows import Rows, labels_of, read
+from xstilts.data.sources import can_change as can_change
+from xstilts.data.sources import endless as endless
+from xstilts.data.sources import has_dials as has_dials
 from xstilts.data.unchanged import looked_at_once as looked_at_once
 from xstilts.data.unchanged import while_unchanged
 from xstilts.errors import UserError
 from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS, Task, task
-
-# how rows of a kind are read, where that has changed: part of the fingerprints of real rows. The
-# embedded benchmark has no row that is read otherwise than before
-READ = {
-    "span": "answers without the blanks at their edges",
-    "rank": "entities once; the whole split is searched",
-}
-
-
-def _module(source: str):
-    if dials.is_mini(source):
-        from xstilts.data import synthetic_rows
-
-        return synthetic_rows
-    if source == "hub":
-        from xstilts.data import hub
-
-        return hub
-    return local
 
 
 def _at(row: Task, language: str, source: str) -> tuple:
@@ -63,25 +46,20 @@ def _at(row: Task, language: str, source: str) -> tuple:
     own = settings.own_rows() if source == "hub" else ""
     if own and language in local.languages(row, own):
         return local, own
-    return _module(source), source
+    return sources.module(source), source
 
 
 def check_source(source: str) -> None:
     """UserError if `source` has unknown dials, or is neither a known word nor a folder with at
     least one task's rows."""
-    if dials.is_mini(source):
-        dials.parse(source)
-    elif source != "hub":
-        local.check_folder(source)
-    elif own := settings.own_rows():
-        local.check_folder(own, "XSTILTS_OWN")
+    sources.module(source).check(source)
 
 
 @while_unchanged(256)
 def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
     """Languages in which the source has rows of the task (in that split), sorted; empty if it has
     none."""
-    found = set(_module(source).languages(task(name), source))
+    found = set(sources.module(source).languages(task(name), source))
     if source == "hub" and (own := settings.own_rows()):
         found |= set(local.languages(task(name), own))
     return tuple(
@@ -120,30 +98,26 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0, draw
             f"{source}: no rows of {row.title} in {language!r}; there are: {there}"
             + (f". {row.obtain}" if row.obtain else "")
         )
-    module, place = _at(row, language, source)
-    blocks = module.blocks(row, split, language, place, 0 if draw else limit)
+    module, (at, place) = row.module, _at(row, language, source)
+    blocks = at.blocks(row, split, language, place, 0 if draw else limit)
     places = [
         (which, number) for which, block in enumerate(blocks) for number in range(len(block.items))
     ]
     total = len(places)
-    if limit and len(places) > limit and row.kind != "mine":
+    if limit and len(places) > limit and not module.capped:
         lots = random.Random(" ".join(filter(None, (split, str(len(places)), draw))))
         chosen = lots.sample(range(len(places)), limit)
         places = [places[i] for i in sorted(chosen)]
     rows = read(blocks, places)
-    rows.total = total if row.kind != "mine" else sum(bool(item["source"]) for item in rows)
+    rows.total = total
     if not rows:
         raise UserError(f"{blocks[0].where}: no usable {split} rows of {row.title}")
-    if row.kind == "span":  # some rules of comparing answers depend on the language
+    if module.LANGUAGE:
         rows = Rows.of([{**item, "language": language} for item in rows], rows.dropped, rows.total)
-    if row.kind == "mine" and limit:
-        rows = Rows.of(_fewer_to_mine(rows, limit), rows.dropped, rows.total)
-    if (
-        split == "test"
-        and row.kind in ("classify", "choice", "tag")
-        and len(rows) > 1
-        and len(labels := _labels(row, rows)) == 1
-    ):
+    if module.capped:
+        part, total = module.capped(rows, limit)
+        rows = Rows.of(part, rows.dropped, total)
+    if split == "test" and len(rows) > 1 and len(labels := _labels(row, rows)) == 1:
         if not limit:
             raise UserError(
                 f"{blocks[0].where}: every row of {row.title} has the label {labels.pop()}; that "
@@ -157,7 +131,7 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0, draw
 def leaves_out(name: str, language: str, source: str, limit: int) -> bool:
     """Whether a limit may leave training rows out, so that it matters which are drawn. Real rows
     are not counted for that."""
-    if dials.is_mini(source):
+    if endless(source):
         return 0 < limit < synthetic.size(name, language, "train")
     return limit > 0
 
@@ -166,7 +140,7 @@ def pool(name: str, split: str, language: str, source: str, limit: int) -> Rows:
     """The rows whose texts are searched when `limit` rows are scored. That is the whole split, so
     that a search is as hard whatever part is scored. The benchmark makes as many rows as are asked
     for: there the scored rows are searched."""
-    return load(name, split, language, source, limit if dials.is_mini(source) else 0)
+    return load(name, split, language, source, limit if endless(source) else 0)
 
 
 def candidates(name: str, source: str) -> Rows:
@@ -185,24 +159,11 @@ def candidates(name: str, source: str) -> Rows:
     )
 
 
-def _fewer_to_mine(rows: Rows, limit: int) -> list[dict]:
-    """At most `limit` pairs and, on each side, ten times as many sentences without a
-    translation."""
-    draw, found = random.Random(f"mine {len(rows)}"), []
-    for wanted, most in (
-        ((True, True), limit),
-        ((True, False), 10 * limit),
-        ((False, True), 10 * limit),
-    ):
-        part = [row for row in rows if (bool(row["source"]), bool(row["english"])) == wanted]
-        found += [part[i] for i in sorted(draw.sample(range(len(part)), min(most, len(part))))]
-    return found
-
-
 def _labels(row: Task, rows: Rows) -> set[int]:
-    return {
-        label for item in rows for label in (item["tags"] if row.kind == "tag" else [item["label"]])
-    }
+    """The labels of rows that have one of the task's; of the others none."""
+    if row.module.LABELS == "list":
+        return {label for item in rows for label in item["tags"]}
+    return {item["label"] for item in rows} if row.module.LABELS else set()
 
 
 @while_unchanged(64)
@@ -233,8 +194,8 @@ def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) 
     for language in languages:
         module, place = _at(task(name), language, source)
         parts.append(module.fingerprint(task(name), split, language, place))
-    if task(name).kind in READ and not dials.is_mini(source):
-        parts.append(READ[task(name).kind])
+    if (how := task(name).module.READ) and can_change(source):
+        parts.append(how)
     return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
 
 
@@ -249,12 +210,12 @@ def split_found(name: str, split: str, language: str, source: str) -> str:
 @while_unchanged(8)
 def texts_fingerprint(source: str) -> str:
     """Identifies all the texts of a source: what a trimmed vocabulary depends on."""
-    return _module(source).texts_fingerprint(source)
+    return sources.module(source).texts_fingerprint(source)
 
 
 def texts(source: str) -> Iterator[str]:
     """Every text of the source. Only for sources that fit on a disk at hand."""
-    return _module(source).texts(source)
+    return sources.module(source).texts(source)
 
 
 def words(source: str) -> list[str]:
@@ -294,18 +255,11 @@ def available(source: str) -> list[str]:
 
 def where(source: str) -> str:
     """How pages and tables call the source."""
-    if dials.is_mini(source):
-        turned = (
-            dials.name(dials.parse(source)).partition(":")[2].replace(",", ", ").replace("=", " ")
-        )
-        return "embedded synthetic benchmark" + (f" ({turned})" if turned else "")
-    return "Hugging Face Hub" if source == "hub" else f"local rows ({Path(source).name})"
+    return sources.module(source).title(source)
 
 
 def as_target(source: str) -> str:
     """The source as targets are trained and scored on it. Difficulty and noise change intermediate
     tasks alone: XNLI trains on the same MNLI rows, whatever they are for MNLI as an intermediate
     task."""
-    return (
-        dials.name(dials.Dials(seed=dials.parse(source).seed)) if dials.is_mini(source) else source
-    )
+    return dials.name(dials.Dials(seed=dials.parse(source).seed)) if has_dials(source) else source

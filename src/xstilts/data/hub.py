@@ -17,8 +17,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from xstilts import revisions
-from xstilts.data import tagged
+from xstilts import revisions, settings
+from xstilts.data import local, tagged
 from xstilts.data.labels import label_names
 from xstilts.data.rows import Block
 from xstilts.errors import UserError
@@ -31,7 +31,19 @@ if TYPE_CHECKING:
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")
+CAN_CHANGE, ENDLESS = True, False
 TEXT_ROWS = 100_000  # of a Wikipedia: more is never trained on here, and whole Wikipedias are large
+
+
+def check(source: str) -> None:
+    """UserError where XSTILTS_OWN is no folder of rows."""
+    if own := settings.own_rows():
+        local.check_folder(own, "XSTILTS_OWN")
+
+
+def title(source: str) -> str:
+    """How pages and tables call the source."""
+    return "Hugging Face Hub"
 
 
 def languages(row: Task, source: str) -> list[str]:

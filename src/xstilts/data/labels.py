@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from xstilts.errors import UserError
+from xstilts.tasks.columns import Unusable
 from xstilts.tasks.task import Task
 
 # an open label set's label that no training row has: never trained on, always scored as wrong
 UNKNOWN = -1
 NO_LABEL = (None, "", "-")  # of a pair: "-" is SNLI's, whose annotators did not agree
-
-
-class Unusable(ValueError):
-    """A row that cannot be used: it has no gold label or no text. It is dropped, and counted."""
 
 
 def label_names(features: Mapping[str, Any], column: str) -> list[str] | None:
@@ -74,29 +71,22 @@ def names_in(metadata: dict[bytes, bytes] | None, column: str, where: str) -> li
     return names
 
 
-def column_of(row: Task) -> str:
-    """The column that has a row's labels."""
-    # "-": the source's reader makes sense of its labels itself
-    return row.label_column.replace("-", "label")
-
-
 def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -> dict:
     """The raw row with its label column as the table's ids. `where` names file and row for people.
 
     A choice's label is a number, which its reader makes sense of (as where the column is "-"): only
     names, if there are any, take the place of ids."""
-    column = column_of(row)
+    column = row.labels_in
     if not row.labels or row.label_column == "-":
-        if row.kind != "choice" or names is None or item.get(column) in (None, -1):
+        if row.module.LABELS != "number" or names is None or item.get(column) in (None, -1):
             return item
         return {**item, column: _name(item[column], names, f"{where}, column {column}")}
     if column not in item:
         raise UserError(f"{where} has no column {column!r}; it has {', '.join(item)}")
     value = item[column]
-    if isinstance(value, list) != (row.kind == "tag"):
-        raise UserError(
-            f"{where}, column {column}: {value!r} is {'not ' * (row.kind == 'tag')}a list of labels"
-        )
+    listed = row.module.LABELS == "list"
+    if isinstance(value, list) != listed:
+        raise UserError(f"{where}, column {column}: {value!r} is {'not ' * listed}a list of labels")
     many = value if isinstance(value, list) else [value]
     ids = [_label_id(label, row, names, f"{where}, column {column}") for label in many]
     return {**item, column: ids if isinstance(value, list) else ids[0]}
@@ -105,7 +95,7 @@ def with_label_ids(item: dict, row: Task, names: list[str] | None, where: str) -
 def _label_id(value: int | str, row: Task, names: list[str] | None, where: str) -> int:
     if value == -1 and type(value) is int:
         raise Unusable(f"{where}: label -1, which stands for no gold label")
-    if row.kind == "classify" and value in NO_LABEL:
+    if row.module.LABELS == "name" and value in NO_LABEL:
         raise Unusable(f"{where}: no gold label")
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise UserError(f"{where}: label {value!r} is none of {', '.join(row.labels)}")

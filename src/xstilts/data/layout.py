@@ -247,7 +247,8 @@ CHECKS = {"folder": _folder, "splits": _splits, "names": _names, "columns": _col
 
 
 def _translated(row: Task) -> list[Source]:
-    if row.kind not in ("classify", "choice", "span"):
+    module = row.module
+    if not module.TRANSLATED:
         return []
     return [
         Source(
@@ -256,8 +257,8 @@ def _translated(row: Task) -> list[Source]:
             "; ".join(sorted({source.licence for source in row.sources})),
             f"translated/{row.name}/{{language}}",
             languages=(),
-            read=columns.translated(row.kind),
-            label_column="-" if row.kind == "choice" else "label",
+            read=columns.translated(module.TRANSLATED),
+            label_column="-" if module.LABELS == "number" else "label",
             splits={"test": ()},
         )
     ]

@@ -10,21 +10,12 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
-from xstilts.tasks.kinds import rank
+from xstilts.tasks import kinds
 
 Texts = tuple[str, ...]
-
-_TEXTS: dict[str, Callable[[dict], Texts]] = {
-    "classify": lambda row: tuple(row["texts"]),
-    "tag": lambda row: tuple(row["words"]),
-    "span": lambda row: (row["question"], row["context"]),
-    "choice": lambda row: (row["context"], *row["choices"]),
-    "rank": lambda row: (rank.as_ranking(row)["query"],),
-    "mlm": lambda row: (row["text"],),
-}
 
 
 @lru_cache(maxsize=1)
@@ -50,7 +41,7 @@ class Seen:
     """Training rows, to ask of other rows whether they are among them."""
 
     def __init__(self, rows: Iterable[dict], kind: str):
-        self.texts = _TEXTS[kind]
+        self.texts = kinds.kind(kind).texts
         self.exact = {self.texts(row) for row in rows}
         self.normalised = {normalised(texts) for texts in self.exact}
 

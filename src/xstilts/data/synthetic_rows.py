@@ -10,6 +10,19 @@ from xstilts.data.rows import Block
 from xstilts.synthetic import dials
 from xstilts.tasks.task import Task
 
+CAN_CHANGE, ENDLESS = False, True
+
+
+def check(source: str) -> None:
+    """UserError for unknown dials."""
+    dials.parse(source)
+
+
+def title(source: str) -> str:
+    """How pages and tables call the source."""
+    turned = dials.name(dials.parse(source)).partition(":")[2].replace(",", ", ").replace("=", " ")
+    return "embedded synthetic benchmark" + (f" ({turned})" if turned else "")
+
 
 def _dials(row: Task, language: str, source: str) -> dials.Dials:
     return dials.of(dials.parse(source), row.name in synthetic.INTERMEDIATE, language)
@@ -18,7 +31,7 @@ def _dials(row: Task, language: str, source: str) -> dials.Dials:
 def languages(row: Task, source: str) -> list[str]:
     if row.name not in synthetic.TASKS:
         return []
-    english = row.kind in ("retrieve", "mine")  # the other side of every pair is English
+    english = "english" in row.module.SIDES  # the other side of every pair
     return [
         language for language in synthetic.languages(row.name) if not (english and language == "en")
     ]

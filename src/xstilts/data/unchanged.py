@@ -10,7 +10,7 @@ from inspect import signature
 
 from xstilts import revisions, settings
 from xstilts.data import local
-from xstilts.synthetic import dials
+from xstilts.data.sources import can_change
 from xstilts.tasks.table import TASKS, task
 
 _looked: ContextVar[dict | None] = ContextVar("looked", default=None)
@@ -34,7 +34,7 @@ def _state(name: str, source: str) -> Hashable:
     """A value that changes whenever a person may have changed the task's rows: files, folders, the
     layout, XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code stay
     the same as long as a process lives."""
-    if dials.is_mini(source):
+    if not can_change(source):
         return ()
     place = settings.own_rows() if source == "hub" else source
     # a plan that asks nobody has other names for what is on the Hub

@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from xstilts import files
 from xstilts.errors import UserError, shown
@@ -101,7 +102,7 @@ def records(raw: Raw, *columns: str) -> list[dict[str, str]]:
     return found
 
 
-def parsed(raw: Raw):
+def parsed(raw: Raw) -> Any:
     """JSON. UserError where it is none."""
     try:
         return files.parsed(text(raw))

@@ -31,7 +31,6 @@ from xstilts.errors import UserError
 from xstilts.runs import scoring
 from xstilts.runs.key import Adapt, Base, Run, label, training
 from xstilts.runs.scoring import HEAD, NO_LAYER, Counts, loaded
-from xstilts.synthetic import dials
 from xstilts.tasks.kinds import kind, lost, pieces, rank
 from xstilts.tasks.metrics import value
 from xstilts.tasks.table import TASKS, Task
@@ -66,7 +65,7 @@ def execute(run: Run, folder: Path, parent: Path | None) -> None:
 def _same_rows(run: Run) -> None:
     """UserError where the rows are others than those that the run is named by: a person edits them
     while a study is computed."""
-    if dials.is_mini(run.data):  # its rows are this code's
+    if not data.can_change(run.data):
         return
     if isinstance(run, Base):
         named, now = (
@@ -85,9 +84,8 @@ def _same_rows(run: Run) -> None:
         if before := training(run):  # scored rows are looked for among its rows
             _same_rows(before)
         read = [(run.target, run.split, run.languages)]
-        read += (
-            [(run.target, "validation", run.languages)] if TASKS[run.target].kind == "mine" else []
-        )
+        if TASKS[run.target].module.TUNED:
+            read.append((run.target, "validation", run.languages))
         named, now = run.fingerprints, tuple(data.fingerprint(*part, run.data) for part in read)
     if named != now:
         raise UserError(
@@ -150,7 +148,7 @@ def _features(
 
 def _dev_rows(name: str, language: str, run: Adapt, task: Task, limit: int) -> data.Rows:
     rows = data.load(name, "validation", language, run.data, limit)
-    if task.kind != "rank":
+    if not task.module.SEARCHED:
         return rows
     return data.Rows.of([rank.as_ranking(row) for row in rows], rows.dropped, rows.total)
 
@@ -184,7 +182,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     }
     for (name, language), rows in dev.items():
         counts.read("validation", rows_of[name], language, rows)
-    ranked = any(task.kind == "rank" for task in tasks.values())
+    ranked = any(task.module.SEARCHED for task in tasks.values())
     encoded = {
         (name, language): kind(tasks[name].kind).encode(
             rows, tokenizer, tasks[name], run.recipe.max_length

@@ -106,7 +106,7 @@ def _smaller(run: Run) -> str:
         return "The encoder itself does not fit: give a smaller one (parameter encoder)"
     recipe = run.recipe
     # a batch's rows are each other's negatives
-    if isinstance(run, Adapt) and TASKS[run.reads[0]].kind == "rank":
+    if isinstance(run, Adapt) and TASKS[run.reads[0]].module.WHOLE_BATCH:
         return (
             f"It reads its batch of {recipe.batch_size} rows whole: give a smaller phase3_batch, "
             f"or a max_length below {recipe.max_length}"

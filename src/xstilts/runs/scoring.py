@@ -96,7 +96,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     def rows(language: str, split: str = run.split):
         found = data.load(run.target, split, language, run.data, run.eval_rows)
         counts.read(split, run.target, language, found)
-        if target.kind == "mine" and all(row["source"] and row["english"] for row in found):
+        if target.module.TUNED and all(row["source"] and row["english"] for row in found):
             counts.note(
                 split,
                 run.target,
@@ -123,7 +123,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
                 (target, language, metric, layer, part, predictions, pairs)
                 for (metric, layer), (predictions, pairs) in scores.items()
             ]
-    elif target.kind == "rank":  # one pool of candidates for all languages
+    elif target.module.SEARCHED:  # one pool of candidates for all languages
         part = {language: rows(language) for language in run.languages}
         scores = evaluate.ranking(
             model,

@@ -49,12 +49,13 @@ class Condition:
 
 
 NONE = Condition()
+Weights = dict[Condition, float]  # of a sum of conditions' scores
 Runs = dict[tuple[Condition, str, int], Score]  # (condition, target, seed) -> run
 
 
 class Contrast(NamedTuple):
     title: str
-    weights: dict[Condition, float]  # a difference, or a difference of differences
+    weights: Weights  # a difference, or a difference of differences
 
     @property
     def first(self) -> Condition:

@@ -20,7 +20,6 @@ import torch
 from xstilts import data, encoders, synthetic
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Base, Run, Score, each_once, parents
-from xstilts.synthetic import dials
 from xstilts.tasks.table import TASKS
 from xstilts.training.loop import device, number_type
 from xstilts.training.recipe import Recipe
@@ -75,17 +74,6 @@ SCORED = {
     "xcopa": 500,
     "lareqa": 1_190,
 }
-# mean pieces a row under XLM-R's vocabulary, all choices or windows together
-PIECES = {
-    "mlm": 120,
-    "classify": 45,
-    "tag": 35,
-    "span": 190,
-    "choice": 240,
-    "retrieve": 20,
-    "mine": 30,
-    "rank": 190,
-}
 # operations a second, and seconds a step that no operation explains. Where the encoder is out of
 # reach: a third of an A100's bf16 peak, and the launching of a thousand small kernels. Where it
 # can't be timed on cores: a core of those in the book's log
@@ -112,16 +100,17 @@ def cost(run: Run) -> Cost:
         steps = _steps(run.recipe, [_rows(name, run) for name in run.trained])
         pieces = sum(_pieces(name, run) for name in run.reads) / len(run.reads)
         read = run.recipe.dev_rows * len(run.reads) * _evaluations(run.recipe, steps)
-        if TASKS[run.reads[0]].kind == "rank":  # queries, and the texts that they are ranked with
+        if TASKS[run.reads[0]].module.SEARCHED:  # queries, and the texts that they are ranked with
             read *= 1 + _texts_a_row(run.reads[0], run.data)
         return Cost(
             steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
         )
     pieces = _pieces(run.target, run)
     scored = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)
-    if TASKS[run.target].untrained:  # pairs have two sides
+    task = TASKS[run.target]
+    if task.untrained:  # pairs have two sides
         scored *= 2
-    if TASKS[run.target].kind == "rank":  # the texts of the whole split, however few are scored
+    if task.module.SEARCHED:  # the texts of the whole split, however few are scored
         scored += _texts(run)
     return Cost(0, 0.0, 2 * weights * pieces * scored)
 
@@ -205,7 +194,7 @@ def _evaluations(recipe: Recipe, steps: int) -> int:
 
 
 def _rows(name: str, run: Adapt | Score) -> int:
-    if dials.is_mini(run.data):
+    if data.endless(run.data):
         there = synthetic.size(name, "en", "train")  # makes them as they are asked for
     else:
         there = (
@@ -216,7 +205,7 @@ def _rows(name: str, run: Adapt | Score) -> int:
 
 def _texts(run: Score) -> float:
     """Number of texts that are ranked."""
-    if dials.is_mini(run.data):
+    if data.endless(run.data):
         rows = run.eval_rows or synthetic.size(run.target, "en", "test")
     else:
         rows = (
@@ -238,11 +227,11 @@ def _texts_a_row(target: str, source: str) -> float:
 def _pieces(name: str, run: Adapt | Score) -> float:
     """Mean pieces a row that is read as the task's, no more than the run's length."""
     task, folder = TASKS[name], encoders.source_folder(_shipped(run).encoder)
-    found = PIECES[task.kind]
+    found = float(task.module.PIECES)
     if run.data != "hub" and Path(folder).is_dir():
         split = "train" if isinstance(run, Adapt) and not run.read_as else "test"
         found = _counted(name, run.data, split, str(folder))
-    return min(found, run.recipe.max_length * (4 if task.kind == "choice" else 1))
+    return min(found, run.recipe.max_length * task.module.SEQUENCES)
 
 
 @data.while_unchanged(64)
@@ -260,11 +249,9 @@ def _tokenizer(folder: str):
 
 @data.while_unchanged(256)
 def _counted(name: str, source: str, split: str, encoder: str) -> float:
-    from xstilts.tasks.kinds import kind
-
     task, rows, tokenizer = TASKS[name], _sample(name, source, split), _tokenizer(encoder)
-    if task.kind in ("retrieve", "mine"):
-        texts = [row[side] for row in rows for side in ("source", "english") if row[side]]
+    if sides := task.module.SIDES:
+        texts = [row[side] for row in rows for side in sides if row[side]]
         return sum(map(len, tokenizer(texts)["input_ids"])) / max(1, len(texts))
-    features = kind(task.kind).encode(rows, tokenizer, data.labelled(name, source), task.max_length)
+    features = task.module.encode(rows, tokenizer, data.labelled(name, source), task.max_length)
     return sum(feature.pieces for feature in features) / len(rows)

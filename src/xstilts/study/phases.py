@@ -97,7 +97,7 @@ def phase3(
             f"it has: {', '.join(there) or 'none'}"
         )
     scored = (data.fingerprint(target, split, languages, study.data),)
-    if row.kind == "mine":  # its threshold is tuned on these
+    if row.module.TUNED:  # its threshold is tuned on these
         scored += (data.fingerprint(target, "validation", languages, study.data),)
     recipe = profiles.phase3_recipe(study, target)
     if row.untrained:

@@ -84,7 +84,7 @@ def study(profile: str = "mini", **given: object) -> Study:
         values.setdefault("phase3_seeds", ())
     if not values.get("data"):
         values["data"] = settings.data() or PROFILES[profile].data
-    if dials.is_mini(values["data"]):
+    if sources.has_dials(values["data"]):
         values["data"] = dials.name(dials.parse(values["data"]))
     elif values["data"] != "hub":
         values["data"] = str(Path(values["data"]).expanduser().resolve())
@@ -263,7 +263,9 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
     )
     # a ranked row's negatives are the other rows of its batch, which therefore is read as a whole
     return dataclasses.replace(
-        recipe, patience=asked.patience, micro_batch=0 if row.kind == "rank" else asked.micro_batch
+        recipe,
+        patience=asked.patience,
+        micro_batch=0 if row.module.WHOLE_BATCH else asked.micro_batch,
     )
 
 

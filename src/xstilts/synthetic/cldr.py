@@ -1,23 +1,23 @@
 """Names of countries, cities, languages, currencies, months and weekdays out of Unicode's CLDR,
 kept in cldr.json.
 
-    python -m xstilts.synthetic.cldr     # writes cldr.json anew, from the installed Babel
+    python -m xstilts.synthetic.cldr fi sw     # takes these languages from the installed Babel
 
 They are kept because names change a little from one CLDR to the next, and the benchmark must not
 change with them. A language file goes before CLDR: it names what CLDR lacks, and what does not suit
 its sentences."""
 
 import json
+import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
 from xstilts.synthetic.world import POOLS, SPLITS
 
 KINDS = ("country", "city", "language", "currency", "month", "weekday")
-LANGUAGES = "af ar de en es et fi fr hi hu ja ru sw tr yo zh".split()
-# here a city without a name of its own is spelled as in English
-LATIN = "af de en es et fi fr hu sw tr yo".split()
 PATH = Path(__file__).with_name("cldr.json")
+FOLDER = Path(__file__).parent / "languages"
 
 
 @cache
@@ -30,8 +30,9 @@ def names(language: str, kind: str) -> dict[str, str]:
     return _kept().get(language, {}).get(kind, {})
 
 
-def from_babel(language: str) -> dict[str, dict[str, str]]:
-    """kind -> code -> name, of the codes that the world knows."""
+def from_babel(language: str, script: str) -> dict[str, dict[str, str]]:
+    """kind -> code -> name, of the codes that the world knows. In Latin script a city without a
+    name of its own is spelled as in English."""
     from babel import Locale, localedata
 
     # Babel 2.18 gives a language without months of its own for this use those of the language asked
@@ -55,14 +56,26 @@ def from_babel(language: str) -> dict[str, dict[str, str]]:
     found = {}
     for kind in KINDS:
         codes = sorted(code for split in SPLITS for code in POOLS[kind][split])
-        spelled = {code: code for code in codes} if kind == "city" and language in LATIN else {}
+        spelled = {code: code for code in codes} if kind == "city" and script == "Latin" else {}
         found[kind] = {code: known[kind].get(code, spelled.get(code)) for code in codes}
         found[kind] = {code: name for code, name in found[kind].items() if name}
     return found
 
 
 if __name__ == "__main__":
-    found = {language: from_babel(language) for language in LANGUAGES}
+    from babel import UnknownLocaleError
+
+    if not sys.argv[1:]:
+        sys.exit("which languages? python -m xstilts.synthetic.cldr fi sw")
+    found = dict(_kept())
+    for asked in sys.argv[1:]:
+        try:
+            script = tomllib.loads((FOLDER / f"{asked}.toml").read_text(encoding="utf-8"))["script"]
+            found[asked] = from_babel(asked, script)
+        except FileNotFoundError:
+            sys.exit(f"{FOLDER} has no {asked}.toml: begin with a copy of en.toml")
+        except (UnknownLocaleError, ValueError):
+            sys.exit(f"CLDR does not know {asked}: all names have to be in {asked}.toml")
     PATH.write_text(
         json.dumps(found, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8"
     )

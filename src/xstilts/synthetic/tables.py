@@ -7,13 +7,12 @@ words = load("fi");  words["words"]["country"]["CL"] -> "Chile"
 import re
 import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from xstilts.synthetic import cldr
 from xstilts.synthetic.world import ALL_NAMES, POOLS, SENTENCES, SPLITS
 
-FOLDER = Path(__file__).parent / "languages"
+FOLDER = cldr.FOLDER
 LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 # a slot, a word with the marks, apostrophes and hyphens in it, or one mark of punctuation
 MARKS = re.escape('.,:;!?()¡¿"«»“”„…&·。、，：；？！「」『』・؟،؛।')
@@ -64,7 +63,11 @@ def load(language: str, noise: float = 0.0) -> dict[str, Any]:
             if code not in words["words"].get(kind, {})
         ]
         if kind not in PLAIN and lacking:
-            raise ValueError(f"{path.name}: [words] {kind} lacks {', '.join(lacking)}")
+            raise ValueError(
+                f"{path.name}: [words] {kind} lacks {', '.join(lacking)}"
+                + f". python -m xstilts.synthetic.cldr {language} takes them from CLDR"
+                * (kind in cldr.KINDS and not known[kind])
+            )
     lacking = (
         [name for name in ALL_NAMES if name not in words["words"].get("name", {})]
         if words["script"] != "Latin"

@@ -49,3 +49,10 @@ def category(target: str, benchmark: str = "XTREME-R") -> str:
 
 def official_languages(benchmark: str, target: str) -> tuple[str, ...]:
     return LANGUAGES[benchmark].get(target, TASKS[target].languages)
+
+
+def averaged(target: str) -> tuple[str, ...]:
+    """The metrics whose mean is a target's value: the main one, and where that is F1 of answers
+    exact match, too."""
+    metrics = TASKS[target].metrics
+    return metrics[: 2 if metrics[:2] == ("F1", "exact match") else 1]

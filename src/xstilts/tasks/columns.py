@@ -15,19 +15,13 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from xstilts.errors import UserError, visible
 from xstilts.tasks.languages import TYDIQA_NAMES
 
 Reader = Callable[[dict], dict]
-# the columns of rows that `translate` writes, by kind
-TRANSLATED = {
-    "classify": ("texts", "label"),
-    "choice": ("context", "choices", "label"),
-    "span": ("id", "question", "context", "answers", "starts"),
-}
 # XCOPA asks in one of two ways; the English words are used for every language, as the labels are
 # English, too
 ASKED = {"cause": "What was the cause?", "effect": "What happened as a result?"}
@@ -67,6 +61,30 @@ def inner(text: str) -> tuple[int, int]:
     found = text.strip(blanks())
     start = len(text) - len(text.lstrip(blanks())) if found else 0
     return start, start + len(found)
+
+
+class Unusable(ValueError):
+    """A row that cannot be used: it has no gold label or no text. It is dropped, and counted."""
+
+
+def check_text(value: object, where: str, column: str) -> None:
+    """UserError for what is not text, Unusable where it is empty."""
+    if not isinstance(value, str):
+        raise UserError(f"{where}, column {column}: {value!r} is not text")
+    if not value.strip():
+        raise Unusable(f"{where}, column {column}: empty text")
+    check_characters(value, where, column)
+
+
+def check_characters(value: str, where: str, column: str) -> None:
+    """UserError for a text that was decoded wrongly."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{where}, column {column}: half a surrogate pair at {error.start}, which is no "
+            "character; the file was decoded wrongly when it was made"
+        ) from None
 
 
 def identity(value: object) -> str:
@@ -215,9 +233,9 @@ def mention(row: dict) -> dict:
     }
 
 
-def translated(kind: str) -> Reader:
-    """Rows that `translate` wrote: they are of their kind already."""
-    names = TRANSLATED[kind]
+def translated(names: Iterable[str]) -> Reader:
+    """Rows that `translate` wrote: they are of their kind already, and have these columns."""
+    names = tuple(names)
 
     def read(row: dict) -> dict:
         lacking = [name for name in names if name not in row]

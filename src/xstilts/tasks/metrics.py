@@ -13,12 +13,14 @@ import collections
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 Pair = tuple[float, float]
+# predictions, golds -> a pair an example
+Measure = Callable[[Sequence, Sequence], list[Pair]]
 
 
 def value(pairs: Iterable[Pair]) -> float:
@@ -124,24 +126,56 @@ ANSWERS = {
 }
 
 
+def answer_f1(
+    predictions: Sequence[str],
+    golds: Sequence[Sequence[str]],
+    languages: Sequence[str],
+    rules: AnswerRules,
+) -> list[Pair]:
+    """F1 over words, the best over the gold answers. XQuAD and TyDiQA-GoldP use SQuAD's rules in
+    every language (XTREME's evaluate.py). No gold answer at all stands for "no answer"."""
+    return [
+        (max(_word_f1(ours, words, rules.none) for words in wanted), 1.0)
+        for ours, wanted in _compared(predictions, golds, languages, rules)
+    ]
+
+
+def exact_match(
+    predictions: Sequence[str],
+    golds: Sequence[Sequence[str]],
+    languages: Sequence[str],
+    rules: AnswerRules,
+) -> list[Pair]:
+    """Whether all words are those of a gold answer, under the rules of `answer_f1`."""
+    return [
+        (float(ours in wanted), 1.0)
+        for ours, wanted in _compared(predictions, golds, languages, rules)
+    ]
+
+
 def answers(
     predictions: Sequence[str],
     golds: Sequence[Sequence[str]],
     languages: Sequence[str],
     rules: AnswerRules,
 ) -> dict[str, list[Pair]]:
-    """F1 over words and exact match, each the best over the gold answers. XQuAD and TyDiQA-GoldP
-    use SQuAD's rules in every language (XTREME's evaluate.py). No gold answer at all stands for "no
-    answer"."""
-    f1, exact = [], []
+    """F1 and exact match together."""
+    given = (predictions, golds, languages, rules)
+    return {"F1": answer_f1(*given), "exact match": exact_match(*given)}
+
+
+def _compared(
+    predictions: Sequence[str],
+    golds: Sequence[Sequence[str]],
+    languages: Sequence[str],
+    rules: AnswerRules,
+) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """The words of each answer, and those of its gold answers."""
     for prediction, accepted, language in zip(predictions, golds, languages, strict=True):
-        ours = rules.words(prediction, language)
         wanted = [rules.words(gold, language) for gold in accepted]
         if rules.none:  # SQuAD v2 leaves out golds that normalise to nothing
             wanted = [words for words in wanted if words] or [[]]
-        f1.append((max(_word_f1(ours, words, rules.none) for words in wanted), 1.0))
-        exact.append((float(ours in wanted), 1.0))
-    return {"F1": f1, "exact match": exact}
+        yield rules.words(prediction, language), wanted
 
 
 def _word_f1(ours: list[str], words: list[str], none: bool) -> float:

@@ -2,8 +2,8 @@
 
     TASKS["xnli"].languages
 
-A new task is one row in `intermediate_tasks`, `xtreme_targets` or `further_targets`, with at most
-one small function that reads its rows (`columns.py`). What a row says is in `task.py`. Its `kind`
+A new task is one row of a file in `rows/`, or a file of its own there, with at most one small
+function that reads its rows (`columns.py` has some). What a row says is in `task.py`. Its `kind`
 decides encoding, head, loss, decoding and baseline (`kinds/`).
 
 A source names a repository and a revision on the Hub, and the licence. `local` is the folder of a
@@ -13,22 +13,84 @@ part of the data's fingerprint."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from xstilts.errors import UserError
-from xstilts.tasks import further_targets, intermediate_tasks, xtreme_targets
+from xstilts.tasks import kinds, rows
 from xstilts.tasks.task import Task
 
+# pages and lists have the tasks in this order; those of other files come after them
+FIRST = ("intermediate_tasks", "xtreme_targets", "further_targets")
+ROLES = ("intermediate", "target", "text")
+
 TASKS: dict[str, Task] = {}
-for _row in intermediate_tasks.ROWS + xtreme_targets.ROWS + further_targets.ROWS:
-    if _row.name in TASKS:
-        raise ValueError(f"two rows of the task table are named {_row.name!r}")
-    TASKS[_row.name] = _row
+
+
+def problem(row: Task) -> str:
+    """What a row of the table says wrong, or does not say, and what to do; "" if nothing."""
+    if row.role not in ROLES:
+        return f"role is {row.role!r}, which is none of {', '.join(ROLES)}"
+    if row.kind not in kinds.names():
+        return (
+            f"kind is {row.kind!r}, which is none of {', '.join(kinds.names())}: a kind is a file "
+            "in tasks/kinds"
+        )
+    if not row.metrics or not row.sources:
+        return "metrics and sources need one entry at least"
+    for source in row.sources:
+        if not source.local or not source.licence:
+            return "each source needs a licence, and a folder (local)"
+        if source.hub and not source.revision:
+            return f"the source {source.hub} needs a revision"
+        if not source.revision and not row.obtain:
+            return "the source is not on the Hub: say in obtain how to get its rows"
+    if row.train and row.train not in TASKS:
+        return f"train is {row.train!r}, which is no task; known: {', '.join(TASKS)}"
+    if row.stand_in and row.stand_in not in TASKS:
+        return f"stand_in is {row.stand_in!r}, which is no task; known: {', '.join(TASKS)}"
+    return ""
+
+
+def _files() -> list[str]:
+    found = sorted(module.name for module in pkgutil.iter_modules(rows.__path__))
+    return sorted(found, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+
+
+def _rows_of(name: str) -> list[Task]:
+    """ROWS of a file. UserError where the file cannot be read as Python or has none."""
+    try:
+        return list(importlib.import_module(f"{rows.__name__}.{name}").ROWS)
+    except Exception as error:  # whatever a person's own file does
+        raise UserError(
+            f"tasks/rows/{name}.py: {type(error).__name__}: {error}. The file needs a list ROWS of "
+            "Task(...); tasks/task.py says what a row must and can say"
+        ) from error
+
+
+def _read() -> None:
+    files: dict[str, str] = {}
+    for name in _files():
+        for row in _rows_of(name):
+            if row.name in TASKS:
+                raise UserError(
+                    f"tasks/rows: {files[row.name]}.py and {name}.py both have a task named "
+                    f"{row.name!r}; give one another name"
+                )
+            TASKS[row.name], files[row.name] = row, name
+    for row in TASKS.values():
+        if said := problem(row):
+            raise UserError(f"tasks/rows/{files[row.name]}.py: the task {row.name}: {said}")
+
+
+_read()
 
 
 def task(name: str, role: str = "") -> Task:
     """The row of that name. UserError names the known ones (of the role, if one is asked for)."""
-    rows = [row for row in TASKS.values() if not role or row.role == role]
+    found = [row for row in TASKS.values() if not role or row.role == role]
     # UDPOS may stand in for CCG
-    known = [row.name for row in rows] + [row.stand_in for row in rows if role and row.stand_in]
+    known = [row.name for row in found] + [row.stand_in for row in found if role and row.stand_in]
     if name not in known:
         what = f"{role} task" if role else "task"
         raise UserError(f"unknown {what} {name!r}; known: {', '.join(known)}")

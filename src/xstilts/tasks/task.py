@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 
+from xstilts.tasks import kinds
 from xstilts.tasks.columns import Reader
 
 PARQUET = "refs/convert/parquet"  # the Hub's own conversion, where a data set is still a script
@@ -53,7 +55,7 @@ class Task:
     name: str
     title: str
     role: str  # intermediate, target, or text (phase 1)
-    kind: str  # classify, tag, span, choice, retrieve, mine, rank, mlm
+    kind: str  # a module of `kinds`: classify, tag, span, choice, retrieve, mine, rank, mlm
     metrics: tuple[str, ...]  # the first is the one that tables show
     read: Reader  # a row in the Hub's columns -> a row of the kind
     sources: tuple[Source, ...]
@@ -81,9 +83,20 @@ class Task:
         return self.metrics[0]
 
     @property
+    def module(self) -> ModuleType:
+        """Its kind (see `kinds`). UserError where the kind cannot compute the task's metrics."""
+        return kinds.of(self)
+
+    @property
     def untrained(self) -> bool:
         """The encoder is scored as it is, at every layer (BUCC, Tatoeba)."""
-        return self.kind in ("retrieve", "mine")
+        return not self.module.TRAINED
+
+    @property
+    def labels_in(self) -> str:
+        """The column that has a row's labels."""
+        # "-": the source's reader makes sense of its labels itself
+        return self.label_column.replace("-", "label")
 
     @cached_property
     def label_ids(self) -> dict[str, int]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -23,20 +24,6 @@ import pandas as pd
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Wanted, label
-from xstilts.tasks.table import TASKS
-
-# our task -> XTREME's folder
-FOLDERS = {
-    "xnli": "xnli",
-    "pawsx": "pawsx",
-    "udpos": "udpos",
-    "panx": "panx",
-    "xquad": "xquad",
-    "mlqa": "mlqa",
-    "tydiqa": "tydiqa",
-    "bucc": "bucc2018",
-    "tatoeba": "tatoeba",
-}
 
 
 def write(folder: Path, wanted: Wanted, root: Path | None = None) -> list[Path]:
@@ -47,30 +34,24 @@ def write(folder: Path, wanted: Wanted, root: Path | None = None) -> list[Path]:
     """
     root, written = root or store.default_root(), []
     for (condition, target, seed), run in wanted.items():
-        place = store.find(root, run) if target in FOLDERS else None
-        if not place:
+        layout = LAYOUTS.get(target)
+        place = store.find(root, run) if layout else None
+        if not layout or not place:
             continue
         table = pd.read_parquet(place / "predictions.parquet")
         for language, part in table.groupby("language"):
             part = part.sort_values("example")
-            for side, text in zip(
-                ("predictions", "labels"), _FORMATS[TASKS[target].kind](part, language), strict=True
-            ):
-                suffix = "json" if TASKS[target].kind == "span" else "tsv"
-                path = (
-                    folder
-                    / f"{condition}-{seed}"
-                    / side
-                    / FOLDERS[target]
-                    / f"test-{language}.{suffix}"
-                )
+            sides = zip(("predictions", "labels"), layout.texts(part, language), strict=True)
+            for side, text in sides:
+                place = folder / f"{condition}-{seed}" / side / layout.folder
+                path = place / f"test-{language}.{layout.suffix}"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
                 written.append(path)
     if not written:
         raise UserError(
             "none of these runs is both finished and of a task of XTREME's evaluate.py "
-            f"({', '.join(FOLDERS)}): "
+            f"({', '.join(LAYOUTS)}): "
             f"{', '.join(label(run) for run in wanted.values()) or 'no runs'}"
         )
     return written
@@ -160,10 +141,23 @@ def _pairs(part: pd.DataFrame, language: str) -> tuple[str, str]:
     )
 
 
-_FORMATS: dict[str, Callable[[pd.DataFrame, str], tuple[str, str]]] = {
-    "classify": _labels,
-    "tag": _tags,
-    "span": _answers,
-    "retrieve": _positions,
-    "mine": _pairs,
+@dataclass(frozen=True)
+class Layout:
+    """How evaluate.py reads a task: its folder, and the text of a language's two files."""
+
+    folder: str
+    texts: Callable[[pd.DataFrame, str], tuple[str, str]]
+    suffix: str = "tsv"
+
+
+LAYOUTS = {
+    "xnli": Layout("xnli", _labels),
+    "pawsx": Layout("pawsx", _labels),
+    "udpos": Layout("udpos", _tags),
+    "panx": Layout("panx", _tags),
+    "xquad": Layout("xquad", _answers, "json"),
+    "mlqa": Layout("mlqa", _answers, "json"),
+    "tydiqa": Layout("tydiqa", _answers, "json"),
+    "bucc": Layout("bucc2018", _pairs),
+    "tatoeba": Layout("tatoeba", _positions),
 }

@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ import pyarrow.parquet as pq
 from xstilts import data
 from xstilts.errors import UserError
 from xstilts.tasks import columns
+from xstilts.tasks.kinds import Part
 from xstilts.tasks.table import TASKS, Task, task
 from xstilts.tools.translation_model import Translator, pinned
 
@@ -68,74 +70,46 @@ def unmarked(text: str, marks: tuple[str, str]) -> tuple[str, int, int] | None:
     return f"{before}{answer}{after}", len(before), len(before) + len(answer)
 
 
-def _texts(row: dict, kind: str) -> list[str]:
-    """What is to be translated, as whole texts."""
-    return {
-        "classify": lambda: list(row["texts"]),
-        "choice": lambda: [row["context"], *row["choices"]],
-        "span": lambda: [row["question"]],
-    }[kind]()
-
-
 class Lost(Exception):
     """The answer did not come through."""
 
 
-def _plan(row: dict, kind: str) -> tuple[list[list[str]], tuple[int, tuple[str, str]] | None]:
-    """The sentences of each text; of a context with an answer also which sentence has the marks,
-    and the marks."""
-    parts = [
-        [text[start:end] for start, end in units(text)] or [text] for text in _texts(row, kind)
-    ]
-    if kind != "span":
-        return parts, None
-    context = row["context"]
-    if not row["answers"]:
-        return [*parts, [context[start:end] for start, end in units(context)]], None
+@dataclass(frozen=True)
+class _Text:
+    """A text in sentences; where it has an answer that must be found again, the sentence that has
+    it between marks, and the marks."""
+
+    sentences: list[str]
+    place: int = 0
+    marks: tuple[str, str] | None = None
+
+
+def _plan(text: str, answer: tuple[int, int] | None) -> _Text:
+    if not answer:
+        return _Text([text[start:end] for start, end in units(text)] or [text])
     # blanks are in no sentence
-    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
-    spans = units(context, (start, end))
-    place = next(
-        (number for number, span in enumerate(spans) if span[0] <= start and end <= span[1]), None
-    )
-    found = (
-        marked(context[slice(*spans[place])], start - spans[place][0], end - spans[place][0])
-        if place is not None
-        else None
-    )
+    start, end = answer
+    spans = units(text, (start, end))
+    sentences = [text[first:last] for first, last in spans]
+    for place, (first, last) in enumerate(spans):
+        if first <= start and end <= last:
+            found = marked(sentences[place], start - first, end - first)
+            if found:
+                sentences[place], marks = found
+                return _Text(sentences, place, marks)
+    raise Lost
+
+
+def _translated(plan: _Text, joiner: str, memo: dict[str, str]) -> Part:
+    sentences = [memo[sentence] for sentence in plan.sentences]
+    if not plan.marks:
+        return joiner.join(sentences), None
+    found = unmarked(sentences[plan.place], plan.marks)
     if not found:
         raise Lost
-    sentences = [context[first:last] for first, last in spans]
-    sentences[place] = found[0]
-    return [*parts, sentences], (place, found[1])
-
-
-def _translated(row: dict, kind: str, language: str, plan, memo: dict[str, str]) -> dict:
-    parts, answer = plan
-    joiner = "" if language in UNSPACED else " "
-    parts = [[memo[sentence] for sentence in part] for part in parts]
-    if kind == "classify":
-        return {"texts": [joiner.join(part) for part in parts], "label": row["label"]}
-    if kind == "choice":
-        context, *choices = (joiner.join(part) for part in parts)
-        return {"context": context, "choices": choices, "label": row["label"]}
-    question, sentences = joiner.join(parts[0]), parts[1]
-    answers, starts = [], []
-    if answer:
-        place, marks = answer
-        found = unmarked(sentences[place], marks)
-        if not found:
-            raise Lost
-        sentences[place], start, end = found
-        offset = sum(len(sentence) + len(joiner) for sentence in sentences[:place])
-        answers, starts = [sentences[place][start:end]], [offset + start]
-    return {
-        "id": row["id"],
-        "question": question,
-        "context": joiner.join(sentences),
-        "answers": answers,
-        "starts": starts,
-    }
+    sentences[plan.place], start, end = found
+    offset = sum(len(sentence) + len(joiner) for sentence in sentences[: plan.place])
+    return joiner.join(sentences), (offset + start, offset + end)
 
 
 def translate(
@@ -150,12 +124,10 @@ def translate(
 ) -> dict[str, dict]:
     """Translates a task's English rows (`rows` of each split, 0 = all) into each language. Returns,
     by file below `out`, what went in, what came out and what was lost. UserError for a task whose
-    labels stand at words."""
+    kind cannot be translated: labels of words do not survive it."""
     row = task(name)
-    if row.kind not in ("classify", "choice", "span"):
-        known = [
-            each.name for each in TASKS.values() if each.kind in ("classify", "choice", "span")
-        ]
+    if not row.module.TRANSLATED:
+        known = [each.name for each in TASKS.values() if each.module.TRANSLATED]
         raise UserError(
             f"{row.title} cannot be translated: labels of words do not survive it; known: "
             f"{', '.join(known)}"
@@ -206,9 +178,7 @@ def _file(
     for start in range(0, len(english), CHUNK):
         place = parts / f"{start:09d}.parquet"
         if not place.is_file():
-            _write(
-                place, row, _chunk(english[start : start + CHUNK], row.kind, language, translator)
-            )
+            _write(place, row, _chunk(english[start : start + CHUNK], row, language, translator))
             print(
                 f"translated  {row.name} {split} {language}  {min(start + CHUNK, len(english))} "
                 f"of {len(english)}",
@@ -238,22 +208,25 @@ def _file(
     return told
 
 
-def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translator) -> list[dict]:
-    plans: list = []
+def _chunk(rows: Sequence[dict], task: Task, language: str, translator: Translator) -> list[dict]:
+    plans: list[list[_Text]] = []
     for row in rows:
         try:
-            plans.append(_plan(row, kind))
+            kept = task.module.kept(row)
+            texts = enumerate(task.module.texts(row))
+            plans.append([_plan(text, kept.get(number)) for number, text in texts])
         except Lost:
-            plans.append(None)
+            plans.append([])
     sentences = list(
-        dict.fromkeys(sentence for plan in plans if plan for part in plan[0] for sentence in part)
+        dict.fromkeys(sentence for plan in plans for part in plan for sentence in part.sentences)
     )
     memo = dict(zip(sentences, translator(sentences, language), strict=True))
-    found = []
+    joiner, found = "" if language in UNSPACED else " ", []
     for row, plan in zip(rows, plans, strict=True):
         try:
             if plan:
-                found.append(_translated(row, kind, language, plan, memo))
+                parts = [_translated(part, joiner, memo) for part in plan]
+                found.append(task.module.with_texts(row, parts))
         except Lost:
             pass
     return found
@@ -261,15 +234,14 @@ def _chunk(rows: Sequence[dict], kind: str, language: str, translator: Translato
 
 def _write(path: Path, row: Task, rows: list[dict]) -> None:
     # labels go by name: their ids are the table's own affair
-    texts, by_name = pa.list_(pa.string()), row.kind == "classify"
+    by_name = row.module.LABELS == "name"
     types = {
-        "texts": texts,
-        "choices": texts,
-        "answers": texts,
-        "starts": pa.list_(pa.int64()),
+        "text": pa.string(),
+        "texts": pa.list_(pa.string()),
+        "numbers": pa.list_(pa.int64()),
         "label": pa.string() if by_name else pa.int64(),
     }
-    schema = [(name, types.get(name, pa.string())) for name in columns.TRANSLATED[row.kind]]
+    schema = [(name, types[what]) for name, what in row.module.TRANSLATED.items()]
     if by_name:
         rows = [{**item, "label": row.labels[item["label"]]} for item in rows]
     unfinished = path.with_suffix(f".{os.getpid()}")

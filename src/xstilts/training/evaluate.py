@@ -64,11 +64,7 @@ def predict(
             batch = collated(part, task.name, model, info, masking, where)
             with autocast(recipe.precision, where):
                 logits = _finite(head(hidden_states(model, batch), batch), task.title)
-            outputs = (
-                module.outputs(logits, batch)
-                if hasattr(module, "outputs")
-                else logits.float().cpu().numpy()
-            )
+            outputs = module.outputs(logits, batch)
             for position, output in zip(positions, outputs, strict=True):
                 found[position] = output
     return found
@@ -129,7 +125,7 @@ def _sides(
 ) -> list[np.ndarray]:
     """Vectors of the source sentences and of the English ones, each at every layer."""
     found = []
-    for side in ("source", "english"):
+    for side in kind(task.kind).SIDES:
         features = kind(task.kind).encode(rows, tokenizer, task, recipe.max_length, side)
         note(features)
         found.append(pooled(model, tokenizer, features, recipe, task.title))

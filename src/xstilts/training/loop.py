@@ -142,10 +142,10 @@ def train(
     log gets a dict every LOG_EVERY steps: step, loss (mean since the last one), learning rate,
     seconds. dev_score(heads) -> 0-100 is called every recipe.evaluate_every steps, or at the end of
     a training that has fewer; with recipe.patience the best state is kept, else the last. Raises
-    Diverged. kept: where a checkpoint is kept; what it has is not done again. UserError for a rank
-    task in several processes."""
+    Diverged. kept: where a checkpoint is kept; what it has is not done again. UserError for a
+    task whose batches are never split (rank) in several processes."""
     for name in sets:
-        if process_group.size() > 1 and tasks[name].kind == "rank":
+        if process_group.size() > 1 and tasks[name].module.WHOLE_BATCH:
             raise UserError(
                 f"{tasks[name].title}: a query's negatives are the other texts of its batch, which "
                 f"{process_group.size()} processes would split: start again as one process "
@@ -277,23 +277,17 @@ def _gradients(
     optimizer: Optimizer,
 ) -> float:
     """Forward and backward over one batch, in micro-batches if the recipe asks for them, or over
-    this process's share of it. Returns the mean loss. A rank task's batch is never split: its rows
-    are each other's negatives."""
+    this process's share of it. Returns the mean loss. Some kinds' batches are never split."""
     module, mean, where = kind(TASKS[name].kind), 0.0, device()
     share = features[process_group.rank() :: process_group.size()]
-    size = (
-        recipe.micro_batch if recipe.micro_batch and TASKS[name].kind != "rank" else len(features)
-    )
+    size = recipe.micro_batch if recipe.micro_batch and not module.WHOLE_BATCH else len(features)
     parts = [
         collated(share[start : start + size], name, model, info, masking, where)
         for start in range(0, len(share), size)
     ]
     # a part counts by what its loss is the mean of, so that the parts' sum is the loss of the whole
     # batch
-    counts = [
-        float(module.weight(batch)) if hasattr(module, "weight") else len(batch["gold"])
-        for batch in parts
-    ]
+    counts = [float(module.weight(batch)) for batch in parts]
     total = process_group.total(torch.tensor(sum(counts, 0.0), device=where)).item()
     for batch, count in zip(parts, counts, strict=True):
         if not count:  # no word of it has a label: the mean over none is no number

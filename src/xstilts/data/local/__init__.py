@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from xstilts.data import layout, parquet
-from xstilts.data.labels import Unusable, column_of, names_in
+from xstilts.data.labels import names_in
 from xstilts.data.layout import Part, Place, places
 from xstilts.data.local.found import configurations, languages_at, places_with, split_files
 from xstilts.data.local.text import (
@@ -32,9 +32,20 @@ from xstilts.data.local.text import (
 )
 from xstilts.data.rows import Block, read_row
 from xstilts.errors import UserError
+from xstilts.tasks.columns import Unusable
 from xstilts.tasks.table import TASKS, Task
 
-WITH_LABELS = ("classify", "choice", "tag")  # kinds
+CAN_CHANGE, ENDLESS = True, False
+
+
+def check(source: str) -> None:
+    """UserError if there is no such folder, or nothing of a task in it."""
+    check_folder(source)
+
+
+def title(source: str) -> str:
+    """How pages and tables call the source."""
+    return f"local rows ({Path(source).name})"
 
 
 def check_folder(source: str, asked_by: str = "data") -> None:
@@ -83,6 +94,14 @@ def languages(row: Task, source: str) -> list[str]:
 
 def files_of_split(row: Task, split: str, language: str, source: str) -> list[tuple[Place, Part]]:
     there = places_with(row, language, source, split)
+    if not there:
+        trained = "; a target is trained on English rows: its own, or those of the task in `train`"
+        raise UserError(
+            f"{source}: no rows of {row.title} in {language!r}; there are: "
+            f"{', '.join(languages(row, source)) or 'none'}"
+            + trained
+            * (language == "en" and split == "train")
+        )
     found = [
         (place, part) for place in there for part in split_files(place, split, language, source)
     ]
@@ -126,10 +145,10 @@ def blocks(row: Task, split: str, language: str, source: str, limit: int) -> lis
         ]
     found = []
     for place, part in files_of_split(row, split, language, source):
-        check(row, place, part.path)
+        check_file(row, place, part.path)
         whole = _block(row, place, part.path, parquet.read(part.path))
         found.append(dataclasses.replace(whole, items=whole.items[part.rows(len(whole.items))]))
-        if row.kind == "mine":
+        if row.module.DISTRACTORS:
             found += _distractors(whole, part.path.parent, language)
     return found
 
@@ -141,8 +160,8 @@ def _block(row: Task, place: Place, path: Path, table: pa.Table) -> Block:
         ours: name for name, ours in parquet.mapped(place.columns, table.column_names, path).items()
     }
     names = (
-        names_in(table.schema.metadata, theirs.get(column_of(row), column_of(row)), str(path))
-        if row.kind in WITH_LABELS
+        names_in(table.schema.metadata, theirs.get(row.labels_in, row.labels_in), str(path))
+        if row.module.LABELS
         else None
     )
     return Block(
@@ -204,7 +223,7 @@ def candidates(row: Task, source: str) -> list[Block]:
     return [dataclasses.replace(whole, read=read)]
 
 
-def check(row: Task, place: Place, path: Path) -> None:
+def check_file(row: Task, place: Place, path: Path) -> None:
     """UserError if the file is not parquet, has no rows, or its first row lacks what the task
     reads.
 
@@ -228,13 +247,13 @@ def fingerprint(row: Task, split: str, language: str, source: str) -> str:
         parts = files_of_split(row, split, language, source)
         files = [(row, place, part.path) for place, part in parts]
     for task, place, path in files:
-        check(task, place, path)
+        check_file(task, place, path)
     digests = [parquet.digest(path) for _, _, path in files]
     if words and (names := text_names(language, source)):
         digests.append(names)
     if not words and any(not part.whole for _, part in parts):
         digests.append(_joined(row, parts, source))
-    if row.kind == "mine":
+    if row.module.DISTRACTORS:
         digests += [
             parquet.digest(path)
             for path in parquet.files(files[0][2].parent)

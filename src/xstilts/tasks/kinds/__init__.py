@@ -1,29 +1,49 @@
-"""Kinds of task, one module each. A kind is a module with these names:
+"""Kinds of task, a module each. A file here is a kind: nothing else has a list of them, and what
+depends on the kind of a task is asked of its module.
 
+Every kind has
+
+    METRICS                             the metrics that it can compute: names, or {name: function
+                                        that gives a (numerator, denominator) pair an example}
+    PIECES                              pieces that a row is read as, about, of an English data set
+    check(row, where, task)             raises UserError for a row that is no such row, Unusable for
+                                        one to be left out (see `columns`)
     encode(rows, tokenizer, task, max_length) -> list[Feature]   what the encoder reads
+    examples(predictions, rows, task) -> {metric: [(num, den)]}  see `metrics`
+    baseline(rows, task) -> float       score without reading, 0-100
+    named(row, task) -> {name: text}    the row for people; what is right is marked with GOLD
+    shown(row, prediction, task) -> (input, gold, prediction)    text for people
+
+A kind that is trained has
+
     Head(model, task)                   torch module: hidden states -> logits
     prepare(batch, features, info, generator)   adds the batch's "gold", and "needed", where not all
                                         positions are: those that the head reads
-    loss(logits, batch) -> scalar       tensor, a mean over rows; where the kind has weight(batch),
-                                        a mean over so many things
+    loss(logits, batch) -> scalar       tensor: a mean over weight(batch) things
     decode(outputs, features, rows, task) -> list                one prediction a row
-    examples(predictions, rows, task) -> {metric: [(num, den)]}  see `metrics`
-    baseline(rows, task) -> float       score without reading, 0-100
-    unit(row)                           what rows of one paragraph share, where the kind has such
-    shown(row, prediction, task) -> (input, gold, prediction)    text for people
+    texts(row) -> (text, ...)           all of them, without labels
+
+A kind may have a value of its own for each of DEFAULTS.
 
 `retrieve`, `mine` and `rank` find sentences rather than label them: see `evaluate`. What encoding
 cannot keep is counted in `Feature.lost`, and reported with the scores."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from xstilts.errors import UserError
+
 if TYPE_CHECKING:
     from transformers import BatchEncoding, PreTrainedTokenizerBase
+
+    from xstilts.tasks.task import Task
 
 
 @dataclass(slots=True)
@@ -46,23 +66,86 @@ class Feature:
         return sum(len(sequence) for sequence in self.ids)
 
 
+def _kept(row: dict) -> dict[int, tuple[int, int]]:
+    return {}
+
+
+def _weight(batch: dict) -> int:
+    return len(batch["gold"])
+
+
+def _outputs(logits: Any, batch: dict) -> Sequence:
+    return logits.float().cpu().numpy()
+
+
+def _scored_rows(rows: Sequence[dict]) -> Sequence[dict]:
+    return rows
+
+
+# what a kind has of these where its module says nothing else
+DEFAULTS: dict[str, Any] = {
+    "TRAINED": True,  # False: the encoder is scored as it is, at every layer
+    # what a row's label is: "name" of one of the task's labels, "list" of them, "number" of one of
+    # the row's own texts; "" where rows have none
+    "LABELS": "",
+    # in words, where rows of the kind are read otherwise than in earlier versions: part of the
+    # fingerprints of real rows, and so of the keys of runs
+    "READ": "",
+    "LANGUAGE": False,  # True: how a row is scored depends on its "language", which it is given
+    "SIDES": (),  # of a pair of sentences; encode(..., side) reads one
+    "TUNED": False,  # True: scoring needs validation rows in every language, for a threshold
+    "DISTRACTORS": False,  # True: sentences without a pair lie in files candidates_<language>
+    "SEARCHED": False,  # True: the texts of the whole split are read, however few rows are scored
+    "WHOLE_BATCH": False,  # True: a batch's rows are each other's negatives, and never split
+    "SEQUENCES": 1,  # of the longest length that a row is read as
+    "LOST": "texts cut to the length",  # what the length costs, in words
+    # columns of translated rows -> "text", "texts" or "numbers" ("label" is as LABELS says); {}
+    # where rows cannot be translated. A kind that can has
+    #   with_texts(row, [Part, ...]) -> row   the row with what its texts have become
+    "TRANSLATED": {},
+    "kept": _kept,  # of a row: {number of a text: where an answer stands, to be found again}
+    # capped(rows, limit) -> (rows, how many there are to be scored): a part of all rows (limit 0:
+    # all), where it is no sample of single ones
+    "capped": None,
+    "scored_rows": _scored_rows,  # of the rows: a prediction each
+    "weight": _weight,  # of a batch: how many things its loss is the mean of
+    "outputs": _outputs,  # of logits and batch: what is kept of each feature's logits
+    "unit": None,  # of a row: what rows of one paragraph share
+}
+GOLD = "✓"
+# a translated text, and where in it the answer stands
+Part = tuple[str, tuple[int, int] | None]
+
+
+@cache
 def kind(name: str) -> ModuleType:
-    from xstilts.tasks.kinds import choice, classify, mine, mlm, rank, retrieve, span, tag
-
-    return {
-        "choice": choice,
-        "classify": classify,
-        "mine": mine,
-        "mlm": mlm,
-        "rank": rank,
-        "retrieve": retrieve,
-        "span": span,
-        "tag": tag,
-    }[name]
+    """The module of a kind, with the DEFAULTS. UserError names the known ones."""
+    if name not in names():
+        raise UserError(
+            f"unknown kind {name!r} of task; known: {', '.join(names())}. A kind is a file in "
+            "tasks/kinds"
+        )
+    module = importlib.import_module(f"{__name__}.{name}")
+    for constant, value in DEFAULTS.items():
+        vars(module).setdefault(constant, value)
+    return module
 
 
-# what the length costs, by kind; elsewhere: texts cut to the length
-LOST = {"span": "answers that no window holds", "tag": "words without a piece"}
+def names() -> tuple[str, ...]:
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def of(task: Task) -> ModuleType:
+    """The kind of a task. UserError where it cannot compute one of the task's metrics."""
+    module = kind(task.kind)
+    unknown = [name for name in task.metrics if name not in module.METRICS]
+    if unknown:
+        raise UserError(
+            f"the task {task.name} asks for the metric {unknown[0]!r}, which the kind {task.kind} "
+            f"does not have; it has {', '.join(module.METRICS)}. Add it to METRICS in "
+            f"tasks/kinds/{task.kind}.py"
+        )
+    return module
 
 
 def cut(output: BatchEncoding, number: int) -> int:
@@ -73,7 +156,7 @@ def cut(output: BatchEncoding, number: int) -> int:
 def lost(name: str, features: list[Feature]) -> dict[str, int]:
     """What the encoded rows of a kind have lost, in words: {} if nothing."""
     count = sum(feature.lost for feature in features)
-    return {LOST.get(name, "texts cut to the length"): count} if count else {}
+    return {kind(name).LOST: count} if count else {}
 
 
 def pieces(tokenizer: PreTrainedTokenizerBase, *sets: Sequence[Feature]) -> set[int]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from xstilts.tasks.kinds import Feature, chunks, cut
+from xstilts.errors import UserError
+from xstilts.tasks.columns import Unusable, check_text
+from xstilts.tasks.kinds import GOLD, Feature, Part, chunks, cut
+from xstilts.tasks.kinds.classify import METRICS, decode, examples, loss, prepare
 from xstilts.tasks.kinds.classify import Head as ClassifyHead
-from xstilts.tasks.kinds.classify import decode, examples, loss, prepare
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -18,7 +20,26 @@ if TYPE_CHECKING:
     from xstilts.tasks.task import Task
 
 # a choice is a class once scored
-__all__ = ["Head", "baseline", "decode", "encode", "examples", "loss", "prepare", "shown"]
+__all__ = ["METRICS", "Head", "decode", "examples", "loss", "prepare"]
+
+
+LABELS, PIECES, SEQUENCES = "number", 240, 4
+TRANSLATED = {"context": "text", "choices": "texts", "label": "label"}
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    check_text(item["context"], where, "context")
+    for choice in item["choices"]:
+        check_text(choice, where, "choices")
+    label, column = item["label"], row.labels_in
+    if label is None:
+        raise Unusable(f"{where}, column {column}: no gold label")
+    if type(label) is not int or not -1 <= label < len(item["choices"]):
+        raise UserError(
+            f"{where}, column {column}: {label!r} is none of {len(item['choices'])} choices"
+        )
+    if label == -1:
+        raise Unusable(f"{where}, column {column}: label -1, which stands for no gold label")
 
 
 def encode(
@@ -64,6 +85,23 @@ class Head(ClassifyHead):
 def baseline(rows: Sequence[dict], task: Task) -> float:
     """A choice at random."""
     return 100 * sum(1 / len(row["choices"]) for row in rows) / len(rows)
+
+
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["context"], *row["choices"])
+
+
+def with_texts(row: dict, parts: Sequence[Part]) -> dict:
+    context, *choices = (text for text, _ in parts)
+    return {"context": context, "choices": choices, "label": row["label"]}
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    marked = [
+        choice + f" {GOLD}" * (number == row["label"])
+        for number, choice in enumerate(row["choices"])
+    ]
+    return {"context": row["context"], "choices": " / ".join(marked)}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -10,13 +10,24 @@ import torch
 from torch import nn
 
 from xstilts.tasks import metrics
-from xstilts.tasks.kinds import Feature, chunks, cut
+from xstilts.tasks.columns import check_text
+from xstilts.tasks.kinds import Feature, Part, chunks, cut
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
+
+
+METRICS: dict[str, metrics.Measure] = {"accuracy": metrics.accuracy}
+LABELS, PIECES = "name", 45
+TRANSLATED = {"texts": "texts", "label": "label"}
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    for column, text in zip(("first text", "second text"), item["texts"], strict=True):
+        check_text(text, where, column)
 
 
 def encode(
@@ -80,7 +91,8 @@ def decode(
 def examples(
     predictions: Sequence, rows: Sequence[dict], task: Task
 ) -> dict[str, list[metrics.Pair]]:
-    return {"accuracy": metrics.accuracy(predictions, [row["label"] for row in rows])}
+    gold = [row["label"] for row in rows]
+    return {name: METRICS[name](predictions, gold) for name in task.metrics}
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
@@ -88,9 +100,22 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     return 100 * max(Counter(row["label"] for row in rows).values()) / len(rows)
 
 
+def texts(row: dict) -> tuple[str, ...]:
+    return tuple(row["texts"])
+
+
+def with_texts(row: dict, parts: Sequence[Part]) -> dict:
+    return {"texts": [text for text, _ in parts], "label": row["label"]}
+
+
 def unit(row: dict) -> str:
     """XNLI has three hypotheses of each premise."""
     return row["texts"][0]
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    first, second = row["texts"]
+    return {"first text": first, "second text": second, "label": task.labels[row["label"]]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ and centring are those of `retrieve`."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from xstilts.tasks import metrics
+from xstilts.tasks.columns import check_text
 from xstilts.tasks.kinds import Feature, retrieve
 from xstilts.tasks.neighbours import neighbours
 
@@ -23,7 +25,17 @@ if TYPE_CHECKING:
 
     from xstilts.tasks.task import Task
 
+METRICS = ("F1", "F1, centred")
+TRAINED, SIDES, PIECES = False, ("source", "english"), 30
+TUNED = DISTRACTORS = True
 NEIGHBOURS = 4
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    for side, column in (("source", "source_sentence"), ("english", "target_sentence")):
+        if item[side] != "":  # "": the sentence of the other side has no translation
+            check_text(item[side], where, column)
+    check_text(item["source"] or item["english"], where, "source_sentence")
 
 
 def sentences(rows: Sequence[dict], side: str) -> list[str]:
@@ -115,6 +127,23 @@ def decode(
     return found
 
 
+def capped(rows: Sequence[dict], limit: int) -> tuple[list[dict], int]:
+    """At most `limit` pairs and, on each side, ten times as many sentences without a translation.
+    To be scored are the source sentences."""
+    total = sum(bool(row["source"]) for row in rows)
+    if not limit:
+        return list(rows), total
+    draw, found = random.Random(f"mine {len(rows)}"), []
+    for wanted, most in (
+        ((True, True), limit),
+        ((True, False), 10 * limit),
+        ((False, True), 10 * limit),
+    ):
+        part = [row for row in rows if (bool(row["source"]), bool(row["english"])) == wanted]
+        found += [part[i] for i in sorted(draw.sample(range(len(part)), min(most, len(part))))]
+    return found, total
+
+
 def scored_rows(rows: Sequence[dict]) -> list[dict]:
     """What is scored: each different source sentence, with its translation or ""."""
     wanted = gold(rows)
@@ -133,6 +162,10 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
         len(sentences(rows, "english")),
     )
     return 100 * 2 * (wanted / english) / (count + wanted)
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    return {"sentence": row["source"], "in English": row["english"]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

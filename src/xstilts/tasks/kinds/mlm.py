@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from xstilts.tasks import metrics
+from xstilts.tasks.columns import check_text
 from xstilts.tasks.kinds import Feature, chunks, cut
 
 if TYPE_CHECKING:
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
+METRICS = ("masked accuracy", "loss")
+PIECES = 120
 IGNORED = -100
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    check_text(item["text"], where, "text")
 
 
 def encode(
@@ -124,6 +131,14 @@ def examples(
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
     return 0.0
+
+
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["text"],)
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    return {"text": row["text"]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from torch import nn
 
 from xstilts.errors import UserError
 from xstilts.tasks import columns, metrics
+from xstilts.tasks.columns import Unusable, check_text
 from xstilts.tasks.kinds import Feature, chunks, cut
 
 if TYPE_CHECKING:
@@ -26,8 +27,23 @@ if TYPE_CHECKING:
     from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
+METRICS, PIECES = ("mAP@20",), 190
+READ = "entities once; the whole split is searched"
+SEARCHED = WHOLE_BATCH = True
 SCALE = 20.0  # of the cosines before the softmax
 LONGEST_QUERY = 96
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    if not item["id"] and row.one_text:
+        raise Unusable(f"{where}, column entity: no entity")
+    if not item["id"]:
+        raise UserError(
+            f"{where}, column id: there is none. Answers with the same id count as right in every "
+            "language: give each question its own"
+        )
+    check_text(item["query"], where, "query")
+    check_text(item["answer"][0], where, "answer")
 
 
 def as_ranking(row: dict) -> dict:
@@ -212,6 +228,14 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     over their number."""
     count = len({text for row in rows for text in row["sentences"]})
     return 100 * sum(1 / place for place in range(1, min(20, count) + 1)) / count
+
+
+def texts(row: dict) -> tuple[str, ...]:
+    return (as_ranking(row)["query"],)
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    return {"question": row["query"], "sentence to find": row["answer"][0]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xstilts.tasks import metrics
+from xstilts.tasks.columns import check_text
 from xstilts.tasks.kinds import Feature, chunks, cut
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from xstilts.tasks.task import Task
+
+
+METRICS = ("accuracy", "accuracy, centred")
+TRAINED, SIDES, PIECES = False, ("source", "english"), 20
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    check_text(item["source"], where, "source_sentence")
+    check_text(item["english"], where, "target_sentence")
 
 
 def encode(
@@ -70,6 +80,10 @@ def examples(predictions: np.ndarray, rows: Sequence[dict], task: Task) -> list[
 def baseline(rows: Sequence[dict], task: Task) -> float:
     """An English sentence at random."""
     return 100 / len(rows)
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    return {"sentence": row["source"], "in English": row["english"]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from xstilts.errors import UserError
 from xstilts.tasks import columns, metrics
-from xstilts.tasks.kinds import Feature, chunks
+from xstilts.tasks.columns import Unusable, check_text
+from xstilts.tasks.kinds import Feature, Part, chunks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -24,9 +26,45 @@ if TYPE_CHECKING:
     from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
+METRICS = {"F1": metrics.answer_f1, "exact match": metrics.exact_match}
+READ, PIECES = "answers without the blanks at their edges", 190
+LANGUAGE = True  # some rules of comparing answers depend on it
+LOST = "answers that no window holds"
+TRANSLATED = {
+    "id": "text",
+    "question": "text",
+    "context": "text",
+    "answers": "texts",
+    "starts": "numbers",
+}
 STRIDE, LONGEST_ANSWER, LONGEST_QUESTION = 128, 30, 64  # pieces; jiant's values
 OUTSIDE = -1e4
 NOWHERE = (0, 0)
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    check_text(item["question"], where, "question")
+    check_text(item["context"], where, "context")
+    if len(item["answers"]) != len(item["starts"]):
+        raise UserError(
+            f"{where}, column answers: {len(item['answers'])} texts, {len(item['starts'])} starts"
+        )
+    if not item["answers"] and row.answers != "squad2":
+        raise Unusable(f"{where}, column answers: no gold answer")
+    for answer, start in zip(item["answers"], item["starts"], strict=True):
+        check_text(answer, where, "answers")
+        if columns.inner(answer) == (0, 0):
+            raise Unusable(f"{where}, column answers: empty text")
+        if type(start) is not int or start < 0:
+            raise UserError(
+                f"{where}, column answers: the start {start!r} is not a position in the context"
+            )
+        if item["context"][start : start + len(answer)] != answer:
+            raise UserError(
+                f"{where}, column answers: the context has "
+                f"{item['context'][max(0, start) : max(0, start) + len(answer)]!r} at {start}, not "
+                f"{answer!r}"
+            )
 
 
 def encode(
@@ -170,12 +208,13 @@ def _rules(task) -> metrics.AnswerRules:
 def examples(
     predictions: Sequence, rows: Sequence[dict], task: Task
 ) -> dict[str, list[metrics.Pair]]:
-    return metrics.answers(
+    given = (
         predictions,
         [row["answers"] for row in rows],
         [row.get("language", "en") for row in rows],
         _rules(task),
     )
+    return {name: METRICS[name](*given) for name in task.metrics}
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
@@ -187,12 +226,40 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
         start = draw.randrange(max(1, len(words) - length + 1))
         guesses.append(" ".join(words[start : start + max(1, length)]))
     tried = [guesses] + [[""] * len(rows)] * _rules(task).none
-    return max(metrics.value(examples(guess, rows, task)["F1"]) for guess in tried)
+    return max(metrics.value(examples(guess, rows, task)[task.metric]) for guess in tried)
 
 
 def unit(row: dict) -> str:
     """Questions about one paragraph are not independent of each other."""
     return row["context"]
+
+
+def texts(row: dict) -> tuple[str, ...]:
+    return (row["question"], row["context"])
+
+
+def kept(row: dict) -> dict[int, tuple[int, int]]:
+    """The first answer in the context, without the blanks at its edges."""
+    if not row["answers"]:
+        return {}
+    start, end = (row["starts"][0] + edge for edge in columns.inner(row["answers"][0]))
+    return {1: (start, end)}
+
+
+def with_texts(row: dict, parts: Sequence[Part]) -> dict:
+    (question, _), (context, place) = parts
+    return {
+        "id": row["id"],
+        "question": question,
+        "context": context,
+        "answers": [context[slice(*place)]] if place else [],
+        "starts": [place[0]] if place else [],
+    }
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    answer = (*row["answers"], "(none)")[0]
+    return {"passage": row["context"], "question": row["question"], "answer": answer}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from xstilts.errors import UserError
 from xstilts.tasks import metrics
+from xstilts.tasks.columns import Unusable, check_characters
 from xstilts.tasks.kinds import Feature
 
 if TYPE_CHECKING:
@@ -22,10 +24,31 @@ if TYPE_CHECKING:
     from xstilts.tasks.task import Task
     from xstilts.training.batches import Info
 
+METRICS: dict[str, metrics.Measure] = {
+    "F1": metrics.tagging_f1,
+    "accuracy": metrics.word_accuracy,
+}
+LABELS, PIECES = "list", 35
+LOST = "words without a piece"
 IGNORED = -100
 # a gold tag that the training rows don't have (open label sets): not trained on, always wrong
 UNKNOWN = -1
 BARE = "▁"
+
+
+def check(item: dict, where: str, row: Task) -> None:
+    words, tags = item["words"], item["tags"]
+    if not all(isinstance(part, (list, tuple)) for part in (words, tags)):
+        raise UserError(f"{where}: tokens or {row.label_column} are not a list")
+    if len(words) != len(tags):
+        raise UserError(
+            f"{where}, column {row.label_column}: {len(tags)} labels for {len(words)} tokens"
+        )
+    if not words:
+        raise Unusable(f"{where}, column tokens: empty text")
+    if not all(isinstance(word, str) for word in words):
+        raise UserError(f"{where}, column tokens: not a list of text")
+    check_characters("".join(words), where, "tokens")
 
 
 def encode(
@@ -129,8 +152,7 @@ def examples(
     predictions: Sequence, rows: Sequence[dict], task: Task
 ) -> dict[str, list[metrics.Pair]]:
     ours, gold = _names(predictions, rows, task)
-    measures = {"F1": metrics.tagging_f1, "accuracy": metrics.word_accuracy}
-    return {name: measures[name](ours, gold) for name in task.metrics}
+    return {name: METRICS[name](ours, gold) for name in task.metrics}
 
 
 def baseline(rows: Sequence[dict], task: Task) -> float:
@@ -138,6 +160,16 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
     most = Counter(tag for row in rows for tag in row["tags"]).most_common(1)[0][0]
     pairs = examples([[most] * len(row["words"]) for row in rows], rows, task)
     return metrics.value(pairs[task.metric])
+
+
+def texts(row: dict) -> tuple[str, ...]:
+    return tuple(row["words"])
+
+
+def named(row: dict, task: Task) -> dict[str, str]:
+    pairs = zip(row["words"], row["tags"], strict=True)
+    tagged = [f"{word}/{task.labels[tag] if tag >= 0 else '?'}" for word, tag in pairs]
+    return {"words and tags": " ".join(tagged)}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from xstilts import encoders, files
 from xstilts.data import hub
@@ -82,7 +83,7 @@ def tell(lost: dict[str, list[str]]) -> None:
     raise UserError("\n".join([head, *reasons]))
 
 
-def tried(call: Callable, what: str, lost: dict[str, list[str]]):
+def tried(call: Callable[[], Any], what: str, lost: dict[str, list[str]]) -> Any:
     """What the call returns; None where it fails: one data set that has moved must not keep the
     others from coming."""
     try:
@@ -180,7 +181,7 @@ def needed(study: Study) -> list[tuple[Task, str, tuple[str, ...]]]:
     for target in (TASKS[name] for name in study.targets):
         languages = tuple(language for language in study.languages if language in target.languages)
         found += [(target, "test", languages)]
-        if target.kind == "mine":
+        if target.module.TUNED:
             found += [(target, "validation", languages)]
         if not target.untrained:
             tasks[training_task(target).name] = training_task(target)

@@ -9,12 +9,15 @@ Each is a table over what `differences` shows, for a chapter to put beside it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats as scipy_stats
 
-from xstilts.analysis import differences, score_tables, stats, typology, wording
+from xstilts.analysis import differences, reported, typology, wording
+from xstilts.analysis.grades import Estimate
 from xstilts.runs import results
 from xstilts.runs.key import Adapt, Score, Wanted, line, starting_encoder
 from xstilts.study import costs
@@ -46,16 +49,15 @@ def groups(
         for group, some in part[part.condition.isin(weights)].groupby(kinds):
             conditions = some.groupby("target").condition.nunique()
             there = tuple(target for target in targets if conditions.get(target) == len(weights))
-            gain = differences.difference(study, found, some, dict.fromkeys(there, weights))
-            if gain["from"] != "–":
+            gain = differences.compare(study, found, some, dict.fromkeys(there, weights)).row()
+            if there:
                 count = some[some.target.isin(there)].language.nunique()
                 rows.append(
                     {"comparison": title, called: group, "languages": count, "targets": len(there)}
-                    | {key: gain[key] for key in ("difference", "low", "high")}
+                    | {key: gain[key] for key in ("difference", "low", "high", "grade")}
                 )
-    return pd.DataFrame(
-        rows, columns=["comparison", called, "languages", "targets", "difference", "low", "high"]
-    )
+    columns = ["comparison", called, "languages", "targets", "difference", "low", "high", "grade"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str]) -> pd.DataFrame:
@@ -129,11 +131,21 @@ def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return table
 
 
-def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> stats.Estimate:
+def related(table: pd.DataFrame, column: str, to: str = "difficulty") -> Estimate:
     """Pearson's correlation of a gain with what may explain it, over the rows that have both. NaN
     below four."""
     part = table.dropna(subset=[to, column])
-    return stats.correlation(part[to].to_numpy(), part[column].to_numpy())
+    return correlation(part[to].to_numpy(), part[column].to_numpy())
+
+
+def correlation(first: Sequence[float], second: Sequence[float]) -> Estimate:
+    """Pearson's, -1 to 1, with the 95 % interval of Fisher's transformation; n is the number of
+    pairs. NaN below four."""
+    if len(first) < 4 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return Estimate(math.nan, math.nan, math.nan, len(first), 0, 0)
+    found = scipy_stats.pearsonr(first, second)
+    between = found.confidence_interval(0.95)
+    return Estimate(found.statistic, between.low, between.high, len(first), 0, 0, found.pvalue)
 
 
 def text(asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +200,7 @@ def conditions(study: Study, found: Wanted) -> pd.DataFrame:
     ]
     if not found:
         return pd.DataFrame(columns=columns)
-    main = score_tables.main_metric(study, results.scores(found))
+    main = reported.main_metric(study, results.scores(found))
     english = main[main.language == "en"].groupby(["condition", "target"]).value.mean()
     runs = {cell[:2]: run for cell, run in found.items()}
     return pd.DataFrame(
@@ -223,7 +235,9 @@ def _between(run: Score) -> tuple[str, str, str]:
 def sizes(study: Study, asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
     """A row an encoder of the chapters on size: its mean gain over tasks and targets, and how well
     the targets are learned in English without a task: the mean score, and the lowest."""
-    learned = differences.learned(study, found)
+    learned = reported.trainings(study, results.scores(found)) if found else pd.DataFrame()
+    learned = learned.groupby(["condition", "target"]).value.mean() if found else pd.Series()
+    names_of = learned.index.get_level_values("condition") if found else []
     compared: dict[Condition, list[str]] = {}  # an encoder without a task -> its differences
     for title, weights in asked.contrasts:
         _, *without = weights
@@ -232,7 +246,7 @@ def sizes(study: Study, asked: Comparison, found: Runs, shown: pd.DataFrame) -> 
     rows = []
     for none, titles in compared.items():
         gains = shown.difference[shown.comparison.isin(titles)].dropna()
-        alone = learned.value[learned.index.get_level_values("condition") == none]
+        alone = learned[[name == none for name in names_of]]
         rows.append(
             {
                 "encoder": short(none.encoder),

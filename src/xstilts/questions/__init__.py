@@ -4,7 +4,7 @@ it expects of them (`HYPOTHESES`).
     CHAPTERS["rq3"].compared(study)     # Comparison(wanted, contrasts)
 """
 
-from xstilts.chapters.wide import (
+from xstilts.questions import (
     mlm_continuation,
     model_size,
     multi_task,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.chapters.hypotheses import Hypothesis, differences
+from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.study.profiles import Study
@@ -34,5 +34,6 @@ HYPOTHESES = (
     Hypothesis(
         "With the same rows, many languages help more than English",
         differences(lambda many, english: many.parts == english.parts),
+        over_languages=True,
     ),
 )

@@ -5,7 +5,7 @@ than for the largest."""
 
 from __future__ import annotations
 
-from xstilts.chapters.hypotheses import Hypothesis
+from xstilts.questions.hypothesis import Hypothesis
 from xstilts.study import grid
 from xstilts.study.conditions import Comparison, Condition, Contrast, Runs, against, short
 from xstilts.study.profiles import Study

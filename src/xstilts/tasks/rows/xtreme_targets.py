@@ -2,8 +2,8 @@
 language."""
 
 from xstilts.tasks import columns, languages
-from xstilts.tasks.intermediate_tasks import XNLI
 from xstilts.tasks.label_sets import BIO, NLI, NLI_ALIASES, UPOS, WHOLE_TAGS
+from xstilts.tasks.rows.intermediate_tasks import XNLI
 from xstilts.tasks.task import TEST_IS_VALIDATION, TEST_OR_VALIDATION, Source, Task
 
 XTREME = "google/xtreme"

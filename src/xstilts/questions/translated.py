@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.chapters.hypotheses import Hypothesis, differences
+from xstilts import data
+from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.study.profiles import Study
-from xstilts.synthetic import dials
 
 
 def compared(study: Study) -> Comparison:
@@ -27,7 +27,7 @@ def compared(study: Study) -> Comparison:
         )
         conditions += [english, translated, both]
         contrasts += [against(translated, english), against(both, english)]
-        if dials.is_mini(study.data):
+        if data.has_dials(study.data):
             for noise in (0.1, 0.3):
                 noisy = replace(translated, noise=noise, called=f"{translated}, noise {noise}")
                 conditions.append(noisy)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstilts import data
-from xstilts.chapters.hypotheses import Hypothesis, differences
+from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.runs.key import Score
 from xstilts.study import graph, grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.chapters.wide import model_size
+from xstilts.questions import model_size
 from xstilts.study import grid
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study

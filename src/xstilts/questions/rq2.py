@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.chapters.hypotheses import Hypothesis, differences
+from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.study.profiles import Study

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstilts import data
-from xstilts.analysis.verdicts import Weights
-from xstilts.chapters.hypotheses import Hypothesis
+from xstilts.questions.hypothesis import Hypothesis
 from xstilts.study import grid
-from xstilts.study.conditions import NONE, Comparison, Condition, against
+from xstilts.study.conditions import NONE, Comparison, Condition, Weights, against
 from xstilts.study.profiles import Study
 from xstilts.synthetic import dials
 
@@ -24,7 +23,7 @@ TARGETS = ("udpos", "panx", "tatoeba")
 def compared(study: Study) -> Comparison:
     tasks = [Condition((name,)) for name in grid.pool(study)]
     targets: tuple[str, ...] = TARGETS
-    if dials.is_mini(study.data):
+    if data.has_dials(study.data):
         asked = dials.parse(study.data).difficulty
         tasks += [
             Condition((name,), difficulty=level, called=f"{name} (difficulty {level})")

@@ -1,0 +1,35 @@
+"""A source by its name: the module that has its rows, and what differs between sources.
+
+Each such module (`hub`, `local`, `synthetic_rows`) has languages, blocks, split_found, fingerprint,
+texts, texts_fingerprint, check (UserError for a source that is none), title, and
+
+    CAN_CHANGE      whether its rows can be others at another time or place
+    ENDLESS         whether it makes as many rows as are asked for"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from xstilts.synthetic import dials
+
+
+def module(source: str) -> ModuleType:
+    from xstilts.data import hub, local, synthetic_rows
+
+    return synthetic_rows if dials.is_mini(source) else hub if source == "hub" else local
+
+
+def can_change(source: str) -> bool:
+    """Whether rows of that name can be others at another time or place. Those of the embedded
+    benchmark are this code's: they are the same everywhere."""
+    return module(source).CAN_CHANGE
+
+
+def endless(source: str) -> bool:
+    """Whether the source makes as many rows as are asked for."""
+    return module(source).ENDLESS
+
+
+def has_dials(source: str) -> bool:
+    """Whether difficulty, noise and another draw of the rows can be chosen."""
+    return dials.is_mini(source)
