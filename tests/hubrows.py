@@ -328,7 +328,8 @@ def plain(languages: Collection[str] = ()) -> dict[str, bytes]:
     line."""
     source = TASKS["masakhapos"].sources[0]
     text = "\n\n".join(
-        "\n".join(f"{word} {tag}" for word, tag in zip(WORDS, UPOS, strict=True)) for _ in range(12)
+        "\n".join(f"{word} {tag}" for word, tag in zip(WORDS, UPOS, strict=False))
+        for _ in range(12)
     )
     return {
         path: f"{text}\n\n{path} X\n".encode()

@@ -355,7 +355,7 @@ while not pathlib.Path("{other}").exists():
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
     monkeypatch.setattr(build, "READY_KERNEL", build.QUIET_KERNEL)
     monkeypatch.setattr(
-        build,
+        pages,
         "html",
         lambda root: sorted(path.stem for path in (root / "book" / "chapters").glob("*.ipynb")),
     )

@@ -6,12 +6,19 @@ import pandas as pd
 
 from xstilts.book import figure_text, figures
 from xstilts.study import profiles
+from xstilts.study.conditions import Condition
 
 
 def test_the_words_of_a_heat_map_are_its_cells():
     gains = pd.DataFrame(
         [
-            dict(intermediate=task, target=target, difference=value, low=value - 1, high=value + 1)
+            dict(
+                intermediate=Condition((task,)),
+                target=target,
+                difference=value,
+                low=value - 1,
+                high=value + 1,
+            )
             for task, target, value in (
                 ("mnli", "xnli", 3.21),
                 ("mnli", "udpos", np.nan),
