@@ -239,22 +239,27 @@ def _shares(
 ) -> str:
     """What `say` makes of the runs (a row each) of the conditions that count up, and of those that
     count down."""
-    cell = ["condition", "target", "seed"]
-    runs = part.groupby(cell, sort=False).agg(score=("score", "mean"), learned=("learned", "all"))
-    runs = runs.reset_index()
-    signs = np.array(
-        [
-            np.sign(weights.get(target, {}).get(condition, 0))
-            for condition, target in zip(runs.condition, runs.target, strict=True)
-        ]
-    )
+    cells: dict[tuple, list[tuple[float, bool]]] = {}  # by hand: groupby takes ten times as long
+    for *cell, score, learned in zip(
+        part.condition, part.target, part.seed, part.score, part.learned, strict=True
+    ):
+        cells.setdefault(tuple(cell), []).append((score, bool(learned)))
+    rows = [
+        (*cell, np.mean([score for score, _ in some]), all(learned for _, learned in some))
+        for cell, some in cells.items()
+    ]
+    runs = pd.DataFrame(rows, columns=["condition", "target", "seed", "score", "learned"])
+    signs = np.array([np.sign(weights.get(row[1], {}).get(row[0], 0)) for row in rows])
     return " | ".join(say(runs[signs == sign]) for sign in (1, -1) if (signs == sign).any()) or "–"
 
 
 def _spread(rows: pd.DataFrame) -> str:
     """The deviation of a condition's seeds on a target, over all of them."""
-    squares = rows.groupby(["condition", "target"], sort=False).score.var().dropna()
-    return f"{np.sqrt(squares.mean()):.1f}" if len(squares) else "–"
+    cells: dict[tuple, list[float]] = {}
+    for condition, target, score in zip(rows.condition, rows.target, rows.score, strict=True):
+        cells.setdefault((condition, target), []).append(score)
+    squares = [np.var(some, ddof=1) for some in cells.values() if len(some) > 1]
+    return f"{np.sqrt(np.mean(squares)):.1f}" if squares else "–"
 
 
 def verdicts(

@@ -16,23 +16,26 @@ from xstilts.chapters import claims, hypotheses, verdicts
 from xstilts.questions import CHAPTERS
 from xstilts.study.profiles import Study
 
+PAGES = ("claims", *CHAPTERS)
+
 
 def p_values(study: Study, leave_out: str) -> list[float]:
     """Of all claims and hypotheses but one page's, on the runs at hand."""
-    every = _named(*reported.where(study))
-    return [p for page, shown in every.items() if page != leave_out for p in shown.p]
+    state = reported.where(study)
+    return [p for page in PAGES if page != leave_out for p in _named(page, *state).p]
 
 
 def adjusted(study: Study) -> pd.DataFrame:
     """All claims and hypotheses that ask for a gain, on the runs at hand, with p after Holm over
     all that the book names beforehand: for tables that show the same comparison."""
-    shown = pd.concat(_named(*reported.where(study)).values())
+    state = reported.where(study)
+    shown = pd.concat([_named(page, *state) for page in PAGES])
     return shown.assign(**{"p (Holm)": grades.holm(shown.p)})[shown.rule == "gain"]
 
 
-@lru_cache(maxsize=4)
-def _named(study: Study, *changed: object) -> dict[str, pd.DataFrame]:
+@lru_cache(maxsize=4 * len(PAGES))
+def _named(page: str, study: Study, *changed: object) -> pd.DataFrame:
+    if page != "claims":
+        return verdicts.named(study, hypotheses.of_chapter(study, page))
     asked = claims.wanted(study)
-    pages = {"claims": claims.questions(study, asked, claims.obtain(study, asked))}
-    pages |= {chapter: hypotheses.of_chapter(study, chapter) for chapter in CHAPTERS}
-    return {page: verdicts.named(study, questions) for page, questions in pages.items()}
+    return verdicts.named(study, claims.questions(study, asked, claims.obtain(study, asked)))

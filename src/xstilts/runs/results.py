@@ -9,7 +9,7 @@ history(run);  predictions(run)         # of a run that is in the store
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,7 @@ def scores(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     without a result has one row without a value, whose state is "diverged", "failed" or "not run";
     elsewhere state is ""."""
     root = root or store.default_root()
-    return pd.concat(
-        [
-            _scores(root, run).assign(condition=condition, target=target, seed=seed, key=key(run))
-            for (condition, target, seed), run in wanted.items()
-        ],
-        ignore_index=True,
-    )
+    return _of_cells(wanted, [_scores(root, run) for run in wanted.values()], with_keys=True)
 
 
 def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
@@ -43,20 +37,29 @@ def examples(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
     and denominator are arrays of a number an example, and whose unit has the number of each
     example's paragraph. None of runs without a result, nor in older records of real rows."""
     root = root or store.default_root()
-    found = [
-        _examples(root, run).assign(condition=condition, target=target, seed=seed)
-        for (condition, target, seed), run in wanted.items()
-        if has(run, root)
-    ]
-    if not found:
+    there = {cell: run for cell, run in wanted.items() if has(run, root)}
+    if not there:
         return pd.DataFrame(
             columns=[*records.WHERE, *records.PARTS, records.UNIT, "condition", "target", "seed"]
         )
     # each of thousands of estimates goes through the words row by row, which takes pandas' strings
     # ten times as long
-    return pd.concat(found, ignore_index=True).astype(
+    return _of_cells(there, [_examples(root, run) for run in there.values()]).astype(
         dict.fromkeys(("task", "language", "metric", "condition", "target"), object)
     )
+
+
+def _of_cells(
+    wanted: Wanted, tables: Sequence[pd.DataFrame], with_keys: bool = False
+) -> pd.DataFrame:
+    """The tables of the runs under each other, with the cell of each row: at once, for a column
+    that is added to each of hundreds of tables takes longer than all else."""
+    cells = [(*cell, key(run)) for cell, run in wanted.items()]
+    rows = [cell for cell, table in zip(cells, tables, strict=True) for _ in range(len(table))]
+    found = pd.concat(tables, ignore_index=True)
+    for place, name in enumerate(("condition", "target", "seed", "key")[: 3 + with_keys]):
+        found[name] = pd.Series([cell[place] for cell in rows], found.index)
+    return found
 
 
 def overlap(wanted: Wanted, root: Path | None = None) -> pd.DataFrame:
