@@ -28,7 +28,7 @@ study: $(READY)
 	$(BIN)/xstilts record
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 torture: $(READY)
 	$(BIN)/python tests/torture.py --kills $(KILLS) --chapters $$(($(KILLS) / 10)) \

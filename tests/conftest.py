@@ -33,6 +33,15 @@ from xstilts.tasks.table import TASKS
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
 
+# Files that take longest. They begin first, so that no process is left alone with one at the end.
+LONG = ("test_book", "test_one_rule", "test_study", "test_together", "test_process_group")
+LONG += ("test_torture", "test_records", "test_extend")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 @pytest.fixture(autouse=True)
 def own_places(tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))

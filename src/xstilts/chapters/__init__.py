@@ -1,4 +1,4 @@
-"""What each chapter asks of the study, and what it expects."""
+"""What the pages say: whether claims and hypotheses hold, and what may explain it."""
 
 # the notebooks, in the order of the book; `needed.RUNS` has their runs
 NAMES = (
