@@ -46,7 +46,7 @@ def chance(name: str, source: str = "mini", language: str = "en", test: int = 50
     return (
         100 / test
         if task.untrained
-        else kind(task.kind).baseline(load(name, "test", language, source, test), task)
+        else task.module.baseline(load(name, "test", language, source, test), task)
     )
 
 

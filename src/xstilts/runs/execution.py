@@ -31,7 +31,7 @@ from xstilts.errors import UserError
 from xstilts.runs import scoring
 from xstilts.runs.key import Adapt, Base, Run, label, training
 from xstilts.runs.scoring import HEAD, NO_LAYER, Counts, loaded
-from xstilts.tasks.kinds import kind, lost, pieces, rank
+from xstilts.tasks.kinds import lost, pieces, rank
 from xstilts.tasks.metrics import value
 from xstilts.tasks.table import TASKS, Task
 from xstilts.training import checkpoint, cpu, evaluate
@@ -135,7 +135,7 @@ def _features(
     features: list = []
     for language in languages:
         rows = data.load(name, "train", language, run.data, limit, run.draw)
-        some = kind(task.kind).encode(rows, tokenizer, task, run.recipe.max_length)
+        some = task.module.encode(rows, tokenizer, task, run.recipe.max_length)
         counts.read("train", name, language, rows)
         counts.note(
             "train", name, language, lost(task.kind, some)
@@ -184,7 +184,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
         counts.read("validation", rows_of[name], language, rows)
     ranked = any(task.module.SEARCHED for task in tasks.values())
     encoded = {
-        (name, language): kind(tasks[name].kind).encode(
+        (name, language): tasks[name].module.encode(
             rows, tokenizer, tasks[name], run.recipe.max_length
         )
         for (name, language), rows in dev.items()

@@ -17,7 +17,7 @@ from xstilts import data, encoders
 from xstilts.data.overlap import Seen
 from xstilts.runs import artifact
 from xstilts.runs.key import Adapt, Score, training
-from xstilts.tasks.kinds import kind, lost
+from xstilts.tasks.kinds import lost
 from xstilts.tasks.metrics import value
 from xstilts.tasks.table import Task
 from xstilts.training import evaluate
@@ -73,7 +73,7 @@ def loaded(run: Adapt | Score, parent: Path) -> tuple[PreTrainedModel, PreTraine
 def _left(run: Score, target: Task, model, parent: Path, folder: Path, counts: Counts):
     """The head that the target's training left, and its rows. What tables tell of the training is
     copied, for its own artifact may pass (see `key.passing`): the log, and the counts of rows."""
-    head, before = kind(target.kind).Head(model, target), training(run)
+    head, before = target.module.Head(model, target), training(run)
     head.load_state_dict(load_file(parent / HEAD))
     (folder / artifact.LOG).write_bytes((parent / artifact.LOG).read_bytes())
     read = pd.read_csv(parent / COUNTS)
@@ -142,7 +142,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
     else:
         for language in run.languages:
             part = rows(language)
-            features = kind(target.kind).encode(part, tokenizer, target, run.recipe.max_length)
+            features = target.module.encode(part, tokenizer, target, run.recipe.max_length)
             counts.encoded(run.split, target, language, features)
             predictions, by_metric = evaluate.score(
                 model, head, tokenizer, target, part, run.recipe, features
@@ -192,7 +192,7 @@ def write_scores(
         where = {"task": task.name, "language": language, "metric": metric, "layer": layer}
         rows_of = run.tasks[0] if isinstance(run, Adapt) and run.read_as else task.name
         baseline = (
-            kind(task.kind).baseline(rows, task) if metric.startswith(task.metric) else float("nan")
+            task.module.baseline(rows, task) if metric.startswith(task.metric) else float("nan")
         )
         table.append(
             {
@@ -209,8 +209,8 @@ def write_scores(
             part.assign(**where, example=range(len(part)), unit=_units(task, rows, len(part)))
         )
         if metric == task.metric and layer in (NO_LAYER, max(layers(found))):
-            module = kind(task.kind)
-            scored = module.scored_rows(rows) if hasattr(module, "scored_rows") else rows
+            module = task.module
+            scored = module.scored_rows(rows)
             shown = [
                 module.shown(row, guess, task)
                 for row, guess in zip(scored, predictions, strict=True)
@@ -234,7 +234,7 @@ def write_scores(
 def _units(task: Task, rows: tuple, count: int) -> list[int]:
     """For each example the number of its paragraph, in their order: parallel test sets have the
     same numbers."""
-    unit, places = getattr(kind(task.kind), "unit", None), {}
+    unit, places = task.module.unit, {}
     return (
         [places.setdefault(unit(row), len(places)) for row in rows] if unit else list(range(count))
     )

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from xstilts.tasks.kinds import Feature, kind, mine, rank, retrieve
+from xstilts.tasks.kinds import Feature, mine, rank, retrieve
 from xstilts.tasks.metrics import Pair
 from xstilts.tasks.task import Task
 from xstilts.training import batches, packed
@@ -52,7 +52,7 @@ def predict(
 ) -> list:
     """The head's output for each feature, as float32 arrays in the features' order. Raises Diverged
     where it is no number."""
-    module, where = kind(task.kind), device()
+    module, where = task.module, device()
     info = batches.Info.of(tokenizer, recipe, model)
     # MLM: the same pieces are masked in every evaluation
     masking = torch.Generator().manual_seed(0)
@@ -81,7 +81,7 @@ def score(
 ) -> tuple[list, dict[str, list[Pair]]]:
     """One prediction a row, and each metric's (numerator, denominator) a row. features: of the
     rows, where known."""
-    module = kind(task.kind)
+    module = task.module
     features = features or module.encode(rows, tokenizer, task, recipe.max_length)
     predictions = module.decode(
         predict(model, head, task, features, tokenizer, recipe), features, rows, task
@@ -125,8 +125,8 @@ def _sides(
 ) -> list[np.ndarray]:
     """Vectors of the source sentences and of the English ones, each at every layer."""
     found = []
-    for side in kind(task.kind).SIDES:
-        features = kind(task.kind).encode(rows, tokenizer, task, recipe.max_length, side)
+    for side in task.module.SIDES:
+        features = task.module.encode(rows, tokenizer, task, recipe.max_length, side)
         note(features)
         found.append(pooled(model, tokenizer, features, recipe, task.title))
     return found

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from xstilts import settings
 from xstilts.errors import UserError
-from xstilts.tasks.kinds import Feature, kind
+from xstilts.tasks.kinds import Feature
 from xstilts.tasks.table import TASKS, Task
 from xstilts.training import batches, checkpoint, cpu, packed, process_group
 from xstilts.training.optimizer import Optimizer
@@ -80,9 +80,9 @@ def draw_heads(
     where: torch.device,
     tasks: Mapping[str, Task] = TASKS,
 ) -> nn.ModuleDict:
-    return nn.ModuleDict(
-        {name: kind(tasks[name].kind).Head(model, tasks[name]) for name in names}
-    ).to(where)
+    return nn.ModuleDict({name: tasks[name].module.Head(model, tasks[name]) for name in names}).to(
+        where
+    )
 
 
 def hidden_states(
@@ -111,7 +111,7 @@ def collated(
 ) -> dict:
     """A batch of the task as the model and the head of its kind read it."""
     batch = batches.collate(features, info)
-    kind(TASKS[name].kind).prepare(batch, features, info, masking)
+    TASKS[name].module.prepare(batch, features, info, masking)
     if packed.fits(model):
         batch = packed.pack(batch, model)
     return {name: item.to(where) if hasattr(item, "to") else item for name, item in batch.items()}
@@ -278,7 +278,7 @@ def _gradients(
 ) -> float:
     """Forward and backward over one batch, in micro-batches if the recipe asks for them, or over
     this process's share of it. Returns the mean loss. Some kinds' batches are never split."""
-    module, mean, where = kind(TASKS[name].kind), 0.0, device()
+    module, mean, where = TASKS[name].module, 0.0, device()
     share = features[process_group.rank() :: process_group.size()]
     size = recipe.micro_batch if recipe.micro_batch and not module.WHOLE_BATCH else len(features)
     parts = [
