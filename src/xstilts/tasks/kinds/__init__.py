@@ -153,6 +153,27 @@ def cut(output: BatchEncoding, number: int) -> int:
     return int(bool(output.encodings[number].overflowing))
 
 
+def encode_texts(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> list[Feature]:
+    """Features of rows that are read as one text each."""
+    features = []
+    for part in chunks(len(texts)):
+        output = tokenizer(list(texts[part]), truncation=True, max_length=max_length)
+        types = output.get("token_type_ids")
+        features += [
+            Feature(
+                part.start + number,
+                [ids],
+                None,
+                [types[number]] if types else None,
+                lost=cut(output, number),
+            )
+            for number, ids in enumerate(output["input_ids"])
+        ]
+    return features
+
+
 def lost(name: str, features: list[Feature]) -> dict[str, int]:
     """What the encoded rows of a kind have lost, in words: {} if nothing."""
     count = sum(feature.lost for feature in features)

@@ -17,7 +17,7 @@ import torch
 
 from xstilts.tasks import metrics
 from xstilts.tasks.columns import check_text
-from xstilts.tasks.kinds import Feature, retrieve
+from xstilts.tasks.kinds import Feature, encode_texts
 from xstilts.tasks.neighbours import neighbours
 
 if TYPE_CHECKING:
@@ -60,9 +60,7 @@ def encode(
     max_length: int,
     side: str = "source",
 ) -> list[Feature]:
-    return retrieve.encode(
-        [{side: text} for text in sentences(rows, side)], tokenizer, task, max_length, side
-    )
+    return encode_texts(sentences(rows, side), tokenizer, max_length)
 
 
 def candidates(

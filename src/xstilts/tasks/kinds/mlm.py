@@ -14,7 +14,7 @@ from torch import nn
 
 from xstilts.tasks import metrics
 from xstilts.tasks.columns import check_text
-from xstilts.tasks.kinds import Feature, chunks, cut
+from xstilts.tasks.kinds import Feature, encode_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -34,23 +34,7 @@ def check(item: dict, where: str, row: Task) -> None:
 def encode(
     rows: Sequence[dict], tokenizer: PreTrainedTokenizerBase, task: Task, max_length: int
 ) -> list[Feature]:
-    features = []
-    for part in chunks(len(rows)):
-        output = tokenizer(
-            [row["text"] for row in rows[part]], truncation=True, max_length=max_length
-        )
-        types = output.get("token_type_ids")
-        features += [
-            Feature(
-                part.start + number,
-                [ids],
-                None,
-                [types[number]] if types else None,
-                lost=cut(output, number),
-            )
-            for number, ids in enumerate(output["input_ids"])
-        ]
-    return features
+    return encode_texts([row["text"] for row in rows], tokenizer, max_length)
 
 
 class Head(nn.Module):

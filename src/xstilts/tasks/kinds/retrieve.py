@@ -14,7 +14,7 @@ import numpy as np
 
 from xstilts.tasks import metrics
 from xstilts.tasks.columns import check_text
-from xstilts.tasks.kinds import Feature, chunks, cut
+from xstilts.tasks.kinds import Feature, encode_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -38,23 +38,7 @@ def encode(
     max_length: int,
     side: str = "source",
 ) -> list[Feature]:
-    features = []
-    for part in chunks(len(rows)):
-        output = tokenizer(
-            [row[side] for row in rows[part]], truncation=True, max_length=max_length
-        )
-        types = output.get("token_type_ids")
-        features += [
-            Feature(
-                part.start + number,
-                [ids],
-                None,
-                [types[number]] if types else None,
-                lost=cut(output, number),
-            )
-            for number, ids in enumerate(output["input_ids"])
-        ]
-    return features
+    return encode_texts([row[side] for row in rows], tokenizer, max_length)
 
 
 def nearest(
