@@ -64,7 +64,8 @@ def _row(study: Study, judged: Judged) -> dict[str, object]:
     for width in WIDTHS:
         seeds = needed(judged, width)
         more = verdicts.hours(judged.cells.values()) * (seeds / found.seeds - 1)
-        row[f"for ±{width:g}"] = f"{seeds} seeds, {more:.1f} h more" if seeds else "more test rows"
+        said = f"{seeds} seed{'s' * (seeds > 1)}, {more:.1f} h more"
+        row[f"for ±{width:g}"] = said if seeds else "more test rows"
     return row | {"half the interval": halved(study, judged)}
 
 
