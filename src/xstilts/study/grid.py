@@ -17,7 +17,7 @@ from functools import partial
 
 from xstilts import data
 from xstilts.runs.key import Adapt, Base
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.study.conditions import Condition, Runs
 from xstilts.study.profiles import PROFILES, Study
 from xstilts.synthetic import dials
@@ -39,15 +39,13 @@ def pool(study: Study) -> tuple[str, ...]:
         if study.intermediates != PROFILES[study.profile].intermediates
         else NINE
     )
-    return tuple(name for name in asked if "en" in data.languages(name, study.data, "train"))
+    return phases.with_rows(study, asked)
 
 
 def one_by_one(study: Study) -> tuple[str, ...]:
     """The tasks that the study looks at one by one (`intermediates`); those without rows are left
     out."""
-    return tuple(
-        name for name in study.intermediates if "en" in data.languages(name, study.data, "train")
-    )
+    return phases.with_rows(study, study.intermediates)
 
 
 def best(study: Study) -> tuple[str, ...]:
@@ -67,9 +65,9 @@ def encoder(study: Study, condition: Condition, seed: int) -> Adapt | Base:
     """What a condition's targets start from."""
     study = dataclasses.replace(study, encoder=condition.encoder or study.encoder)
     if not condition.phase1:
-        return graph.base(dataclasses.replace(study, phase1_steps=0))
+        return phases.base(dataclasses.replace(study, phase1_steps=0))
     if not condition.tasks:
-        return graph.phase1(study)
+        return phases.phase1(study)
     if condition.noise or condition.difficulty:
         turned = dials.parse(study.data)
         turned = dataclasses.replace(
@@ -79,7 +77,7 @@ def encoder(study: Study, condition: Condition, seed: int) -> Adapt | Base:
         )
         study = dataclasses.replace(study, data=dials.name(turned))
     rows = max(1, study.phase2_rows // condition.parts) if study.phase2_rows else 0
-    return graph.phase2(
+    return phases.phase2(
         study,
         condition.tasks,
         seed,
@@ -120,7 +118,7 @@ def runs(
         for target in [name for name in targets if name in asked] or targets or study.targets
         if set(data.languages(target, data.as_target(study.data), "test")) & set(languages)
     )
-    return graph.grid(
+    return phases.grid(
         dataclasses.replace(study, targets=there, languages=languages),
         {condition: partial(encoder, study, condition) for condition in conditions},
     )

@@ -9,7 +9,7 @@ Runs that are asked for twice, by two chapters or two conditions, have the same 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from xstilts import data, encoders
 from xstilts.errors import UserError
@@ -164,8 +164,7 @@ def single_tasks(study: Study) -> Runs:
     conditions = {NONE: lambda seed: phase1(study)}
     conditions |= {
         Condition((name,)): lambda seed, name=name: phase2(study, (name,), seed)
-        for name in study.intermediates
-        if name not in absent(study)
+        for name in with_rows(study, study.intermediates)
     }
     return grid(study, conditions)
 
@@ -173,11 +172,13 @@ def single_tasks(study: Study) -> Runs:
 def absent(study: Study) -> dict[str, str]:
     """Intermediate tasks asked for that the source does not have: name -> how to get it. Tables
     show a dash."""
-    return {
-        name: TASKS[name].obtain
-        for name in study.intermediates
-        if "en" not in data.languages(name, study.data, "train")
-    }
+    there = with_rows(study, study.intermediates)
+    return {name: TASKS[name].obtain for name in study.intermediates if name not in there}
+
+
+def with_rows(study: Study, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the tasks that the source has English training rows of."""
+    return tuple(name for name in names if "en" in data.languages(name, study.data, "train"))
 
 
 def grid(study: Study, conditions: Mapping[Condition, Callable[[int], Base | Adapt]]) -> Runs:
