@@ -16,7 +16,7 @@ from xstilts.data.layout import FILE
 from xstilts.errors import UserError
 from xstilts.runs import scoring
 from xstilts.runs.key import key
-from xstilts.study import costs, graph, profiles
+from xstilts.study import costs, graph, phases, profiles
 from xstilts.tasks.table import TASKS
 
 
@@ -192,7 +192,7 @@ def drawn(tmp_path, tiny_encoder):
             evaluate_every=0,
             max_length=32,
         )
-        return graph.phase3(asked, graph.base(asked), "xnli", 0)
+        return phases.phase3(asked, phases.base(asked), "xnli", 0)
 
     return root, draw
 

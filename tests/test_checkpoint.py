@@ -8,7 +8,7 @@ from xstilts import data, encoders
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import key
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
 from xstilts.training import checkpoint, loop
@@ -189,7 +189,7 @@ def test_an_unfinished_run_keeps_its_checkpoint_and_nothing_else(tiny_encoder, m
         max_length=48,
         vocabulary="full",
     )
-    run, root = graph.phase2(study, ("mnli",), 0), store.default_root()
+    run, root = phases.phase2(study, ("mnli",), 0), store.default_root()
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
     with monkeypatch.context() as patch:
         stop_after(patch, 4)

@@ -11,7 +11,7 @@ import pytest
 from xstilts.errors import UserError
 from xstilts.runs import results, store
 from xstilts.runs.key import key
-from xstilts.study import cluster, graph, profiles
+from xstilts.study import cluster, graph, phases, profiles
 from xstilts.study.conditions import NONE
 
 SMALL = dict(
@@ -69,7 +69,7 @@ def test_a_cluster_file_names_only_clusters(tmp_path):
 @pytest.mark.parametrize("scheduler", ["local", "processes:2"])
 def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, scheduler):
     bad = dataclasses.replace(study, phase2_learning_rate=float("inf"))
-    wanted = graph.single_tasks(bad)
+    wanted = phases.single_tasks(bad)
     folders = graph.compute(wanted.values(), tmp_path, scheduler)
     table = results.scores(wanted, tmp_path)
     assert (
@@ -83,9 +83,9 @@ def test_a_run_that_fails_stops_only_what_starts_from_it(study, tmp_path, schedu
 def test_workers_train_once_what_is_tested_twice(study, tmp_path):
     study = dataclasses.replace(study, targets=("xquad", "mlqa", "tatoeba"), phase3_steps=10)
     good, bad = (
-        graph.grid(
+        phases.grid(
             dataclasses.replace(study, phase3_learning_rate=rate),
-            {NONE: lambda seed: graph.base(study)},
+            {NONE: lambda seed: phases.base(study)},
         )
         for rate in (1e-4, float("inf"))
     )
@@ -111,7 +111,7 @@ def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
 
         def client(half):
             try:
-                graph.compute(graph.single_tasks(half).values(), tmp_path, address)
+                graph.compute(phases.single_tasks(half).values(), tmp_path, address)
             except Exception as error:  # noqa: BLE001  a thread's error would be lost
                 errors.append(error)
 
@@ -124,9 +124,9 @@ def test_two_clients_of_one_store_do_each_run_once(study, tmp_path):
 
 
 def test_the_longest_goes_first_however_it_was_asked_for(study, tmp_path):
-    encoder = graph.phase1(study)
+    encoder = phases.phase1(study)
     graph.compute([encoder], tmp_path)
-    wanted = [graph.phase3(study, encoder, name, 0) for name in ("tatoeba", "udpos", "xnli")]
+    wanted = [phases.phase3(study, encoder, name, 0) for name in ("tatoeba", "udpos", "xnli")]
     graph.compute(wanted, tmp_path, "processes:1")
     _, short, long = wanted
     done = computed(tmp_path)
@@ -136,7 +136,7 @@ def test_the_longest_goes_first_however_it_was_asked_for(study, tmp_path):
 
 
 def test_long_chains_go_first(study):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     todo = graph.lacking(wanted.values(), store.default_root())
     chain = graph.chains(todo)
     assert [type(run).__name__ for run in todo[:2]] == ["Base", "Adapt"]
@@ -144,4 +144,4 @@ def test_long_chains_go_first(study):
     for run in todo:
         for parent in graph.parents(run):
             assert chain[key(parent)] >= chain[key(run)]
-    assert chain[key(graph.phase2(study, ("mnli",), 0))] > chain[key(wanted[NONE, "xnli", 0])] > 0
+    assert chain[key(phases.phase2(study, ("mnli",), 0))] > chain[key(wanted[NONE, "xnli", 0])] > 0

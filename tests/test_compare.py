@@ -24,7 +24,7 @@ from xstilts.questions import (
 )
 from xstilts.runs import records, results
 from xstilts.runs.key import Adapt, Base, key, line, starting_encoder
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.tasks import benchmarks, languages
 
@@ -140,7 +140,9 @@ def test_all_conditions_start_from_the_same_encoder(study, name):
         and not isinstance(step.encoder, Adapt)
     }
     sizes = {study.encoder, *(study.sizes if name in ("model_size", "rq1", "rq5") else ())}
-    assert phase1 <= {key(graph.phase1(dataclasses.replace(study, encoder=size))) for size in sizes}
+    assert phase1 <= {
+        key(phases.phase1(dataclasses.replace(study, encoder=size))) for size in sizes
+    }
 
 
 def test_chapters_share_their_runs(study):

@@ -18,7 +18,7 @@ from xstilts.chapters import needed as chapters
 from xstilts.errors import UserError
 from xstilts.runs import credible, records
 from xstilts.runs.key import key, line
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.study.conditions import Condition
 from xstilts.tasks.table import TASKS
 
@@ -37,12 +37,12 @@ def recorded(tiny_encoder, tmp_path_factory):
         eval_rows=12,
         phase1_steps=2,
     )
-    scores = graph.single_tasks(study)
+    scores = phases.single_tasks(study)
     wanted = {target: scores[Condition(("squad2",)), target, 0] for target in TARGETS}
     wanted |= {
-        "base": graph.base(study),
-        "text": graph.phase1(study),
-        "squad2": graph.phase2(study, ("squad2",), 0),
+        "base": phases.base(study),
+        "text": phases.phase1(study),
+        "squad2": phases.phase2(study, ("squad2",), 0),
     }
     root = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:

@@ -16,7 +16,7 @@ from xstilts.commands import chapters
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, results, store
 from xstilts.runs.key import key
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
@@ -76,8 +76,8 @@ def fail(error):
 def test_a_full_disk_leaves_the_store_as_it_was_and_says_what_is_needed(
     study, monkeypatch, place, name
 ):
-    root, run = store.default_root(), graph.phase2(study, ("mnli",), 0)
-    graph.compute([graph.base(study)])
+    root, run = store.default_root(), phases.phase2(study, ("mnli",), 0)
+    graph.compute([phases.base(study)])
     before = contents(root)
     monkeypatch.setenv("XSTILTS_CHECKPOINT", "0")
     with monkeypatch.context() as patch:
@@ -101,8 +101,10 @@ def test_a_full_disk_is_known_by_what_libraries_say(study):
     error = SafetensorError(
         "Error while serializing: I/O error: No space left on device (os error 28)"
     )
-    assert isinstance(failures.explained(error, graph.base(study), store.default_root()), UserError)
-    assert failures.explained(ValueError("shape"), graph.base(study), store.default_root()) is None
+    assert isinstance(
+        failures.explained(error, phases.base(study), store.default_root()), UserError
+    )
+    assert failures.explained(ValueError("shape"), phases.base(study), store.default_root()) is None
 
 
 @pytest.mark.parametrize(
@@ -114,20 +116,20 @@ def test_a_full_disk_is_known_by_what_libraries_say(study):
     ],
 )
 def test_too_little_memory_is_known_by_what_libraries_say(study, error):
-    told = failures.explained(error, graph.phase2(study, ("mnli",), 0), store.default_root())
+    told = failures.explained(error, phases.phase2(study, ("mnli",), 0), store.default_root())
     assert isinstance(told, failures.OutOfMemory) and "give micro_batch 16" in str(told)
 
 
 def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(study, monkeypatch):
     study = dataclasses.replace(study, phase3_steps=2)  # else MNLI is XNLI's training, too
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     real = execution.adapt
 
     def failing(run, *others):
         fail(MemoryError())() if run.recipe.steps == 3 else real(run, *others)
 
     monkeypatch.setattr(execution, "adapt", failing)
-    assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
+    assert set(graph.compute(wanted.values())) == {key(wanted[NONE, "xnli", 0])}
     assert (
         len(list(store.default_root().glob(".failed-*"))) == 1
     )  # of the run itself, not of what starts from it
@@ -153,7 +155,7 @@ def test_too_little_memory_names_the_setting_and_stops_only_what_depends_on_it(s
     with pytest.raises(
         graph.RunsFailed, match="1 runs failed, or start from one that did. First: .*out of memory"
     ):
-        graph.compute([graph.phase2(study, ("mnli",), 0)])  # nothing of what was asked for
+        graph.compute([phases.phase2(study, ("mnli",), 0)])  # nothing of what was asked for
     monkeypatch.setattr(execution, "adapt", real)
     assert len(graph.compute(wanted.values())) == 2  # not held against it
     assert not len(results.lost(wanted.values())) and not list(
@@ -165,10 +167,10 @@ def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys)
     """What is wrong in row 7 of a file is found when it is read: that cell has a reason, the others
     a score."""
     both = dataclasses.replace(study, targets=("xnli", "udpos"))
-    wanted = graph.grid(both, {graph.NONE: lambda seed: graph.phase1(both)})
-    bad = dataclasses.replace(wanted[graph.NONE, "udpos", 0], languages=("en", "xx"))
-    wanted[graph.NONE, "udpos", 0] = bad
-    assert set(graph.compute(wanted.values())) == {key(wanted[graph.NONE, "xnli", 0])}
+    wanted = phases.grid(both, {NONE: lambda seed: phases.phase1(both)})
+    bad = dataclasses.replace(wanted[NONE, "udpos", 0], languages=("en", "xx"))
+    wanted[NONE, "udpos", 0] = bad
+    assert set(graph.compute(wanted.values())) == {key(wanted[NONE, "xnli", 0])}
     table = results.scores(wanted)
     assert set(table[table.state == ""].target) == {"xnli"} and list(
         table[table.state == "failed"].target
@@ -183,8 +185,8 @@ def test_a_target_whose_rows_are_refused_does_not_stop_the_others(study, capsys)
 
 
 def test_a_full_disk_stops_the_study_at_once(study, monkeypatch):
-    wanted, tried = graph.single_tasks(study), []
-    graph.compute([graph.base(study)])
+    wanted, tried = phases.single_tasks(study), []
+    graph.compute([phases.base(study)])
 
     def execute(run, *others):
         tried.append(run)
@@ -201,7 +203,7 @@ def test_divergence_is_kept_marked_and_not_tried_again(study, monkeypatch):
         **{name: value for name, value in vars(study).items() if value not in ("", ())}
         | dict(phase2_learning_rate=1e30, seeds=(0, 1))
     )
-    wanted, root = graph.single_tasks(bad), store.default_root()
+    wanted, root = phases.single_tasks(bad), store.default_root()
     graph.compute(wanted.values())
     kept = list(root.glob(".failed-*"))
     assert (
@@ -278,7 +280,7 @@ def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(
     broken = dataclasses.replace(
         study, encoder=str(tmp_path / "broken"), phase1_steps=0, targets=("tatoeba",)
     )
-    run = graph.phase3(broken, graph.base(broken), "tatoeba", 0)
+    run = phases.phase3(broken, phases.base(broken), "tatoeba", 0)
     assert graph.compute([run]) == {}
     known = failures.known(store.default_root(), run)
     assert known.what == "diverged" and "Tatoeba: the encoder's output is not a number" in known.why
@@ -287,7 +289,7 @@ def test_an_encoder_whose_output_is_no_number_makes_a_retrieval_diverge(
 
 def test_runs_of_one_label_are_each_told(study):
     """Two conditions of a chapter may differ in their steps alone, which a label does not have."""
-    encoders = [graph.phase2(study, ("mnli",), 0, steps=steps) for steps in (3, 6)]
+    encoders = [phases.phase2(study, ("mnli",), 0, steps=steps) for steps in (3, 6)]
     for run, why in zip(encoders, ("the first", "the second"), strict=True):
         failures.keep(store.default_root(), run, RuntimeError(why))
     assert list(results.lost([*encoders, encoders[0]]).why) == ["the first", "the second"]
@@ -296,7 +298,7 @@ def test_runs_of_one_label_are_each_told(study):
 def test_a_last_step_that_breaks_the_weights_is_no_result(study):
     """The loss was computed before it."""
     bad = dataclasses.replace(study, phase3_steps=1, phase3_learning_rate=float("inf"))
-    run = graph.phase3(bad, graph.base(bad), "xnli", 0)
+    run = phases.phase3(bad, phases.base(bad), "xnli", 0)
     assert graph.compute([run]) == {}
     why = results.lost([run])
     assert (

@@ -13,7 +13,7 @@ from xstilts import data, encoders
 from xstilts.data.rows import Block, read
 from xstilts.errors import UserError
 from xstilts.runs import results
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.tasks import columns, metrics
 from xstilts.tasks.kinds import rank
 from xstilts.tasks.table import TASKS
@@ -245,7 +245,7 @@ def test_few_scored_rows_do_not_make_a_search_easier(fresh, tiny_encoder, tmp_pa
     monkeypatch.setattr(
         rank, "candidates", lambda rows: asked.append(sum(map(len, rows.values()))) or real(rows)
     )
-    run = graph.phase3(study, graph.base(study), "lareqa", 0)
+    run = phases.phase3(study, phases.base(study), "lareqa", 0)
     graph.compute([run])
     scores = results.scores({("none", "lareqa", 0): run})
     assert asked[-1] == 12 and set(scores.n) == {4} and scores.value.notna().all()

@@ -11,7 +11,7 @@ from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
 from xstilts.runs.key import key
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.tasks import metrics
 from xstilts.tasks.table import TASKS
 
@@ -222,9 +222,9 @@ def test_the_scoring_of_parts_of_speech_is_in_the_keys_of_what_it_changes(tiny_e
     study = profiles.study(
         encoder=str(tiny_encoder), languages="en,fi", vocabulary="full", phase1_steps=0
     )
-    runs = [graph.phase3(study, graph.base(study), name, 0) for name in ("udpos", "xnli", "panx")]
+    runs = [phases.phase3(study, phases.base(study), name, 0) for name in ("udpos", "xnli", "panx")]
     runs += [
-        graph.phase2(study, (name,), 0) for name in ("udpos", "mnli")
+        phases.phase2(study, (name,), 0) for name in ("udpos", "mnli")
     ]  # where UDPOS stands in for CCG
     earlier = [dataclasses.replace(run, scoring="") for run in runs]
     assert [key(run) == key(before) for run, before in zip(runs, earlier, strict=True)] == [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from xstilts import data, synthetic
 from xstilts.errors import UserError
 from xstilts.runs import key
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.synthetic import dials, world
 from xstilts.synthetic.dials import PLAIN, Dials
@@ -306,11 +306,11 @@ def test_dials_are_in_the_keys_of_what_they_touch_and_in_no_other():
 
     def keys(source):
         asked = profiles.study(data=source, intermediates=["mnli"], targets=["xnli"])
-        wanted = graph.single_tasks(asked)
+        wanted = phases.single_tasks(asked)
         return [
             key.key(run)
             for run in (
-                graph.phase1(asked),
+                phases.phase1(asked),
                 wanted[NONE, "xnli", 0],
                 wanted[Condition(("mnli",)), "xnli", 0],
             )

@@ -19,7 +19,7 @@ from xstilts.chapters import claims, hypotheses, named
 from xstilts.questions import CHAPTERS
 from xstilts.runs import results
 from xstilts.runs.key import key, starting_encoder
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.tasks.table import TASKS
 
 pytestmark = pytest.mark.timeout(900)
@@ -357,7 +357,7 @@ def test_no_two_places_of_the_book_grade_the_same_comparison_differently(book):
                 beforehand = named.adjusted(study)
                 summed = differences.verdicts(study, comparison, there, cells, beforehand)
                 note(summed.difference, summed.low, summed.high, summed.grade)
-    main = graph.obtain(study, graph.single_tasks(study))
+    main = graph.obtain(study, phases.single_tasks(study))
     cells = score_tables.differences(study, results.scores(main), results.examples(main))
     note(cells.difference, cells.low, cells.high, cells.grade)
     assert len(said) > 200

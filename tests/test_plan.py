@@ -13,7 +13,7 @@ from xstilts import settings as places
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Base, Score, key, training
-from xstilts.study import cluster, costs, graph, profiles
+from xstilts.study import cluster, costs, graph, phases, profiles
 from xstilts.tools import plan
 from xstilts.training.recipe import Recipe
 
@@ -84,7 +84,7 @@ def test_what_the_store_has_needs_no_time(tiny_encoder):
     )
     before = plan.text(study, "single_task")
     assert "8 runs, 8 to compute" in before and "score xnli" in before and "longest chain" in before
-    graph.compute([graph.phase1(study)])
+    graph.compute([phases.phase1(study)])
     assert "8 runs, 6 to compute" in plan.text(study, "single_task")
     graph.compute(needed.needed("single_task", study))
     assert "8 runs, 0 to compute" in plan.text(study, "single_task")
@@ -94,7 +94,7 @@ def test_what_the_store_has_needs_no_time(tiny_encoder):
 
 def test_costs_follow_the_arithmetic(tiny_encoder):
     study = profiles.study(encoder=str(tiny_encoder), languages="en", vocabulary="full")
-    run = graph.phase2(study, ("mnli",), 0)
+    run = phases.phase2(study, ("mnli",), 0)
     cost, weights = costs.cost(run), costs.layer_weights(str(tiny_encoder))
     assert weights == 2 * (4 * 48 * 48 + 2 * 48 * 96) and cost.steps == 300
     pieces = cost.training / (6 * weights * 300 * 32)
@@ -108,7 +108,7 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
     )
     plain, mixed, exact = (
         costs.memory(
-            graph.phase2(
+            phases.phase2(
                 profiles.study(vocabulary="full", precision=precision),
                 ("mnli",),
                 0,
@@ -120,7 +120,7 @@ def test_costs_follow_the_arithmetic(tiny_encoder):
     assert (
         1e9 < plain < mixed == exact
     )  # activations of twice the size, or as many holes between them
-    assert costs.cost(graph.base(study)) == costs.Cost(0, 0.0, 0.0)
+    assert costs.cost(phases.base(study)) == costs.Cost(0, 0.0, 0.0)
 
 
 def test_every_chapter_of_the_book_is_planned():
@@ -136,7 +136,7 @@ def test_every_shape_of_task_has_a_cost_on_real_rows(target, realdata, tiny_enco
     study = profiles.study(
         "small", encoder=str(tiny_encoder), data=str(realdata), phase1_steps=0, phase3_steps=2
     )
-    run = graph.phase3(study, graph.base(study), target, 0)
+    run = phases.phase3(study, phases.base(study), target, 0)
     cost, before = costs.cost(run), training(run)
     assert cost.evaluation > 0 == cost.training and (before is None) == (target == "bucc")
     trained = costs.cost(before) if before else None

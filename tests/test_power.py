@@ -11,7 +11,7 @@ from xstilts.chapters import verdicts
 from xstilts.errors import UserError
 from xstilts.questions import mlm_continuation
 from xstilts.runs import store
-from xstilts.study import graph, profiles
+from xstilts.study import phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tools import power
 
@@ -51,7 +51,7 @@ def test_no_seeds_are_planned_for_what_is_not_trained(study, monkeypatch):
     known = stats.Training(lambda target, languages: (100.0, 0.0, 50.0))
     monkeypatch.setattr(repeats, "variance", lambda study: known)
     squad = Condition(("squad",))
-    cells = graph.single_tasks(dataclasses.replace(study, targets=("tatoeba",)))
+    cells = phases.single_tasks(dataclasses.replace(study, targets=("tatoeba",)))
     found = {cell: run for cell, run in cells.items() if cell[0] in (NONE, squad)}
     for number, run in enumerate(found.values()):
         artifact(store.default_root(), run, number, n=400)
@@ -64,7 +64,7 @@ def test_no_seeds_are_planned_for_what_is_not_trained(study, monkeypatch):
 def test_hours_have_the_training_of_a_target_once(study):
     """XQuAD and MLQA are one training, which took 7.5 seconds; scoring them took no time."""
     study = dataclasses.replace(study, targets=("xquad", "mlqa"))
-    runs = [run for cell, run in graph.single_tasks(study).items() if cell[0] == NONE]
+    runs = [run for cell, run in phases.single_tasks(study).items() if cell[0] == NONE]
     for run in runs:
         artifact(store.default_root(), run)
     assert len(runs) == 2 and 3600 * verdicts.hours(runs) == pytest.approx(7.5, abs=3)

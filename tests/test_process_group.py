@@ -15,7 +15,7 @@ import json, os, sys
 from pathlib import Path
 from xstilts import data, encoders
 from xstilts.runs import store
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.tasks.kinds import kind
 from xstilts.tasks.table import TASKS
 from xstilts.training import loop, process_group
@@ -73,7 +73,7 @@ def run(encoder, root, **given):
         vocabulary="full",
         **given,
     )
-    graph.compute([graph.phase3(study, graph.phase1(study), "udpos", 0)], root)
+    graph.compute([phases.phase3(study, phases.phase1(study), "udpos", 0)], root)
 
 
 if __name__ == "__main__":

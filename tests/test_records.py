@@ -17,7 +17,7 @@ from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs import credible, environment, execution, failures, records, results, store
 from xstilts.runs.key import Adapt, key, label, line, starting_encoder
-from xstilts.study import costs, graph, profiles
+from xstilts.study import costs, graph, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tools import plan, verify
 
@@ -45,12 +45,12 @@ def finished(tiny_encoder, tmp_path_factory):
         profiles.study(encoder=str(tiny_encoder), missing="dash", scheduler="local", **SMALL),
         tmp_path_factory.mktemp("store"),
     )
-    graph.compute(graph.single_tasks(study).values(), root)
+    graph.compute(phases.single_tasks(study).values(), root)
     return study, root
 
 
 def record(study, root) -> int:
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     return len(records.record([run for wanted in wanted.values() for run in line(wanted)], root))
 
 
@@ -65,7 +65,7 @@ def test_what_is_packed_comes_back(values):
 
 def test_a_record_stands_for_its_run_to_the_last_digit(finished):
     study, root = finished
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     assert graph.obtain(study, wanted) == {}
     assert (
         record(study, root) == 9 and record(study, root) == 0
@@ -97,7 +97,7 @@ def test_a_record_stands_for_its_run_to_the_last_digit(finished):
 def test_a_record_outweighs_that_the_run_failed_here(finished):
     study, root = finished
     record(study, root)
-    wanted, here = graph.single_tasks(study), store.default_root()
+    wanted, here = phases.single_tasks(study), store.default_root()
     failures.keep(
         here, starting_encoder(wanted[Condition(("mnli",)), "xnli", 0]), RuntimeError("no luck")
     )
@@ -111,7 +111,7 @@ def test_a_record_outweighs_that_the_run_failed_here(finished):
 
 def logged(study, root, steps, every, patience, dev):
     """A training with these dev scores, step -> score, in its log."""
-    run = graph.phase2(study, ("mnli",), 0)
+    run = phases.phase2(study, ("mnli",), 0)
     run = dataclasses.replace(
         run,
         recipe=dataclasses.replace(
@@ -154,7 +154,7 @@ def test_another_parameter_finds_no_record(finished):
     study, root = finished
     record(study, root)
     other = dataclasses.replace(study, phase3_steps=20)
-    assert set(graph.obtain(other, graph.single_tasks(other))) == {
+    assert set(graph.obtain(other, phases.single_tasks(other))) == {
         (NONE, "tatoeba", 0),
         (Condition(("mnli",)), "tatoeba", 0),
     }
@@ -165,7 +165,7 @@ def test_a_record_without_examples_is_one_of_real_rows_from_before_they_were_kep
 ):
     study, root = finished
     record(study, root)
-    run = graph.single_tasks(study)[NONE, "xnli", 0]
+    run = phases.single_tasks(study)[NONE, "xnli", 0]
     path = records.folder() / f"{key(run)}.json"
     older = {
         name: value
@@ -182,7 +182,7 @@ def test_a_record_without_examples_is_one_of_real_rows_from_before_they_were_kep
 def test_what_is_read_twice_is_as_it_is_written_now_and_as_nobody_changed_it(finished):
     study, root = finished
     record(study, root)
-    cell = {(NONE, "xnli", 0): graph.single_tasks(study)[NONE, "xnli", 0]}
+    cell = {(NONE, "xnli", 0): phases.single_tasks(study)[NONE, "xnli", 0]}
     (run,) = cell.values()
     before = {
         place: results.examples(cell, place).numerator.map(list).to_list() for place in (root, None)
@@ -241,7 +241,7 @@ def test_a_record_of_an_earlier_scoring_is_named_not_called_wrong_and_gives_way(
 ):
     study, root = finished
     record(study, root)
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     run = wanted[NONE, "udpos", 0]
     path = records.folder() / f"{key(run)}.json"
     path.write_text(
@@ -271,7 +271,7 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
         credible, "check", lambda record, run: []
     )  # scores are moved here without their examples
     record(study, root)
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     repeats.note(study, wanted.values(), root)
     assert (
         repeats.table().empty
@@ -323,7 +323,7 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
         "xnli", ["fi"]
     ) == (pytest.approx(12.5), 0, 1)
     bare = dataclasses.replace(
-        wanted[NONE, "tatoeba", 0], encoder=graph.base(study)
+        wanted[NONE, "tatoeba", 0], encoder=phases.base(study)
     )  # nothing was trained: no repeat of a training
     with store.writing(root, bare) as folder:
         (folder / "scores.csv").write_text(
@@ -339,7 +339,7 @@ def test_what_another_machine_came_to_is_kept_beside_the_record(finished, monkey
 def test_intervals_of_one_seed_include_what_another_training_changes(finished, monkeypatch):
     study, root = finished
     record(study, root)
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     learned = reported.trainings  # these were hardly trained
     monkeypatch.setattr(
         reported,
@@ -365,7 +365,7 @@ def test_what_is_recorded_can_be_left_out(finished, monkeypatch, capsys):
     record(study, root)
     monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     monkeypatch.setattr(plan, "measured", lambda *_: plan.Speed(1.0, 0.1, 1e-9, 1e-9))
-    (records.folder() / f"{key(graph.single_tasks(study)[NONE, 'tatoeba', 0])}.json").unlink()
+    (records.folder() / f"{key(phases.single_tasks(study)[NONE, 'tatoeba', 0])}.json").unlink()
     assert "12 runs, 3 to compute" in plan.text(
         study, "single_task", unrecorded=True
     )  # with its encoder's two
@@ -426,7 +426,7 @@ def test_a_chapters_cost_here_and_with_the_other_profiles(finished):
     table = cost_tables.of(study, "single_task").set_index("profile")
     ours = table.loc[study.profile]
     threads = {
-        results.made(run)["environment"]["threads"] for run in graph.single_tasks(study).values()
+        results.made(run)["environment"]["threads"] for run in phases.single_tasks(study).values()
     }
     assert ours.runs == ours.recorded == 9 and ours.live == ours["not run"] == 0 and threads == {1}
     assert ours["core hours"] == pytest.approx(ours["hours taken"]) and ours["core hours"] > 0

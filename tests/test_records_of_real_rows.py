@@ -18,7 +18,7 @@ from xstilts import data
 from xstilts.analysis import differences
 from xstilts.runs import records, results, store
 from xstilts.runs.key import key
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.study.conditions import Comparison, Condition, against
 from xstilts.tasks.table import TASKS
 from xstilts.tools import verify
@@ -62,7 +62,7 @@ def real(tiny_encoder, tmp_path_factory):
         missing="dash",
         scheduler="local",
     )
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     graph.compute(wanted.values(), root)
     return study, wanted, root
 

@@ -10,7 +10,7 @@ import pytest
 from xstilts.errors import UserError
 from xstilts.runs import remote, results, store
 from xstilts.runs.key import Base, key, line
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def events(root):
 
 def test_what_one_store_computed_another_finds(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/artifacts")
-    run = graph.phase3(study, graph.phase1(study), "udpos", 0)
+    run = phases.phase3(study, phases.phase1(study), "udpos", 0)
     graph.compute([run], tmp_path / "one")
     assert events(tmp_path / "one") == ["computed"] * 4 + ["removed"]
     assert store.find(tmp_path / "two", run.encoder) is None  # there, too
@@ -51,7 +51,7 @@ def test_what_one_store_computed_another_finds(study, tmp_path, monkeypatch):
         tmp_path / "one" / key(run) / "scores.csv"
     ).read_bytes()
     graph.compute(
-        [graph.phase2(study, ("mnli",), 0)], tmp_path / "two"
+        [phases.phase2(study, ("mnli",), 0)], tmp_path / "two"
     )  # phase 1, its parent, comes from there, too
     assert events(tmp_path / "two") == ["found", "computed"]
     assert not list((tmp_path / "two").glob(".pulling*"))
@@ -59,7 +59,7 @@ def test_what_one_store_computed_another_finds(study, tmp_path, monkeypatch):
 
 def test_half_an_artifact_is_none_and_a_damaged_one_is_computed_again(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/half")
-    run = graph.base(study)
+    run = phases.base(study)
     graph.compute([run], tmp_path / "one")
     system = fsspec.filesystem("memory")
     folder = f"/{tmp_path.name}/half/{key(run)}"
@@ -78,14 +78,14 @@ def test_half_an_artifact_is_none_and_a_damaged_one_is_computed_again(study, tmp
 def test_a_place_that_nobody_knows_is_refused(study, tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_REMOTE", "nowhere://x")
     with pytest.raises(UserError, match="XSTILTS_REMOTE: cannot use 'nowhere://x'"):
-        store.find(tmp_path, graph.base(study))
+        store.find(tmp_path, phases.base(study))
 
 
 def test_a_run_that_cannot_be_pushed_is_done_and_pushed_the_next_time(
     study, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/later")
-    run = graph.phase3(study, graph.phase1(study), "udpos", 0)
+    run = phases.phase3(study, phases.phase1(study), "udpos", 0)
 
     def refused(*others, **more):
         raise PermissionError("read-only")
@@ -108,7 +108,7 @@ def test_a_run_that_cannot_be_pushed_is_done_and_pushed_the_next_time(
 def test_what_was_done_before_there_was_a_remote_is_pushed_with_what_it_starts_from(
     study, tmp_path, monkeypatch
 ):
-    run = graph.phase1(study)
+    run = phases.phase1(study)
     graph.compute([run], tmp_path / "one")
     monkeypatch.setenv("XSTILTS_REMOTE", f"memory://{tmp_path.name}/before")
     graph.compute([run], tmp_path / "one")
@@ -229,10 +229,10 @@ class Down(fsspec.get_filesystem_class("memory")):
 def test_without_an_answer_what_is_here_is_read_and_what_was_computed_is_kept(
     study, tmp_path, monkeypatch, capsys
 ):
-    root, run = tmp_path / "one", graph.base(study)
+    root, run = tmp_path / "one", phases.base(study)
     monkeypatch.setenv("XSTILTS_REMOTE", "down://ann:Xq7secretZ@host/x")
     fsspec.register_implementation("down", Down, clobber=True)
-    scores = graph.phase3(study, run, "udpos", 0)
+    scores = phases.phase3(study, run, "udpos", 0)
     for _ in range(3):
         assert not results.has(scores, root)
     assert Down.asked == 1  # it is left alone for a while

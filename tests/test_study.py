@@ -18,7 +18,7 @@ from xstilts.runs import execution as runs
 from xstilts.runs import failures, records, results, scoring, store
 from xstilts.runs import key as spec
 from xstilts.runs.key import key, line
-from xstilts.study import costs, graph, profiles
+from xstilts.study import costs, graph, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks import kinds
 from xstilts.tools import plan
@@ -65,7 +65,7 @@ def events(root, event):
 
 
 def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     assert set(wanted) == {
         (condition, target, 0)
         for condition in (NONE, Condition(("mnli",)))
@@ -84,9 +84,9 @@ def test_a_grid_has_every_cell_and_shares_its_runs(study, root):
 
 def test_an_intermediate_task_with_open_labels_can_be_scored_like_a_target(study, root):
     run = dataclasses.replace(
-        graph.phase3(study, graph.base(study), "udpos", 0),
+        phases.phase3(study, phases.base(study), "udpos", 0),
         target="ccg",
-        encoder=graph.phase2(study, ("ccg",), 0),
+        encoder=phases.phase2(study, ("ccg",), 0),
     )
     graph.compute([run])
     assert set(results.scores({("as a target", "ccg", 0): run}).language) == {"en", "fi"}
@@ -109,7 +109,7 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
     study = dataclasses.replace(
         study, targets=("xquad", "tydiqa", "mlqa"), seeds=(0, 1), languages=("en", "de")
     )
-    wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
+    wanted = phases.grid(study, {NONE: lambda seed: phases.base(study)})
     first, second = (wanted[NONE, name, 0].encoder for name in ("xquad", "mlqa"))
     assert key(first) == key(second) and first.tasks == ("squad",) and not first.read_as
     graph.compute(wanted.values(), tmp_path / "together")
@@ -135,7 +135,7 @@ def test_what_several_tests_share_is_trained_once_and_scores_stay(study, tmp_pat
 
 
 def test_the_chapter_on_phase_3_has_its_own_seeds_and_retrieval_one(study):
-    assert study.seeds == (0,) and {seed for _, _, seed in graph.single_tasks(study)} == {0}
+    assert study.seeds == (0,) and {seed for _, _, seed in phases.single_tasks(study)} == {0}
     trained = {(NONE, target, seed) for target in ("xnli", "udpos") for seed in (0, 1, 2)}
     wanted = needed.phase3_target(study)
     assert set(wanted) == trained | {
@@ -143,7 +143,7 @@ def test_the_chapter_on_phase_3_has_its_own_seeds_and_retrieval_one(study):
         (needed.unread(study), "udpos", 0),
     }
     assert len({key(run) for run in wanted.values()}) == len(wanted)
-    assert wanted[NONE, "xnli", 0] == graph.single_tasks(study)[NONE, "xnli", 0]
+    assert wanted[NONE, "xnli", 0] == phases.single_tasks(study)[NONE, "xnli", 0]
     given = dataclasses.replace(
         study,
         **{name: getattr(profiles.study(seeds="5,0"), name) for name in ("seeds", "phase3_seeds")},
@@ -193,7 +193,7 @@ def test_a_test_that_fails_leaves_the_other_test_of_its_training(
     study, tmp_path, trainings, monkeypatch
 ):
     study, write = dataclasses.replace(study, targets=("xquad", "mlqa")), scoring.write_scores
-    wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
+    wanted = phases.grid(study, {NONE: lambda seed: phases.base(study)})
 
     def broken(folder, run, *others):
         if getattr(run, "target", "") == "xquad":
@@ -217,8 +217,8 @@ def alike(study):
 
 
 def test_xnli_does_not_train_where_mnli_is_in_the_store(alike, tmp_path, trainings):
-    target = graph.phase3(alike, graph.base(alike), "xnli", 0)
-    intermediate = graph.phase2(alike, ("mnli",), 0)
+    target = phases.phase3(alike, phases.base(alike), "xnli", 0)
+    intermediate = phases.phase2(alike, ("mnli",), 0)
     assert key(target.encoder) == key(intermediate) and not spec.passing(intermediate)
     graph.compute([intermediate], tmp_path)
     assert trainings == ["mnli"]
@@ -231,28 +231,28 @@ def test_xnli_does_not_train_where_mnli_is_in_the_store(alike, tmp_path, trainin
         "phase3_learning_rate": 1e-3,
     }.items():
         other = dataclasses.replace(alike, **{name: value})
-        assert key(graph.phase3(other, graph.base(other), "xnli", 0).encoder) != key(intermediate)
-    after = graph.phase3(alike, intermediate, "xnli", 0)  # MNLI's rows again
+        assert key(phases.phase3(other, phases.base(other), "xnli", 0).encoder) != key(intermediate)
+    after = phases.phase3(alike, intermediate, "xnli", 0)  # MNLI's rows again
     assert spec.starting_encoder(after) == intermediate and spec.passing(after.encoder)
-    assert spec.training(graph.phase3(alike, graph.base(alike), "tatoeba", 0)) is None
+    assert spec.training(phases.phase3(alike, phases.base(alike), "tatoeba", 0)) is None
 
 
 def test_who_reads_the_rows_in_another_way_trains_by_itself(alike):
-    start = graph.base(alike)
-    ranks, spans = (graph.phase3(alike, start, name, 0).encoder for name in ("lareqa", "xquad"))
+    start = phases.base(alike)
+    ranks, spans = (phases.phase3(alike, start, name, 0).encoder for name in ("lareqa", "xquad"))
     assert (ranks.tasks, ranks.read_as) == (("squad",), "lareqa") and spec.passing(ranks)
     assert "read_as" in spec.describe(ranks) and "read_as" not in spec.describe(spans)
     assert spec.label(ranks).endswith("squad as lareqa (seed 0)")
     everywhere = dataclasses.replace(alike, languages=("de", "sw"))
     masakha, panx = (
-        graph.phase3(everywhere, start, name, 0).encoder for name in ("masakhaner", "panx")
+        phases.phase3(everywhere, start, name, 0).encoder for name in ("masakhaner", "panx")
     )
     assert key(masakha) == key(panx) and spec.passing(panx)
 
 
 def test_a_target_s_training_goes_when_its_scores_are_there(alike, tmp_path):
     study = dataclasses.replace(alike, targets=("xquad", "mlqa"))
-    wanted = graph.grid(study, {"mnli": lambda seed: graph.phase2(study, ("mnli",), seed)})
+    wanted = phases.grid(study, {"mnli": lambda seed: phases.phase2(study, ("mnli",), seed)})
     first, second = wanted.values()
     graph.compute([first], tmp_path, "processes:2")
     assert not (tmp_path / key(first.encoder)).exists()
@@ -269,7 +269,7 @@ def test_a_target_s_training_goes_when_its_scores_are_there(alike, tmp_path):
 
 def test_a_training_that_a_killed_process_left_goes_next_time_unless_it_is_in_use(alike, tmp_path):
     run, other = (
-        graph.phase3(alike, graph.phase2(alike, ("mnli",), 0), name, 0)
+        phases.phase3(alike, phases.phase2(alike, ("mnli",), 0), name, 0)
         for name in ("xquad", "mlqa")
     )
     graph.compute([run.encoder, run], tmp_path)  # as if it had been killed before the removal
@@ -282,7 +282,7 @@ def test_a_training_that_a_killed_process_left_goes_next_time_unless_it_is_in_us
 
 
 def test_a_training_is_not_done_where_all_that_it_is_for_is_there(alike, tmp_path, trainings):
-    run = graph.phase3(alike, graph.base(alike), "udpos", 0)
+    run = phases.phase3(alike, phases.base(alike), "udpos", 0)
     graph.compute([run], tmp_path)
     graph.once(run.encoder, tmp_path, awaiting={key(run.encoder): [run]})
     assert trainings == ["udpos"] and not store.is_there(tmp_path, run.encoder)
@@ -290,7 +290,7 @@ def test_a_training_is_not_done_where_all_that_it_is_for_is_there(alike, tmp_pat
 
 def test_a_record_says_what_the_training_took_and_it_is_counted_once(alike, tmp_path):
     study = dataclasses.replace(alike, targets=("xquad", "mlqa"))
-    wanted = graph.grid(study, {"none": lambda seed: graph.base(study)})
+    wanted = phases.grid(study, {"none": lambda seed: phases.base(study)})
     graph.compute(wanted.values(), tmp_path)
     seconds = results.training_seconds(wanted["none", "mlqa", 0], tmp_path)
     records.record(wanted.values(), tmp_path)
@@ -307,7 +307,7 @@ def test_each_seed_can_draw_rows_of_its_own(alike, tmp_path):
     own = dataclasses.replace(alike, row_draw="seed", seeds=(0, 1))
     fixed = dataclasses.replace(own, row_draw="fixed")
     runs, others = (
-        [graph.phase3(study, graph.base(study), "udpos", seed).encoder for seed in (0, 1)]
+        [phases.phase3(study, phases.base(study), "udpos", seed).encoder for seed in (0, 1)]
         for study in (own, fixed)
     )
     assert len({*map(key, runs), *map(key, others)}) == 4
@@ -318,8 +318,8 @@ def test_each_seed_can_draw_rows_of_its_own(alike, tmp_path):
     ]
     assert len({*drawn}) == 3 and drawn[2] == drawn[3]  # of a seed its own, else the same
     every = dataclasses.replace(own, phase3_rows=0)  # all rows: there is nothing to draw
-    assert not graph.phase3(every, graph.base(every), "udpos", 0).encoder.own_rows
-    assert not graph.phase1(dataclasses.replace(own, phase1_steps=2)).own_rows
+    assert not phases.phase3(every, phases.base(every), "udpos", 0).encoder.own_rows
+    assert not phases.phase1(dataclasses.replace(own, phase1_steps=2)).own_rows
     graph.compute(runs, tmp_path)
     weights = [(tmp_path / key(run) / "model.safetensors").read_bytes() for run in runs]
     assert weights[0] != weights[1]
@@ -329,7 +329,7 @@ def test_none_can_have_more_seeds_than_the_others(study, tiny_encoder):
     asked = profiles.study(
         encoder=str(tiny_encoder), **SMALL | {"seeds": "0,1"}, none_seeds="0,1,2"
     )
-    cells = set(graph.single_tasks(asked))
+    cells = set(phases.single_tasks(asked))
     assert {seed for name, _, seed in cells if name == NONE} == {0, 1, 2}
     assert {seed for name, _, seed in cells if name == Condition(("mnli",))} == {0, 1}
     assert {seed for _, target, seed in needed.phase3_target(asked) if target == "xnli"} == {
@@ -344,9 +344,9 @@ def test_none_can_have_more_seeds_than_the_others(study, tiny_encoder):
 def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its_reader(
     study, tmp_path
 ):
-    run = graph.phase3(
+    run = phases.phase3(
         dataclasses.replace(study, languages=("en", "de"), max_length=16),
-        graph.base(study),
+        phases.base(study),
         "lareqa",
         0,
     )
@@ -359,8 +359,8 @@ def test_what_training_rows_lost_is_counted_under_their_task_in_the_words_of_its
 
 
 def test_the_plan_counts_a_shared_training_once(study):
-    before = graph.phase2(study, ("mnli",), 0)
-    wanted = [graph.phase3(study, before, target, 0) for target in ("xquad", "mlqa")]
+    before = phases.phase2(study, ("mnli",), 0)
+    wanted = [phases.phase3(study, before, target, 0) for target in ("xquad", "mlqa")]
     todo = graph.lacking(wanted, store.default_root())
     trained = [run.tasks for run in todo if isinstance(run, spec.Adapt)]
     assert trained == [("text",), ("mnli",), ("squad",)]
@@ -370,18 +370,18 @@ def test_the_plan_counts_a_shared_training_once(study):
 
 
 def test_what_the_store_has_is_not_computed_again(study, root):
-    wanted = graph.single_tasks(dataclasses.replace(study, targets=("xnli",)))
+    wanted = phases.single_tasks(dataclasses.replace(study, targets=("xnli",)))
     graph.compute(wanted.values())
     before = events(root, "computed")
     graph.compute(
-        graph.single_tasks(dataclasses.replace(study, targets=("xnli", "udpos"))).values()
+        phases.single_tasks(dataclasses.replace(study, targets=("xnli", "udpos"))).values()
     )  # another chapter
     added = events(root, "computed")[len(before) :]
     assert len(added) == 4 and not set(added) & set(before)  # a training and a score, twice
 
 
 def test_two_stores_get_the_same_scores_to_the_last_digit(study, tmp_path):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     tables = []
     for name in ("one", "two"):
         graph.compute(wanted.values(), tmp_path / name)
@@ -402,8 +402,8 @@ def test_two_stores_get_the_same_scores_to_the_last_digit(study, tmp_path):
     ],
 )
 def test_a_change_that_matters_changes_the_key(study, change):
-    assert key(graph.phase2(study, ("mnli",), 0)) != key(
-        graph.phase2(dataclasses.replace(study, **change), ("mnli",), 0)
+    assert key(phases.phase2(study, ("mnli",), 0)) != key(
+        phases.phase2(dataclasses.replace(study, **change), ("mnli",), 0)
     )
 
 
@@ -411,8 +411,8 @@ def test_a_change_that_matters_changes_the_key(study, change):
     "change", [dict(phase3_steps=9), dict(eval_rows=13), dict(targets=("panx",)), dict(layer=1)]
 )
 def test_a_change_that_does_not_matter_keeps_the_key(study, change):
-    assert key(graph.phase2(study, ("mnli",), 0)) == key(
-        graph.phase2(dataclasses.replace(study, **change), ("mnli",), 0)
+    assert key(phases.phase2(study, ("mnli",), 0)) == key(
+        phases.phase2(dataclasses.replace(study, **change), ("mnli",), 0)
     )
 
 
@@ -433,7 +433,7 @@ def test_the_key_is_of_the_rows_and_not_of_their_place(study, tmp_path):
 
 
 def test_only_the_encoder_is_handed_on(study, root):
-    run = graph.phase2(study, ("mnli",), 0)
+    run = phases.phase2(study, ("mnli",), 0)
     folder = graph.compute([run])[key(run)]
     from safetensors import safe_open
 
@@ -447,7 +447,7 @@ def test_only_the_encoder_is_handed_on(study, root):
 
 
 def test_an_interrupted_run_leaves_nothing_and_is_done_next_time(study, root, monkeypatch):
-    run = graph.phase2(study, ("mnli",), 0)
+    run = phases.phase2(study, ("mnli",), 0)
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -463,7 +463,7 @@ def test_an_interrupted_run_leaves_nothing_and_is_done_next_time(study, root, mo
 
 
 def test_a_damaged_artifact_is_set_aside_and_made_again(study, root):
-    run = graph.phase3(study, graph.base(study), "udpos", 0)
+    run = phases.phase3(study, phases.base(study), "udpos", 0)
     graph.compute([run])
     before = results.scores({("none", "udpos", 0): run})
     scores = store.folder_of(root, run) / "scores.csv"
@@ -478,7 +478,7 @@ def test_a_damaged_artifact_is_set_aside_and_made_again(study, root):
 
 @pytest.mark.parametrize("name", [store.MANIFEST, "model.safetensors", "config.json"])
 def test_an_artifact_that_lost_a_file_is_made_again(study, root, name):
-    run = graph.base(study)
+    run = phases.base(study)
     graph.compute([run])
     (store.folder_of(root, run) / name).unlink()
     store._verified.clear()
@@ -489,7 +489,7 @@ def test_an_artifact_that_lost_a_file_is_made_again(study, root, name):
 def test_an_artifact_of_another_recipe_version_is_not_used(study, root, monkeypatch):
     from xstilts.runs import key as spec
 
-    run = graph.base(study)
+    run = phases.base(study)
     graph.compute([run])
     monkeypatch.setattr(spec, "RECIPE_VERSION", spec.RECIPE_VERSION + 1)
     assert store.find(root, run) is None
@@ -502,7 +502,7 @@ def test_an_artifact_of_another_recipe_version_is_not_used(study, root, monkeypa
 
 
 def test_the_manifest_says_where_a_result_was_computed(study):
-    folder = graph.compute([graph.base(study)])[key(graph.base(study))]
+    folder = graph.compute([phases.base(study)])[key(phases.base(study))]
     there = json.loads((folder / store.MANIFEST).read_text())["environment"]
     assert (
         there["packages"]["torch"] == torch.__version__.split("+")[0]
@@ -513,11 +513,11 @@ def test_the_manifest_says_where_a_result_was_computed(study):
 
 
 def test_phase_1_can_be_left_out(study):
-    assert graph.phase1(dataclasses.replace(study, phase1_steps=0)) == graph.base(study)
+    assert phases.phase1(dataclasses.replace(study, phase1_steps=0)) == phases.base(study)
 
 
 def test_asking_for_what_is_not_there_says_so(study):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     for ask in (
         results.history,
         results.predictions,
@@ -530,7 +530,7 @@ def test_asking_for_what_is_not_there_says_so(study):
 
 @pytest.mark.parametrize("there", [(), ("udpos",), ("udpos", "tatoeba")])
 def test_what_was_not_run_is_a_dash_in_the_table_of_single_tasks(study, there):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     left = {(condition, target) for condition, target, _ in wanted if target not in there} | {
         (Condition(("mnli",)), "udpos")
     }
@@ -558,25 +558,25 @@ def test_keys_of_what_exists_stay(monkeypatch):
     monkeypatch.setattr(encoders, "fingerprint", lambda name: name)
     asked = profiles.study(data="mini")
     runs = [
-        graph.phase1(asked),
-        graph.phase2(asked, ("mnli",), 0),
-        graph.phase2(asked, ("squad", "mnli"), 1),
-        graph.phase3(asked, graph.phase1(asked), "xnli", 0),
-        graph.phase3(asked, graph.phase1(asked), "tatoeba", 0),
+        phases.phase1(asked),
+        phases.phase2(asked, ("mnli",), 0),
+        phases.phase2(asked, ("squad", "mnli"), 1),
+        phases.phase3(asked, phases.phase1(asked), "xnli", 0),
+        phases.phase3(asked, phases.phase1(asked), "tatoeba", 0),
     ]
     assert [key(run) for run in runs] == PINNED
     assert key(runs[3].encoder) == PINNED[1]  # XNLI is trained on MNLI
     steps = runs[1].recipe.steps
-    assert graph.phase2(asked, ("mnli",), 0, steps=steps) == runs[1]  # the equal budget shares it
+    assert phases.phase2(asked, ("mnli",), 0, steps=steps) == runs[1]  # the equal budget shares it
     others = [dict(languages=("fi",)), dict(steps=7), dict(rows=9), dict(mlm_share=0.5)]
     assert (
-        len({key(graph.phase2(asked, ("mnli",), 0, **other)) for other in others} | {PINNED[1]})
+        len({key(phases.phase2(asked, ("mnli",), 0, **other)) for other in others} | {PINNED[1]})
         == 5
     )
 
 
 def test_text_is_mixed_in_at_its_share(study):
-    run = graph.phase2(study, ("mnli",), 0, mlm_share=0.5, steps=4)
+    run = phases.phase2(study, ("mnli",), 0, mlm_share=0.5, steps=4)
     graph.compute([run])
     assert set(results.dev_scores(run).task) == {"mnli", "text"} and "mnli+text" in str(
         spec.label(run)
@@ -595,7 +595,7 @@ def features():
 
 
 def test_what_is_missing_is_left_out_where_a_dash_is_asked_for(study):
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     asked = dataclasses.replace(study, missing="dash", targets=("udpos",))
     assert graph.obtain(asked, wanted) == {}
     part = {cell: run for cell, run in wanted.items() if cell[1] == "tatoeba"}
@@ -604,7 +604,7 @@ def test_what_is_missing_is_left_out_where_a_dash_is_asked_for(study):
 
 def test_one_run_that_fails_again_is_a_dash_beside_what_is_at_hand(study, root, monkeypatch):
     study = dataclasses.replace(study, targets=("tatoeba",))
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     there = {cell: run for cell, run in wanted.items() if cell[0] == NONE}
     graph.compute(there.values())
 

@@ -15,7 +15,7 @@ from xstilts import data
 from xstilts.analysis import averages
 from xstilts.errors import UserError
 from xstilts.runs import results
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks import benchmarks, metrics
 from xstilts.tasks.benchmarks import official_languages
@@ -86,7 +86,7 @@ def test_the_files_give_back_the_scores(fake_hub, tiny_encoder, tmp_path):
         languages=["en", "de", "zh"],
         **SMALL,
     )
-    wanted = graph.grid(study, {NONE: lambda seed: graph.base(study)})
+    wanted = phases.grid(study, {NONE: lambda seed: phases.base(study)})
     graph.compute(wanted.values())
     written = submission.write(tmp_path, wanted)
     table = results.scores(wanted)
@@ -120,7 +120,7 @@ def test_only_finished_runs_are_written(fake_hub, tiny_encoder, tmp_path):
         **SMALL,
     )
     with pytest.raises(UserError, match="none of these runs is both finished"):
-        submission.write(tmp_path, graph.grid(study, {NONE: lambda seed: graph.base(study)}))
+        submission.write(tmp_path, phases.grid(study, {NONE: lambda seed: phases.base(study)}))
 
 
 def targets_of(benchmark):
@@ -321,8 +321,8 @@ def test_a_task_that_is_not_there_is_a_dash(fresh, tiny_encoder, tmp_path):
         languages="en",
         **SMALL,
     )
-    assert "LDC2005T13" in graph.absent(study)["ccg"] and "mnli" not in graph.absent(study)
-    wanted = graph.single_tasks(study)
+    assert "LDC2005T13" in phases.absent(study)["ccg"] and "mnli" not in phases.absent(study)
+    wanted = phases.single_tasks(study)
     assert {str(condition) for condition, *_ in wanted} == {"none", "mnli"}
     graph.compute(wanted.values())
     gains = score_tables.differences(study, results.scores(wanted), results.examples(wanted))

@@ -14,7 +14,7 @@ from xstilts.data import hub
 from xstilts.errors import UserError
 from xstilts.runs import execution
 from xstilts.runs.key import key
-from xstilts.study import costs, graph, profiles
+from xstilts.study import costs, graph, phases, profiles
 from xstilts.tasks import kinds, rows, table
 from xstilts.tasks.table import TASKS, training_task
 from xstilts.training import evaluate
@@ -56,11 +56,11 @@ def run(name: str, source: str, encoder, languages: list[str]) -> pd.DataFrame:
     if (
         row.role == "intermediate"
     ):  # in every language asked for, where there are (translated) training rows
-        wanted = graph.phase2(
+        wanted = phases.phase2(
             study, (name,), 0, execution.task_languages(name, tuple(languages), source)
         )
     else:
-        wanted = graph.phase3(study, graph.base(study), name, 0)
+        wanted = phases.phase3(study, phases.base(study), name, 0)
     folder = graph.compute([wanted])[key(wanted)]
     scores = pd.read_csv(folder / "scores.csv")
     assert (
@@ -198,7 +198,7 @@ def test_a_new_kind_is_one_file(fresh, tmp_path, tiny_encoder, monkeypatch):
     for name in ("xnli", "mnli"):
         hubrows.write(tmp_path / "rows", TASKS[name])
     assert "en" in set(run("xnli", str(tmp_path / "rows"), tiny_encoder, ["en", "ar"]).language)
-    scored = graph.phase3(*_study(tmp_path / "rows", tiny_encoder), "xnli", 0)
+    scored = phases.phase3(*_study(tmp_path / "rows", tiny_encoder), "xnli", 0)
     assert costs.cost(scored.encoder).steps == 3
 
 
@@ -206,7 +206,7 @@ def _study(rows, encoder):
     study = profiles.study(
         encoder=str(encoder), data=str(rows), targets="xnli", languages="en", **SMALL
     )
-    return study, graph.base(study)
+    return study, phases.base(study)
 
 
 def test_all_names_of_the_study_are_there():

@@ -17,7 +17,7 @@ from filelock import Timeout
 from xstilts.errors import UserError
 from xstilts.runs import execution, results, store
 from xstilts.runs.key import Base, key
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.tools import inventory
 from xstilts.training import checkpoint
 
@@ -62,7 +62,7 @@ def apart(how, function, *arguments):
 
 
 def compute(study, targets, root):
-    graph.compute(graph.single_tasks(dataclasses.replace(study, targets=targets)).values(), root)
+    graph.compute(phases.single_tasks(dataclasses.replace(study, targets=targets)).values(), root)
 
 
 @pytest.mark.parametrize("how", ["system", "lease"])
@@ -70,7 +70,7 @@ def test_four_processes_with_overlapping_studies_do_each_run_once(
     study, tmp_path, monkeypatch, how
 ):
     monkeypatch.setenv("XSTILTS_LOCK", how)
-    root, wanted = tmp_path / "shared", graph.single_tasks(study)
+    root, wanted = tmp_path / "shared", phases.single_tasks(study)
     workers = [start(compute, study, targets, root) for targets in PARTS]
     for _ in range(12000):  # one of them dies while it computes
         at_it = [

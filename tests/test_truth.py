@@ -12,7 +12,8 @@ from xstilts.book import tables
 from xstilts.data.overlap import Seen, normalised
 from xstilts.runs import results
 from xstilts.runs.key import key
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
+from xstilts.study.conditions import NONE
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def asked(folder, encoder, **more):
 
 def test_rows_seen_in_training_are_counted_and_reported(folder, tiny_encoder):
     study = asked(folder, tiny_encoder, eval_rows=0)
-    wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
+    wanted = {(NONE, "xnli", 0): phases.phase3(study, phases.base(study), "xnli", 0)}
     graph.compute(wanted.values())
     assert results.overlap(wanted).to_dict("records") == [
         {"target": "xnli", "rows": 56, "exact": 3, "normalised": 4}
@@ -76,7 +77,7 @@ def test_rows_seen_in_training_are_counted_and_reported(folder, tiny_encoder):
 
 def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
     study = asked(folder, tiny_encoder, eval_rows=10)
-    wanted = {(graph.NONE, "xnli", 0): graph.phase3(study, graph.base(study), "xnli", 0)}
+    wanted = {(NONE, "xnli", 0): phases.phase3(study, phases.base(study), "xnli", 0)}
     graph.compute(wanted.values())
     table, examples = results.scores(wanted), results.examples(wanted)
     assert dict(zip(table.language, zip(table.n, table.of, strict=True), strict=True)) == {
@@ -95,7 +96,7 @@ def test_a_score_on_fewer_rows_than_the_split_has_says_so(folder, tiny_encoder):
 def test_one_changed_row_is_other_data(folder, tiny_encoder):
     def run():
         study = asked(folder, tiny_encoder)
-        return key(graph.phase3(study, graph.base(study), "xnli", 0))
+        return key(phases.phase3(study, phases.base(study), "xnli", 0))
 
     before = run()
     assert run() == before

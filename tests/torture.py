@@ -36,7 +36,7 @@ from xstilts.book import build as book
 from xstilts.book import pages
 from xstilts.runs import results, store
 from xstilts.runs.key import key
-from xstilts.study import cluster, graph, processes, profiles
+from xstilts.study import cluster, graph, phases, processes, profiles
 
 PARAMETERS = dict(
     intermediates="mnli",
@@ -128,7 +128,7 @@ def die_at(count):
 def torture(encoder, folder, kills, seed=0):
     """What was tried, how often; and what went wrong, how often."""
     study = profiles.study(encoder=str(encoder), **PARAMETERS)
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
 
     def computed(root):
         return lambda: graph.compute(wanted.values(), root)
@@ -179,7 +179,7 @@ def torture_workers(encoder, folder, kills, own, seed=0):
     its own. A run is given up after cluster.TRIES deaths: from outside it has fewer."""
     parameters = PARAMETERS | {"intermediates": "mnli,squad", "vocabulary": "full"}
     study = profiles.study(encoder=str(encoder), **parameters)
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     assert attempt(lambda: graph.compute(wanted.values(), folder / "quiet"), 3600, 0)
     expected, draw = results.scores(wanted, folder / "quiet"), random.Random(seed)
     tried, rounds = collections.Counter(), 0

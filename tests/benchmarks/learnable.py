@@ -28,7 +28,7 @@ from xstilts import data
 from xstilts.analysis import score_tables, stats
 from xstilts.chapters import shortcut_readers
 from xstilts.runs import key, results
-from xstilts.study import graph, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.synthetic import INTERMEDIATE
 from xstilts.tasks.table import TASKS
 
@@ -42,7 +42,7 @@ def case(
     given = dict(encoder="e5-small:random", phase1_steps=0) if asked.random_encoder else {}
     given |= dict(eval_rows=asked.rows) if asked.rows else {}
     study = profiles.study("mini", data=f"mini:difficulty={difficulty}", scheduler="local", **given)
-    encoder = graph.phase1(study)  # reads all languages, whichever are tested
+    encoder = phases.phase1(study)  # reads all languages, whichever are tested
     there = data.languages(name, study.data, "test")
     study = dataclasses.replace(
         study,
@@ -51,7 +51,7 @@ def case(
         ),
     )
     if row.role == "target":
-        run = graph.phase3(study, encoder, name, seed)
+        run = phases.phase3(study, encoder, name, seed)
     else:
         fingerprints = tuple(
             data.fingerprint(name, split, languages, study.data)

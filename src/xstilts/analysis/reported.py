@@ -22,7 +22,7 @@ from xstilts.errors import UserError
 from xstilts.questions import CHAPTERS
 from xstilts.runs import records, results, store
 from xstilts.runs.key import Score, key
-from xstilts.study import graph
+from xstilts.study import phases
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
@@ -116,7 +116,7 @@ def where(study: Study) -> tuple[Study, Path, int, Path, int]:
 def _at_hand(study: Study, root: Path, *changed: object) -> dict:
     wanted: dict = {}
     with contextlib.suppress(UserError):
-        wanted = {("", *cell): run for cell, run in graph.single_tasks(study).items()}
+        wanted = {("", *cell): run for cell, run in phases.single_tasks(study).items()}
     for name, chapter in CHAPTERS.items():
         # what is amiss with a chapter's rows is said where the chapter asks for them
         with contextlib.suppress(UserError):

@@ -12,7 +12,7 @@ from xstilts.analysis.grades import CLEAR, NOT_LEARNED, NOT_RUN, OPEN, SAME
 from xstilts.analysis.reported import finished, layers, main_metric
 from xstilts.analysis.wording import cell_title, direction, signed, title
 from xstilts.study.conditions import NONE, Condition
-from xstilts.study.graph import absent
+from xstilts.study.phases import absent
 from xstilts.study.profiles import Study
 from xstilts.tasks import benchmarks as suites
 from xstilts.tasks.table import TASKS, training_task

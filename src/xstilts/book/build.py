@@ -194,10 +194,10 @@ def main_result(study: Study, root: Path) -> pd.DataFrame:
     difference, low, high."""
     from xstilts.analysis import score_tables
     from xstilts.runs import results
-    from xstilts.study import graph
+    from xstilts.study import phases
     from xstilts.study.conditions import NONE
 
-    wanted = graph.single_tasks(study)
+    wanted = phases.single_tasks(study)
     gains = score_tables.differences(
         study, results.scores(wanted, root), results.examples(wanted, root)
     )
@@ -209,9 +209,9 @@ def picture(study: Study, path: Path) -> None:
     machine; its numbers are kept in the picture. Nothing where a run of it is not recorded."""
     from xstilts.book import figures
     from xstilts.runs import records
-    from xstilts.study import graph
+    from xstilts.study import phases
 
-    wanted = graph.single_tasks(study).values()
+    wanted = phases.single_tasks(study).values()
     if records.unrecorded(wanted):
         return
     with tempfile.TemporaryDirectory() as nothing:  # a store without runs

@@ -13,7 +13,7 @@ from xstilts import questions
 from xstilts.chapters import claims
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Run
-from xstilts.study import graph, grid
+from xstilts.study import grid, phases
 from xstilts.study.conditions import NONE, Condition, Runs
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
@@ -25,7 +25,7 @@ AFTER_PHASE_1 = Condition(called="after phase 1")
 def phase1_encoder(study: Study) -> Runs:
     """Retrieval with the encoder as it ships and after phase 1."""
     return {
-        (condition, target, 0): graph.phase3(study, grid.encoder(study, condition, 0), target, 0)
+        (condition, target, 0): phases.phase3(study, grid.encoder(study, condition, 0), target, 0)
         for condition in (AS_IT_SHIPS, AFTER_PHASE_1)
         for target in study.targets
         if target == "tatoeba"
@@ -35,9 +35,9 @@ def phase1_encoder(study: Study) -> Runs:
 def phase2_intermediate(study: Study) -> dict[str, Adapt]:
     """One encoder an intermediate task, of the first seed."""
     return {
-        name: graph.phase2(study, (name,), study.seeds[0])
+        name: phases.phase2(study, (name,), study.seeds[0])
         for name in study.intermediates
-        if name not in graph.absent(study)
+        if name not in phases.absent(study)
     }
 
 
@@ -57,14 +57,14 @@ def phase3_target(study: Study) -> Runs:
     """Every target without intermediate training, for every seed where it is trained; POS also from
     an encoder with random weights, for the first."""
     study = of_phase3(study)
-    wanted = graph.grid(study, {NONE: lambda seed: graph.phase1(study)})
+    wanted = phases.grid(study, {NONE: lambda seed: phases.phase1(study)})
     first = study.seeds[0]
     return {
         (condition, target, seed): run
         for (condition, target, seed), run in wanted.items()
         if seed == first or not TASKS[target].untrained
     } | {
-        (unread(study), name, first): graph.phase3(
+        (unread(study), name, first): phases.phase3(
             study, grid.encoder(study, unread(study), first), name, first
         )
         for name in study.targets
@@ -74,14 +74,14 @@ def phase3_target(study: Study) -> Runs:
 
 def single_task(study: Study) -> Runs:
     """No intermediate training and each task alone, against every target."""
-    return graph.single_tasks(study)
+    return phases.single_tasks(study)
 
 
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "claims": lambda study: [
         run for part in claims.wanted(study).values() for run in part.wanted.values()
     ],
-    "phase1_encoder": lambda study: [graph.phase1(study), *phase1_encoder(study).values()],
+    "phase1_encoder": lambda study: [phases.phase1(study), *phase1_encoder(study).values()],
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],

@@ -11,7 +11,7 @@ from dataclasses import replace
 from xstilts import data
 from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.runs.key import Score
-from xstilts.study import graph, grid
+from xstilts.study import grid, phases
 from xstilts.study.conditions import NONE, Comparison, Condition, against
 from xstilts.study.profiles import Study
 from xstilts.tasks import benchmarks
@@ -23,7 +23,7 @@ def compared(study: Study) -> Comparison:
     targets = tuple(target for part in benchmarks.CATEGORIES["XTREME"].values() for target in part)
     wanted = grid.runs(study, [NONE, *tasks], targets)
     dev = {
-        (on_dev(condition), target, seed): graph.phase3(
+        (on_dev(condition), target, seed): phases.phase3(
             study, run.encoder, target, seed, "validation"
         )
         for (condition, target, seed), run in wanted.items()

@@ -21,16 +21,8 @@ from xstilts.errors import UserError
 from xstilts.runs import execution, failures, remote, results, store
 from xstilts.runs.key import Run, Wanted, each_once, key, line, parents, passing, training
 from xstilts.study import cluster, costs
-from xstilts.study.conditions import NONE as NONE
 from xstilts.study.conditions import Runs
 from xstilts.study.parameters import Study
-from xstilts.study.phases import absent as absent
-from xstilts.study.phases import base as base
-from xstilts.study.phases import grid as grid
-from xstilts.study.phases import phase1 as phase1
-from xstilts.study.phases import phase2 as phase2
-from xstilts.study.phases import phase3 as phase3
-from xstilts.study.phases import single_tasks as single_tasks
 from xstilts.training import process_group
 from xstilts.training.loop import Diverged
 
