@@ -1,8 +1,37 @@
 """Score tables of runs that never were: for tests that make up which examples are right."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 
 from xstilts.analysis import stats
+from xstilts.runs import records, results
+from xstilts.tasks.table import TASKS
+
+
+def row(condition, target: str, seed: int, language: str, right: np.ndarray) -> dict:
+    """A row as `results.examples` has them. right: whether each example is."""
+    return {
+        "condition": condition,
+        "target": target,
+        "seed": seed,
+        "language": language,
+        "layer": -1,
+        "metric": TASKS[target].metric,
+        "numerator": right * 1.0,
+        "denominator": np.ones(len(right)),
+    }
+
+
+def instead(monkeypatch, examples: Callable[[dict], pd.DataFrame]) -> None:
+    """Runs have these examples, and all of them were done here. Through `results.examples`, which a
+    test may change again."""
+    monkeypatch.setattr(results, "examples", examples)
+    monkeypatch.setattr(results, "scores", lambda cells: scores(results.examples(cells)))
+    monkeypatch.setattr(
+        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
+    )
 
 
 def scores(part: pd.DataFrame) -> pd.DataFrame:

@@ -9,11 +9,10 @@ import pytest
 from xstilts.analysis import differences, stats
 from xstilts.book import comparison_figures
 from xstilts.chapters import claims, published
-from xstilts.runs import records, results
+from xstilts.runs import results
 from xstilts.runs.key import Base
 from xstilts.study import profiles
 from xstilts.study.conditions import NONE, Comparison, Condition
-from xstilts.tasks.table import TASKS
 
 NAMES = [claim.text for claim in claims.CLAIMS]
 ALL = Condition(("mnli", "squad", "ccg"), called="all")  # with their own steps
@@ -44,26 +43,13 @@ def pretend(
     def examples(cells):
         return pd.DataFrame(
             [
-                {
-                    "condition": name,
-                    "target": target,
-                    "seed": seed,
-                    "language": language,
-                    "layer": -1,
-                    "metric": TASKS[target].metric,
-                    "numerator": (ease[target] < rates[name]) * 1.0,
-                    "denominator": np.ones(300),
-                }
+                pretended.row(name, target, seed, language, ease[target] < rates[name])
                 for name, target, seed in cells
                 for language in ("en", "fi")
             ]
         )
 
-    monkeypatch.setattr(results, "examples", examples)
-    monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(results.examples(cells)))
-    monkeypatch.setattr(
-        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
-    )
+    pretended.instead(monkeypatch, examples)
     monkeypatch.setattr(differences.repeats, "variance", lambda study: pretended.training())
     asked = {name: Comparison(wanted, []) for name in (*claims.CHAPTERS, "best")}
     return asked, dict.fromkeys(asked, wanted)

@@ -7,27 +7,13 @@ import threading
 
 import pandas as pd
 import pytest
+from small import SMALL
 
 from xstilts.errors import UserError
 from xstilts.runs import results, store
 from xstilts.runs.key import key
 from xstilts.study import cluster, graph, phases, profiles
 from xstilts.study.conditions import NONE
-
-SMALL = dict(
-    intermediates="mnli",
-    targets="xnli,udpos,tatoeba",
-    languages="en,fi",
-    phase1_steps=2,
-    phase2_steps=2,
-    vocabulary="full",  # to look for the pieces of all texts takes longer than everything else
-    phase3_steps=2,
-    phase1_rows=20,
-    phase2_rows=20,
-    phase3_rows=20,
-    eval_rows=12,
-    max_length=64,
-)
 
 
 @pytest.fixture

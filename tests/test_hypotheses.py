@@ -11,10 +11,8 @@ import pytest
 from xstilts.analysis import differences, selection
 from xstilts.chapters import claims, hypotheses
 from xstilts.questions import CHAPTERS, rq4
-from xstilts.runs import records, results
 from xstilts.study import profiles
 from xstilts.study.conditions import Comparison, Condition, Contrast
-from xstilts.tasks.table import TASKS
 
 URALIC = (("et",), ("fi",), ("hu",))
 
@@ -51,28 +49,15 @@ def pretend(monkeypatch, study, chapter: str, rate) -> tuple[Comparison, dict]:
     def examples(cells):
         return pd.DataFrame(
             [
-                {
-                    "condition": name,
-                    "target": target,
-                    "seed": seed,
-                    "language": language,
-                    "layer": -1,
-                    "metric": TASKS[target].metric,
-                    "numerator": (ease[target] < rate(name, language)) * 1.0,
-                    "denominator": np.ones(400),
-                }
+                pretended.row(name, target, seed, language, ease[target] < rate(name, language))
                 for (name, target, seed), run in cells.items()
                 for language in run.languages
                 if language in ("en", "fi", "sw")
             ]
         )
 
-    monkeypatch.setattr(results, "examples", examples)
-    monkeypatch.setattr(results, "scores", lambda cells: pretended.scores(examples(cells)))
+    pretended.instead(monkeypatch, examples)
     monkeypatch.setattr(differences.repeats, "variance", lambda study: pretended.training())
-    monkeypatch.setattr(
-        records, "source", lambda runs, root: {"live": list(runs), "recorded": [], "not run": []}
-    )
     return asked, dict(asked.wanted)
 
 

@@ -7,6 +7,7 @@ import distributed
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import SMALL
 
 from xstilts import chapters
 from xstilts import settings as places
@@ -68,19 +69,8 @@ def test_no_schedule_beats_its_bounds(shape, workers):
 def test_what_the_store_has_needs_no_time(tiny_encoder):
     study = profiles.study(
         encoder=str(tiny_encoder),
-        intermediates="mnli",
-        targets="xnli,tatoeba",
-        languages="en,fi",
-        phase1_steps=2,
-        phase2_steps=2,
-        phase3_steps=2,
-        phase1_rows=20,
-        phase2_rows=20,
-        phase3_rows=20,
-        eval_rows=12,
-        max_length=64,
         scheduler="local",
-        vocabulary="full",
+        **SMALL | {"targets": "xnli,tatoeba"},
     )
     before = plan.text(study, "single_task")
     assert "8 runs, 8 to compute" in before and "score xnli" in before and "longest chain" in before

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import small
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,21 +22,7 @@ from xstilts.study import costs, graph, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tools import plan, verify
 
-SMALL = dict(
-    intermediates="mnli",
-    targets="xnli,udpos,tatoeba",
-    languages="en,fi",
-    phase1_steps=2,
-    phase2_steps=2,
-    vocabulary="full",  # to look for the pieces of all texts takes longer than everything else
-    phase3_steps=2,
-    phase1_rows=20,
-    phase2_rows=20,
-    phase3_rows=20,
-    eval_rows=12,
-    max_length=64,
-    evaluate_every=2,
-)  # within the steps of a training
+SMALL = small.SMALL | dict(evaluate_every=2)  # within the steps of a training
 
 
 @pytest.fixture(scope="module")

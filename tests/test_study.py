@@ -8,6 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 import torch
+from small import SMALL
 
 from xstilts import data
 from xstilts.analysis import score_tables
@@ -23,22 +24,6 @@ from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks import kinds
 from xstilts.tools import plan
 from xstilts.training import batches
-
-SMALL = dict(
-    intermediates="mnli",
-    targets="xnli,udpos,tatoeba",
-    languages="en,fi",
-    phase1_steps=2,
-    phase2_steps=2,
-    vocabulary="full",  # to look for the pieces of all texts takes longer than everything else
-    phase3_steps=2,
-    phase1_rows=20,
-    phase2_rows=20,
-    phase3_rows=20,
-    eval_rows=12,
-    max_length=64,
-)
-
 
 PINNED = [
     "b40962295e4fc61fa136",

@@ -16,7 +16,6 @@ from xstilts.runs import records, results
 from xstilts.runs.key import Base
 from xstilts.study import profiles
 from xstilts.study.conditions import NONE, Condition
-from xstilts.tasks.table import TASKS
 
 SQUAD, MNLI, QQP, CCG, ANLI = (
     Condition((name,)) for name in ("squad", "mnli", "qqp", "ccg", "anli")
@@ -53,6 +52,10 @@ def decide(study, monkeypatch):
         every = every if isinstance(every, dict) else dict.fromkeys(targets, every)
         draw = np.random.default_rng(0)
         ease = {target: draw.random(rows) for target in targets}
+
+        def rate(name, target, seed):
+            return rates.get((name, target, seed), rates.get((name, target), rates[name]))
+
         names = list(
             dict.fromkeys(name for some in every.values() for weights in some for name in weights)
         )
@@ -64,20 +67,7 @@ def decide(study, monkeypatch):
         }
         part = pd.DataFrame(
             [
-                {
-                    "condition": name,
-                    "target": target,
-                    "seed": seed,
-                    "language": language,
-                    "layer": -1,
-                    "metric": TASKS[target].metric,
-                    "numerator": (
-                        ease[target]
-                        < rates.get((name, target, seed), rates.get((name, target), rates[name]))
-                    )
-                    * 1.0,
-                    "denominator": np.ones(rows),
-                }
+                pretended.row(name, target, seed, language, ease[target] < rate(name, target, seed))
                 for name, target, seed in found
                 for language in ("en", "fi")
             ]
