@@ -147,10 +147,10 @@ def run(
 def _absolute_places() -> dict[str, str]:
     """Variables for a kernel, which is in the notebook's folder in JupyterLab and in the project's
     here."""
-    from xstilts.data import can_change
+    from xstilts.data import is_folder
 
     places, rows = {"XSTILTS_STORE": str(settings.store())}, settings.data() or "mini"
-    if rows != "hub" and can_change(rows):
+    if is_folder(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places
 

@@ -1,10 +1,11 @@
 """The tables of the page on the rows, from what is told of the data sets and committed counts.
 
-    python -m xstilts.book.rows_page ~/rows      # counts a folder's rows, then fills the page
+    python -m xstilts.book.rows_page ~/rows      # counts and lists a folder's rows, fills the page
     python -m xstilts.book.rows_page             # fills the page from the counts
 
-Each table stands between the lines "% table: its name" and "% end". The counts (book/rows.csv and
-book/rows_overlap.csv) have no row and no sentence of the data."""
+The list (`data.listed`) is what the study on real rows has its keys from. Each table stands between
+the lines "% table: its name" and "% end". The counts (book/rows.csv and book/rows_overlap.csv) have
+no row and no sentence of the data."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import files, settings
+from xstilts.data import listed
 from xstilts.errors import UserError
 from xstilts.public_rows import counts
 from xstilts.public_rows.sources import data_sets, tables
@@ -129,6 +131,7 @@ def main(arguments: list[str]) -> None:
     paths = [book / "rows.csv", book / "rows_overlap.csv"]
     if arguments:
         folder = Path(arguments[0])
+        listed.write(str(folder))
         for path, table in zip(paths, (counts.count(folder), counts.overlap(folder)), strict=True):
             files.write(path, table.to_csv(index=False).encode())
     page = book / "rows.md"

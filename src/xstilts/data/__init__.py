@@ -6,6 +6,7 @@ The source is one of
 
 - "mini": the embedded synthetic benchmark, with its dials "mini:difficulty=3" (`synthetic.dials`);
 - "hub": Hugging Face datasets;
+- "real": the list of the real rows, without the rows (`listed`);
 - a path: a folder of parquet files in the Hub's layout, <task>/<configuration>/<split>.parquet.
 
 What the Hub does not have (CCGbank, own translations) may lie in such a folder, too: XSTILTS_OWN
@@ -34,6 +35,7 @@ from xstilts.data.rows import Rows, labels_of, read
 from xstilts.data.sources import can_change as can_change
 from xstilts.data.sources import endless as endless
 from xstilts.data.sources import has_dials as has_dials
+from xstilts.data.sources import is_folder as is_folder
 from xstilts.data.unchanged import looked_at_once as looked_at_once
 from xstilts.data.unchanged import while_unchanged
 from xstilts.errors import UserError
@@ -70,15 +72,9 @@ def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
 
 
 def _has_split(name: str, split: str, language: str, source: str) -> bool:
-    """Whether a local folder has the split. Of the Hub the table says so, and the benchmark has
-    every split."""
+    """Whether the source has the split."""
     module, place = _at(task(name), language, source)
-    if module is not local:
-        return True
-    try:
-        return bool(local.split_found(task(name), split, language, place))
-    except UserError:
-        return False
+    return module.has_split(task(name), split, language, place)
 
 
 @while_unchanged(64)

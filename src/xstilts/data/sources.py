@@ -1,7 +1,8 @@
 """A source by its name: the module that has its rows, and what differs between sources.
 
-Each such module (`hub`, `local`, `synthetic_rows`) has languages, blocks, split_found, fingerprint,
-texts, texts_fingerprint, check (UserError for a source that is none), title, and
+Each such module (`hub`, `local`, `listed`, `synthetic_rows`) has languages, has_split, blocks,
+split_found, fingerprint, texts, texts_fingerprint, check (UserError for a source that is none),
+title, and
 
     CAN_CHANGE      whether its rows can be others at another time or place
     ENDLESS         whether it makes as many rows as are asked for"""
@@ -14,9 +15,16 @@ from xstilts.synthetic import dials
 
 
 def module(source: str) -> ModuleType:
-    from xstilts.data import hub, local, synthetic_rows
+    from xstilts.data import hub, listed, local, synthetic_rows
 
-    return synthetic_rows if dials.is_mini(source) else hub if source == "hub" else local
+    if dials.is_mini(source):
+        return synthetic_rows
+    return {"hub": hub, listed.NAME: listed}.get(source, local)
+
+
+def is_folder(source: str) -> bool:
+    """Whether the source is a folder of rows."""
+    return module(source).__name__.endswith("local")
 
 
 def can_change(source: str) -> bool:

@@ -37,6 +37,10 @@ def languages(row: Task, source: str) -> list[str]:
     ]
 
 
+def has_split(row: Task, split: str, language: str, source: str) -> bool:
+    return True
+
+
 def split_found(row: Task, split: str, language: str, source: str) -> str:
     return split
 

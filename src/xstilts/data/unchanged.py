@@ -9,8 +9,7 @@ from functools import lru_cache, wraps
 from inspect import signature
 
 from xstilts import revisions, settings
-from xstilts.data import local
-from xstilts.data.sources import can_change
+from xstilts.data import local, sources
 from xstilts.tasks.table import TASKS, task
 
 _looked: ContextVar[dict | None] = ContextVar("looked", default=None)
@@ -34,9 +33,10 @@ def _state(name: str, source: str) -> Hashable:
     """A value that changes whenever a person may have changed the task's rows: files, folders, the
     layout, XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code stay
     the same as long as a process lives."""
-    if not can_change(source):
+    if not sources.can_change(source):
         return ()
     place = settings.own_rows() if source == "hub" else source
+    module = local if source == "hub" else sources.module(source)
     # a plan that asks nobody has other names for what is on the Hub
     asked = (
         name,
@@ -48,7 +48,7 @@ def _state(name: str, source: str) -> Hashable:
         return seen[asked]
     found = (
         asked,
-        tuple(local.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
+        tuple(module.state(row, place) for row in (TASKS.values() if not name else [task(name)]))
         if place
         else (),
     )

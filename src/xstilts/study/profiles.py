@@ -86,7 +86,7 @@ def study(profile: str = "mini", **given: object) -> Study:
         values["data"] = settings.data() or PROFILES[profile].data
     if sources.has_dials(values["data"]):
         values["data"] = dials.name(dials.parse(values["data"]))
-    elif values["data"] != "hub":
+    elif sources.is_folder(values["data"]):
         values["data"] = str(Path(values["data"]).expanduser().resolve())
     return _checked(dataclasses.replace(PROFILES[profile], **values))
 

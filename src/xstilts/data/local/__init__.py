@@ -118,6 +118,13 @@ def files_of_split(row: Task, split: str, language: str, source: str) -> list[tu
     return found
 
 
+def has_split(row: Task, split: str, language: str, source: str) -> bool:
+    try:
+        return bool(split_found(row, split, language, source))
+    except UserError:
+        return False
+
+
 def split_found(row: Task, split: str, language: str, source: str) -> str:
     if row.name == "text" and not places_with(row, language, source):
         text_parts(language, source)
