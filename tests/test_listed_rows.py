@@ -1,6 +1,7 @@
 """The list of the real rows stands for the rows: the same keys, and nothing can be read."""
 
 import csv
+import hashlib
 from pathlib import Path
 
 import hubrows
@@ -14,6 +15,7 @@ from xstilts.runs.key import key
 from xstilts.study import profiles
 from xstilts.tasks.table import TASKS
 
+KEYS = (417, "f2adc920f823901b")  # of the claims: how many, and a digest of them
 REAL = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
 
@@ -93,3 +95,11 @@ def test_another_list_is_noticed(folder):
     changed = [[*row[:-1], row[-1].replace("a", "b")] for row in rows[1:]]
     listed.path().write_text("\n".join(map(",".join, [rows[0], *changed])))
     assert data.fingerprint("mnli", "train", ("en",), listed.NAME) != before
+
+
+def test_the_keys_of_the_study_on_real_rows_stay():
+    """Hours of its runs are recorded: whoever changes its keys loses them, and says so here."""
+    study = profiles.study(profile="real")
+    keys = sorted({key(run) for run in needed.needed("claims", study)})
+    digest = hashlib.sha256(" ".join(keys).encode()).hexdigest()
+    assert (len(keys), digest[:16]) == KEYS

@@ -31,6 +31,7 @@ class Condition:
     difficulty: int = 0  # of the training rows; 0 = as the source has them
     encoder: str = ""  # "" = the study's
     phase1: bool = True  # False = the encoder as it ships
+    rows: int = 0  # English rows that the target is trained on; 0 = all that the study has
     draw: int = 0  # number of the draw of its tasks; 0 = not drawn
     chosen: bool = False  # the task that is best on dev rows, which is another for each target
     split: str = "test"  # on which the target is scored

@@ -28,6 +28,9 @@ NAMED_BEST = ("hellaswag", "mnli", "squad")  # in the paper's abstract
 # one that is not SQuAD again
 OF_EACH = ("xnli", "udpos", "panx", "tydiqa", "tatoeba")
 QUICK = OF_EACH[1:]  # XNLI takes as long as the other four together
+# A target with few rows sees each at most so often, but has this share of its steps at least: the
+# steps of many rows would only repeat few, and fewer steps than that teach nothing
+REPEATS, LEAST = 10, 1 / 6
 NINE = tuple(name for name, row in TASKS.items() if row.role == "intermediate")
 
 
@@ -118,7 +121,25 @@ def runs(
         for target in [name for name in targets if name in asked] or targets or study.targets
         if set(data.languages(target, data.as_target(study.data), "test")) & set(languages)
     )
-    return phases.grid(
-        dataclasses.replace(study, targets=there, languages=languages),
-        {condition: partial(encoder, study, condition) for condition in conditions},
+    study, found = dataclasses.replace(study, targets=there, languages=languages), {}
+    for rows in dict.fromkeys(condition.rows for condition in conditions):
+        some = {
+            condition: partial(encoder, study, condition)
+            for condition in conditions
+            if condition.rows == rows
+        }
+        for part in [on_rows(study, target, rows) for target in there] if rows else [study]:
+            found |= phases.grid(part, some)
+    return found
+
+
+def on_rows(study: Study, target: str, rows: int) -> Study:
+    """The study as a target is trained on so few of its English rows."""
+    whole = profiles.phase3_recipe(study, target)
+    steps = max(LEAST * whole.steps, min(whole.steps, REPEATS * rows / whole.batch_size))
+    return dataclasses.replace(
+        study,
+        targets=(target,),
+        phase3_rows=rows,
+        phase3_steps=round(steps / TASKS[target].effort),
     )
