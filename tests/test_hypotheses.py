@@ -154,6 +154,11 @@ def test_without_runs_nothing_is_said(study):
         ),  # concentrated in one task
         ("xtreme", lambda name, _: 0.7 if name.chosen else 0.6, ["strong for"]),
         (
+            "data_efficiency",
+            lambda name, _: 0.8 if name.tasks and name.rows == 100 else 0.6,
+            ["strong for"],
+        ),
+        (
             "rq1",
             lambda name, _: {3: 0.7, 9: 0.82}.get(len(name.tasks) if name.draw else 0, 0.6),
             ["strong for", "strong for", "strong for"],

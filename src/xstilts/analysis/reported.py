@@ -4,7 +4,8 @@
 
 A training counts as learned if it came at least LEARNED of the way from its baseline to the best
 of its target that the study has at hand. What was not learned tells of a training that failed, by
-its budget or by bad luck, and not of transfer."""
+its budget or by bad luck, and not of transfer. Where a condition gives the target few rows
+(`Condition.rows`), little can be learned: each training counts there."""
 
 from __future__ import annotations
 
@@ -69,7 +70,10 @@ def trainings(study: Study, table: pd.DataFrame) -> pd.DataFrame:
             ],
         )
     least = np.maximum(LEARNED * best, LEAST)
-    return means.assign(least=means.baseline + least, learned=means.above >= least)
+    few = [getattr(name, "rows", 0) > 0 for name in means.index.get_level_values("condition")]
+    return means.assign(
+        least=means.baseline + least, learned=(means.above >= least) | np.array(few, dtype=bool)
+    )
 
 
 def failed(study: Study, table: pd.DataFrame) -> set[tuple[Hashable, str, int]]:

@@ -157,3 +157,43 @@ def claims(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> F
     axis.set_xlabel("points (95 % interval); cross: published")
     runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
     return figures.stamp(study, drawn, records.said(runs, store.default_root()))
+
+
+def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
+    """Score over the English rows of the target, a panel a target, a line an intermediate task with
+    its 95 % intervals. table: of `rows_worth.curves`."""
+    targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
+    tasks = list(dict.fromkeys(table.task))
+    tasks.sort(key=lambda name: name != "none")
+    across = min(2, len(targets))
+    down = -(-len(targets) // across)
+    drawn, axes = plt.subplots(
+        down, across, squeeze=False, layout="constrained", figsize=(4.2 * across, 3 * down)
+    )
+    for axis in list(axes.flat)[len(targets) :]:
+        axis.axis("off")
+    for axis, target in zip(axes.flat, targets, strict=False):
+        for number, task in enumerate(tasks):
+            part = table[(table.target == target) & (table.task == task)]
+            reach = np.nan_to_num([part.score - part.low, part.high - part.score]).clip(min=0)
+            style = dict(color="0.2", ls="--") if task == "none" else dict(color=f"C{number}")
+            axis.errorbar(
+                part.rows, part.score, yerr=reach, marker=MARKERS[number], ms=4, lw=1.5, **style
+            )
+            if len(part):  # its name at its end, so that no legend is needed
+                last = part.iloc[-1]
+                axis.annotate(
+                    title(task),
+                    (last.rows, last.score),
+                    xytext=(6, 0),
+                    textcoords="offset points",
+                    fontsize=7,
+                    va="center",
+                    color=style["color"],
+                )
+        if table[table.target == target].empty:
+            axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
+        axis.set(xscale="log", title=title(target), ylabel=TASKS[target].metric)
+        axis.set_xlabel("English rows of the target")
+        axis.margins(x=0.25)
+    return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))

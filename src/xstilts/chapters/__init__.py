@@ -12,6 +12,7 @@ NAMES = (
     "translated",
     "model_size",
     "xtreme",
+    "data_efficiency",
     "rq1",
     "rq2",
     "rq3",

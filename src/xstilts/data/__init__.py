@@ -124,6 +124,13 @@ def load(name: str, split: str, language: str, source: str, limit: int = 0, draw
     return rows
 
 
+@while_unchanged(256)
+def size(name: str, split: str, language: str, source: str) -> int:
+    """How many rows the split has, usable or not."""
+    module, place = _at(task(name), language, source)
+    return module.size(task(name), split, language, place)
+
+
 def leaves_out(name: str, language: str, source: str, limit: int) -> bool:
     """Whether a limit may leave training rows out, so that it matters which are drawn. Real rows
     are not counted for that."""

@@ -68,6 +68,11 @@ def _where(place: Source, language: str, split: str) -> str:
     return f"{place.hub or place.files} {configuration(place, language)} {split}"
 
 
+def size(row: Task, split: str, language: str, source: str) -> int:
+    """How many rows there are, usable or not."""
+    return sum(len(block.items) for block in blocks(row, split, language, source, 0))
+
+
 def has_split(row: Task, split: str, language: str, source: str) -> bool:
     """The task table says what there is; whether there are rows, the Hub is not asked."""
     return True

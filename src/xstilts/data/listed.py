@@ -3,9 +3,9 @@
     languages(TASKS["xnli"], "real")     # as the folder of rows has them
 
 The rows are not in the project. Their list (book/real_rows.csv) is: which task has which language
-and split, what the split is called there, and a digest of its files. From it every run of the study
-has its key, so that its records are found and shown where no row is. Nothing can be trained: for
-that `data` names the folder (`xstilts fetch FOLDER --public` makes it).
+and split, what the split is called there, how many rows it has, and a digest of its files. From it
+every run of the study has its key, so that its records are found and shown where no row is. Nothing
+can be trained: for that `data` names the folder (`xstilts fetch FOLDER --public` makes it).
 
     write("~/rows")                      # makes the list anew from a folder"""
 
@@ -27,12 +27,13 @@ from xstilts.tasks.table import TASKS, Task
 
 NAME, FILE = "real", "real_rows.csv"
 CAN_CHANGE, ENDLESS = True, False
-COLUMNS = ["task", "language", "split", "found", "fingerprint"]
+COLUMNS = ["task", "language", "split", "found", "rows", "fingerprint"]
 TEXTS = "all texts"  # in the place of a task: what a vocabulary of all texts depends on
 
 
 class Entry(NamedTuple):
     found: str  # what the folder calls the split
+    rows: int
     fingerprint: str
 
 
@@ -113,28 +114,36 @@ def _read(where: Path, changed: Hashable) -> dict[tuple[str, str, str], Entry]:
     try:
         rows = list(csv.DictReader(io.StringIO(where.read_text(encoding="utf-8"))))
         found = {
-            (row["task"], row["language"], row["split"]): Entry(row["found"], row["fingerprint"])
+            (row["task"], row["language"], row["split"]): Entry(
+                row["found"], int(row["rows"]), row["fingerprint"]
+            )
             for row in rows
         }
         found[TEXTS, "", ""]  # noqa: B018  a list without it is cut off
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise UserError(
             f"{where} is no list of real rows ({error!r}); take it from the repository again"
         ) from error
     return found
 
 
+def size(row: Task, split: str, language: str, source: str) -> int:
+    """How many rows the folder has."""
+    return _entry(row, split, language).rows
+
+
 def write(folder: str) -> Path:
     """The list of a folder's rows, written to its place in the project."""
     folder = str(Path(folder).expanduser().resolve())
-    found = [[TEXTS, "", "", "", local.texts_fingerprint(folder)]]
+    found: list[list[object]] = [[TEXTS, "", "", "", 0, local.texts_fingerprint(folder)]]
     for row in TASKS.values():
         for language in local.languages(row, folder):
             for split in SPLITS:
                 if local.has_split(row, split, language, folder):
                     named = local.split_found(row, split, language, folder)
+                    rows = local.size(row, split, language, folder)
                     digest = local.fingerprint(row, split, language, folder)
-                    found.append([row.name, language, split, named, digest])
+                    found.append([row.name, language, split, named, rows, digest])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *found])
     files.write(path(), text.getvalue().encode())

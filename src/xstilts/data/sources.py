@@ -1,8 +1,8 @@
 """A source by its name: the module that has its rows, and what differs between sources.
 
-Each such module (`hub`, `local`, `listed`, `synthetic_rows`) has languages, has_split, blocks,
-split_found, fingerprint, texts, texts_fingerprint, check (UserError for a source that is none),
-title, and
+Each such module (`hub`, `local`, `listed`, `synthetic_rows`) has languages, has_split, size,
+blocks, split_found, fingerprint, texts, texts_fingerprint, check (UserError for a source that is
+none), title, and
 
     CAN_CHANGE      whether its rows can be others at another time or place
     ENDLESS         whether it makes as many rows as are asked for"""

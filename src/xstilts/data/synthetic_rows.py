@@ -37,6 +37,10 @@ def languages(row: Task, source: str) -> list[str]:
     ]
 
 
+def size(row: Task, split: str, language: str, source: str) -> int:
+    return synthetic.size(row.name, language, split)
+
+
 def has_split(row: Task, split: str, language: str, source: str) -> bool:
     return True
 

@@ -5,6 +5,7 @@ it expects of them (`HYPOTHESES`).
 """
 
 from xstilts.questions import (
+    data_efficiency,
     mlm_continuation,
     model_size,
     multi_task,
@@ -23,6 +24,7 @@ CHAPTERS = {
     "translated": translated,
     "model_size": model_size,
     "xtreme": xtreme,
+    "data_efficiency": data_efficiency,
     "rq1": rq1,
     "rq2": rq2,
     "rq3": rq3,

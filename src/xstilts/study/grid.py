@@ -121,14 +121,14 @@ def runs(
         for target in [name for name in targets if name in asked] or targets or study.targets
         if set(data.languages(target, data.as_target(study.data), "test")) & set(languages)
     )
-    study, found = dataclasses.replace(study, targets=there, languages=languages), {}
+    scoring, found = dataclasses.replace(study, targets=there, languages=languages), {}
     for rows in dict.fromkeys(condition.rows for condition in conditions):
         some = {
             condition: partial(encoder, study, condition)
             for condition in conditions
             if condition.rows == rows
         }
-        for part in [on_rows(study, target, rows) for target in there] if rows else [study]:
+        for part in [on_rows(scoring, target, rows) for target in there] if rows else [scoring]:
             found |= phases.grid(part, some)
     return found
 

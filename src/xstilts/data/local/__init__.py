@@ -118,6 +118,11 @@ def files_of_split(row: Task, split: str, language: str, source: str) -> list[tu
     return found
 
 
+def size(row: Task, split: str, language: str, source: str) -> int:
+    """How many rows there are, usable or not."""
+    return sum(len(block.items) for block in blocks(row, split, language, source, 0))
+
+
 def has_split(row: Task, split: str, language: str, source: str) -> bool:
     try:
         return bool(split_found(row, split, language, source))
