@@ -140,6 +140,7 @@ def executed(tiny_encoder, shared, tmp_path_factory):
     for name in ("_config.yml", "_toc.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
     given = dict(
+        profile="mini",
         encoder=str(tiny_encoder),
         sizes=[f"{tiny_encoder}:1", str(tiny_encoder)],
         missing="compute",

@@ -7,7 +7,7 @@ import pretended
 import pytest
 
 from xstilts.analysis import differences, stats
-from xstilts.book import comparison_figures
+from xstilts.book import claims_page
 from xstilts.chapters import claims, published
 from xstilts.runs import results
 from xstilts.runs.key import Base
@@ -78,7 +78,11 @@ def test_nothing_was_run(study):
         every["MLM mixed in does not consistently help more than the English task alone"] == 4
         and min(every.values()) == 1
     )
-    assert comparison_figures.claims(study, asked, shown).axes
+    page = claims_page.Page(study, asked, shown)
+    assert claims_page.figure([page]).axes
+    table = claims_page.table([page])
+    assert list(table) == ["claim", "published", "synthetic rows", "why open on synthetic rows"]
+    assert set(table["synthetic rows"]) == {"not run"}
 
 
 def test_verdicts_follow_the_rules(study, monkeypatch):

@@ -86,6 +86,7 @@ PARAMETERS = {
     "phase1_learning_rate": (7e-7, True),
     "phase2_learning_rate": (7e-7, True),
     "phase3_learning_rate": (7e-7, True),
+    "phase3_own": ("xnli steps 9", True),
     "max_length": (77, True),
     "cap": (7, True),
     "dropout": (0.7, True),

@@ -17,7 +17,7 @@ from xstilts.tasks.table import TASKS, training_task
 @pytest.mark.parametrize(
     "given, message",
     [
-        (dict(profile="huge"), "unknown profile 'huge'; known: mini, small, paper"),
+        (dict(profile="huge"), "unknown profile 'huge'; known: mini, small, real, paper"),
         (dict(sedes=[1]), "unknown parameter 'sedes'; known: profile, encoder, .*seeds"),
         (dict(targets=["xnlii"]), "unknown target task 'xnlii'; known: xnli, pawsx"),
         (dict(intermediates=["xnli"]), "unknown intermediate task 'xnli'; known: anli, mnli"),
@@ -137,7 +137,7 @@ def test_targets_train_on_what_the_paper_says():
 
 def test_the_command_line_answers_with_one_line_and_a_code(capsys):
     assert cli.main(["run", "single_task", "out.ipynb", "-p", "profile", "huge"]) == 2
-    assert "known: mini, small, paper" in capsys.readouterr().err
+    assert "known: mini, small, real, paper" in capsys.readouterr().err
     assert cli.main(["run", "no_such_chapter", "out.ipynb"]) == 2
     assert "single_task" in capsys.readouterr().err
     assert cli.main(["tasks"]) == 0
@@ -170,7 +170,7 @@ def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, mon
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["papre"], "not 'papre'; profiles: mini, small, paper; chapters: claims"),
+        (["papre"], "not 'papre'; profiles: mini, small, real, paper; chapters: claims"),
         (["rq3", "paper"], "not 'rq3 paper'"),
         (["paper", "rq3", "rq4"], "not 'paper rq3 rq4'"),
         (["paper", "-p", "profile", "small"], "two profiles: paper and -p profile small"),
@@ -178,3 +178,25 @@ def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, mon
 )
 def test_words_that_are_no_profile_and_chapter(words, message, capsys):
     assert cli.main(["plan", *words]) == 2 and message in capsys.readouterr().err
+
+
+def test_a_target_can_be_trained_otherwise():
+    own = ("pawsx steps 600", "pawsx learning_rate 1e-4")
+    study = profiles.study(profile="real", phase3_own=own)
+    recipes = {name: profiles.phase3_recipe(study, name) for name in ("pawsx", "xnli")}
+    assert (recipes["pawsx"].steps, recipes["pawsx"].learning_rate) == (600, 1e-4)
+    assert recipes["xnli"] == profiles.phase3_recipe(profiles.study(profile="real"), "xnli")
+    assert recipes["xnli"].learning_rate != 1e-4
+
+
+@pytest.mark.parametrize(
+    "words", ["pawsx", "pawsx steps", "pawsx steps x", "pawsx steps 0", "pawsx seeds 3", "qqp 1 2"]
+)
+def test_how_a_target_is_trained_otherwise_is_checked(words):
+    with pytest.raises(UserError, match="phase3_own"):
+        profiles.study(phase3_own=[words])
+
+
+def test_only_targets_are_trained_otherwise():
+    with pytest.raises(UserError, match="unknown target task 'qqp'"):
+        profiles.study(phase3_own=["qqp steps 7"])

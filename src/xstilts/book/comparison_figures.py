@@ -1,5 +1,4 @@
-"""Figures of the wide chapters: differences between conditions, the claims, and what may explain
-them."""
+"""Figures of the wide chapters: differences between conditions, and what may explain them."""
 
 from __future__ import annotations
 
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 
 from xstilts.analysis.wording import title
 from xstilts.book import figures
-from xstilts.chapters.claims import CHAPTERS
 from xstilts.chapters.explain import WORK
 from xstilts.runs import records, store
 from xstilts.study.conditions import Comparison
@@ -19,7 +17,6 @@ from xstilts.tasks.table import TASKS
 
 SHOWN = 40  # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
-WAYS = {"for": "C0", "against": "C1"}
 
 
 def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
@@ -128,37 +125,6 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
 
 
-def claims(study: Study, asked: dict[str, Comparison], shown: pd.DataFrame) -> Figure:
-    """Each claim's effect with its interval. A cross is the published figure, a dash says that
-    nothing was run."""
-    drawn, axis, place = figures.named_rows(
-        list(shown.claim + ": " + shown.verdict + shown["so far"])
-    )
-    for number, row in enumerate(shown.to_dict("records")):
-        line = place(number, 0)
-        colour = WAYS.get(row["verdict"].rpartition(" ")[2], "0.5")
-        if np.isnan(row["effect"]):
-            axis.text(0, line, "–", ha="center", va="center", color="0.4")
-        else:
-            reach = np.nan_to_num(
-                [[row["effect"] - row["low"]], [row["high"] - row["effect"]]]
-            ).clip(min=0)
-            axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
-            axis.plot(
-                row["effect"],
-                line,
-                "o",
-                color=colour,
-                mfc=None if row["from"] == "live" else "white",
-                label="ours",
-            )
-        axis.plot(row["published"], line, "x", color="black", ms=7, label="published")
-    axis.axvline(0, color="0.4", lw=1)
-    axis.set_xlabel("points (95 % interval); cross: published")
-    runs = [run for name in CHAPTERS for run in asked[name].wanted.values()]
-    return figures.stamp(study, drawn, records.said(runs, store.default_root()))
-
-
 def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
     """Score over the English rows of the target, a panel a target, a line an intermediate task with
     its 95 % intervals. table: of `rows_worth.curves`."""
@@ -178,7 +144,10 @@ def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
             reach = np.nan_to_num([part.score - part.low, part.high - part.score]).clip(min=0)
             style = dict(color="0.2", ls="--") if task == "none" else dict(color=f"C{number}")
             axis.errorbar(
-                part.rows, part.score, yerr=reach, marker=MARKERS[number], ms=4, lw=1.5, **style
+                part.rows, part.score, yerr=reach, fmt="none", lw=1, ecolor=style["color"]
+            )
+            axis.plot(
+                part.rows, part.score, marker=MARKERS[number], ms=4, label=title(task), **style
             )
             if len(part):  # its name at its end, so that no legend is needed
                 last = part.iloc[-1]

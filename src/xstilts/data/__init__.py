@@ -32,6 +32,7 @@ from xstilts import files, settings, synthetic
 from xstilts.data import local, sources
 from xstilts.data.layout import SPLITS
 from xstilts.data.rows import Rows, labels_of, read
+from xstilts.data.sources import at_hand as at_hand
 from xstilts.data.sources import can_change as can_change
 from xstilts.data.sources import endless as endless
 from xstilts.data.sources import has_dials as has_dials

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # what a repository says of its configurations
 ABOUT = ("README.md", ".huggingface.yaml", "dataset_infos.json")
-CAN_CHANGE, ENDLESS = True, False
+CAN_CHANGE, ENDLESS, AT_HAND = True, False, False
 TEXT_ROWS = 100_000  # of a Wikipedia: more is never trained on here, and whole Wikipedias are large
 
 

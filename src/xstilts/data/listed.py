@@ -26,7 +26,7 @@ from xstilts.errors import UserError
 from xstilts.tasks.table import TASKS, Task
 
 NAME, FILE = "real", "real_rows.csv"
-CAN_CHANGE, ENDLESS = True, False
+CAN_CHANGE, ENDLESS, AT_HAND = True, False, False
 COLUMNS = ["task", "language", "split", "found", "rows", "fingerprint"]
 TEXTS = "all texts"  # in the place of a task: what a vocabulary of all texts depends on
 

@@ -5,7 +5,8 @@ blocks, split_found, fingerprint, texts, texts_fingerprint, check (UserError for
 none), title, and
 
     CAN_CHANGE      whether its rows can be others at another time or place
-    ENDLESS         whether it makes as many rows as are asked for"""
+    ENDLESS         whether it makes as many rows as are asked for
+    AT_HAND         whether rows can be read here, without a network"""
 
 from __future__ import annotations
 
@@ -36,6 +37,11 @@ def can_change(source: str) -> bool:
 def endless(source: str) -> bool:
     """Whether the source makes as many rows as are asked for."""
     return module(source).ENDLESS
+
+
+def at_hand(source: str) -> bool:
+    """Whether the source's rows can be read here, without a network."""
+    return module(source).AT_HAND
 
 
 def has_dials(source: str) -> bool:

@@ -10,7 +10,7 @@ from xstilts.data.rows import Block
 from xstilts.synthetic import dials
 from xstilts.tasks.task import Task
 
-CAN_CHANGE, ENDLESS = False, True
+CAN_CHANGE, ENDLESS, AT_HAND = False, True, True
 
 
 def check(source: str) -> None:

@@ -198,7 +198,9 @@ def _rows(name: str, run: Adapt | Score) -> int:
         there = synthetic.size(name, "en", "train")  # makes them as they are asked for
     else:
         there = (
-            _sample(name, run.data, "train").total if run.data != "hub" else ROWS.get(name, 10_000)
+            ROWS.get(name, 10_000)
+            if run.data == "hub"  # which would have to fetch them
+            else data.size(name, "train", "en", run.data)
         )
     return min(there, run.recipe.rows) if run.recipe.rows else there
 
@@ -211,14 +213,14 @@ def _texts(run: Score) -> float:
         rows = (
             SCORED.get(run.target, 1000)
             if run.data == "hub"
-            else _sample(run.target, run.data, "test").total
+            else data.size(run.target, "test", run.languages[0], run.data)
         )
     return rows * len(run.languages) * _texts_a_row(run.target, run.data)
 
 
 def _texts_a_row(target: str, source: str) -> float:
     """Mean number of texts a row that are ranked, each read with its passage."""
-    if source == "hub":
+    if not data.at_hand(source):
         return SENTENCES
     rows = _sample(target, source, "test")
     return sum(len(row["sentences"]) for row in rows) / len(rows)
@@ -228,7 +230,7 @@ def _pieces(name: str, run: Adapt | Score) -> float:
     """Mean pieces a row that is read as the task's, no more than the run's length."""
     task, folder = TASKS[name], encoders.source_folder(_shipped(run).encoder)
     found = float(task.module.PIECES)
-    if run.data != "hub" and Path(folder).is_dir():
+    if data.at_hand(run.data) and Path(folder).is_dir():
         split = "train" if isinstance(run, Adapt) and not run.read_as else "test"
         found = _counted(name, run.data, split, str(folder))
     return min(found, run.recipe.max_length * task.module.SEQUENCES)

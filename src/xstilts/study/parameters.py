@@ -1,4 +1,4 @@
-"""What a study is asked to do: its parameters, and three sizes of them.
+"""What a study is asked to do: its parameters, and the profiles, which are values of them.
 
     PROFILES["mini"]
 
@@ -50,6 +50,9 @@ class Study:
     phase1_learning_rate: float = says("the highest, after the warm-up")
     phase2_learning_rate: float = says("the highest, after the warm-up")
     phase3_learning_rate: float = says("the highest, after the warm-up")
+    phase3_own: tuple[str, ...] = says(
+        "targets trained otherwise: pawsx steps 600, pawsx learning_rate 1e-4, pawsx batch_size 16"
+    )
     max_length: int = says("pieces a sequence; 0: the task's")
     cap: int = says("of a task's rows when several are sampled; 0: none")
     layer: int = says("at which retrieval is reported; every layer is computed")
@@ -80,6 +83,7 @@ _ALL = dict(
     patience=0,
     scheduler="local",
     none_seeds=(),
+    phase3_own=(),
     phase3_seeds=(),
     row_draw="fixed",
     sizes=("e5-small:4", "e5-small:8", "e5-small"),
@@ -169,6 +173,8 @@ PROFILES = {
             none_seeds=tuple(range(6)),
             sizes=("e5-small:6", "e5-small"),
             row_draw="seed",
+            # 1,000 rows: at 2e-4 they are learned by heart, and no others
+            phase3_own=("pawsx steps 600", "pawsx learning_rate 1e-4"),
             vocabulary="full",  # so that its encoders can read the texts of others, too
             intermediates=(
                 "anli",

@@ -91,6 +91,13 @@ def study(profile: str = "mini", **given: object) -> Study:
     return _checked(dataclasses.replace(PROFILES[profile], **values))
 
 
+def beside(asked: Study) -> tuple[Study, ...]:
+    """The study; and where its rows are real, the embedded benchmark, which is shown beside it."""
+    if sources.has_dials(asked.data):
+        return (asked,)
+    return asked, study(profile="mini", data="mini", missing="dash")
+
+
 def _typed(name: str, value: object, kind: str) -> object:
     """On the command line a list is one text with commas, or one number; in YAML 1e-4 is text, too.
     None for what is empty."""
@@ -169,6 +176,8 @@ def _checked(asked: Study) -> Study:
     cluster.check(asked.scheduler)
     for size in asked.sizes:
         encoders.parse_name(size)
+    for words in asked.phase3_own:
+        own_recipe(words)
     if asked.missing not in ("compute", "dash"):
         raise UserError(f"parameter missing: {asked.missing!r} is none of compute, dash")
     if asked.precision not in ("auto", "bf16", "fp32"):
@@ -261,12 +270,32 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
         row.max_length,
         asked.phase3_rows,
     )
+    own = dict(own_recipe(words)[1:] for words in asked.phase3_own if words.split()[0] == target)
     # a ranked row's negatives are the other rows of its batch, which therefore is read as a whole
     return dataclasses.replace(
         recipe,
+        **own,
         patience=asked.patience,
         micro_batch=0 if row.module.WHOLE_BATCH else asked.micro_batch,
     )
+
+
+def own_recipe(words: str) -> tuple[str, str, float]:
+    """(target, what, value) of "pawsx learning_rate 1e-4", an entry of `Study.phase3_own`.
+    UserError where it is none."""
+    kinds = {"steps": int, "batch_size": int, "learning_rate": float}
+    try:
+        target, what, text = words.split()
+        value = kinds[what](text)
+        if not 0 < value < ANY[1]:
+            raise ValueError(text)
+    except (ValueError, KeyError):
+        raise UserError(
+            f"parameter phase3_own: {shown(words)} is not a target, one of {', '.join(kinds)}, and "
+            "a number above 0, such as: pawsx learning_rate 1e-4"
+        ) from None
+    task(target, "target")
+    return target, what, value
 
 
 def scoring_recipe(trained: Recipe) -> Recipe:

@@ -35,7 +35,7 @@ from xstilts.errors import UserError
 from xstilts.tasks.columns import Unusable
 from xstilts.tasks.table import TASKS, Task
 
-CAN_CHANGE, ENDLESS = True, False
+CAN_CHANGE, ENDLESS, AT_HAND = True, False, True
 
 
 def check(source: str) -> None:

@@ -1,0 +1,181 @@
+"""What the page of claims shows: the paper's figure and what each study says, side by side.
+
+pages = of(study)               # the study, and the embedded benchmark beside one on real rows
+figure(pages);  table(pages);  reading(pages);  details(pages)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from xstilts import data
+from xstilts.analysis.wording import signed
+from xstilts.book import figures, tables
+from xstilts.chapters import claims, named
+from xstilts.runs import records, store
+from xstilts.study import profiles
+from xstilts.study.conditions import Comparison
+from xstilts.study.profiles import Study
+
+COLOURS = {"for": "C0", "against": "C1"}  # of a verdict's last word; grey else
+MARKERS = "os"
+FOUND = """
+**{rows}** ({where}; encoder {encoder}; seeds: {seeds}). Of {claims} claims {agreeing_count} have
+something for them, {disagreeing_count} something against them, {same_count} show no difference,
+{open_count} are open, {not_learned_count} rest on what was not learned, {not_run} were not run.
+
+- For: {agreeing}.
+- Against: {disagreeing}.
+- No difference: {same}.
+- Open: {open}.
+- Not learned: {not_learned}.
+
+{trust} {caution}
+"""
+REAL = (
+    "The rows are real, and subsets of the data sets; the encoder is a small one that people use, "
+    "and not the paper's."
+)
+MADE_UP = (
+    "The rows are made up by templates. Such a benchmark can show that the machinery works, and "
+    "what an effect or its absence looks like; it cannot confirm or refute a claim about XLM-R "
+    "Large and real text."
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one study says of the claims."""
+
+    study: Study
+    asked: dict[str, Comparison]
+    shown: pd.DataFrame  # as `claims.table` has it
+
+    @property
+    def made_up(self) -> bool:
+        """The study's rows are synthetic."""
+        return data.has_dials(self.study.data)
+
+    @property
+    def rows(self) -> str:
+        """How tables call the study."""
+        return "synthetic rows" if self.made_up else "real rows"
+
+    @property
+    def runs(self) -> str:
+        """How many of its runs are here, and where from."""
+        every = [run for name in claims.CHAPTERS for run in self.asked[name].wanted.values()]
+        return records.said(every, store.default_root())
+
+
+def of(study: Study) -> list[Page]:
+    """The page's studies: real rows first."""
+    pages = []
+    for one in profiles.beside(study):
+        asked = claims.wanted(one)
+        found = claims.obtain(one, asked)
+        shown = claims.table(one, asked, found, named.p_values(one, "claims"))
+        pages.append(Page(one, asked, shown))
+    return pages
+
+
+def quoted(pages: list[Page]) -> None:
+    """What other pages quote, of the first study."""
+    first = pages[0]
+    tables.quote(
+        rows=first.rows,
+        data=data.where(first.study.data),
+        encoder=first.study.encoder.rpartition("/")[2],
+        seeds=len(first.study.seeds),
+        **claims.words(first.study, first.shown),
+    )
+
+
+def figure(pages: list[Page]) -> Figure:
+    """Each claim's effect in each study, with its 95 % interval, and the published figure."""
+    drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages))
+    for number, page in enumerate(pages):
+        for line, row in enumerate(page.shown.to_dict("records")):
+            _draw(axis, row, place(line, number), MARKERS[number], page.rows)
+    for line, points in enumerate(pages[0].shown.published):
+        middle = np.mean([place(line, number) for number in range(len(pages))])
+        axis.plot(points, middle, "x", color="black", ms=7, label="published")
+    axis.axvline(0, color="0.4", lw=1)
+    axis.set_xlabel("points (95 % interval)")
+    signs = [
+        Line2D([], [], marker=marker, ls="", color="0.4", label=page.rows)
+        for marker, page in zip(MARKERS, pages, strict=False)
+    ]
+    signs.append(Line2D([], [], marker="x", ls="", color="black", label="published"))
+    drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=3)
+    return figures.stamp(
+        pages[0].study, drawn, "\n".join(f"{page.rows}: {page.runs}" for page in pages)
+    )
+
+
+def _draw(axis: Axes, row: dict, line: float, marker: str, called: str) -> None:
+    colour = COLOURS.get(row["verdict"].rpartition(" ")[2], "0.5")
+    if np.isnan(row["effect"]):
+        axis.text(0, line, "–", ha="center", va="center", color="0.4")
+        return
+    reach = np.nan_to_num([[row["effect"] - row["low"]], [row["high"] - row["effect"]]]).clip(min=0)
+    axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
+    hollow = None if row["from"] == "live" else "white"
+    axis.plot(row["effect"], line, marker, ms=5, color=colour, mfc=hollow, label=called)
+
+
+def table(pages: list[Page]) -> pd.DataFrame:
+    """A row a claim: the published figure, and each study's effect with its interval and grade.
+    What is open on the first study's rows says why, and what would settle it."""
+    first = pages[0].shown
+    found = {"claim": first.claim, "published": first.published}
+    found |= {page.rows: [_cell(row) for row in page.shown.to_dict("records")] for page in pages}
+    why = [
+        "; ".join(filter(None, (row["why open"], row["would settle it"] and _settled(row))))
+        for row in first.to_dict("records")
+    ]
+    return pd.DataFrame(found | {f"why open on {pages[0].rows}": why})
+
+
+def _settled(row: dict) -> str:
+    return f"{row['would settle it']} would settle it"
+
+
+def _cell(row: dict) -> str:
+    if np.isnan(row["effect"]):
+        return row["verdict"]
+    half = (row["high"] - row["low"]) / 2
+    return (
+        f"{signed(row['effect'])} [{signed(row['low'])}, {signed(row['high'])}], ±{half:.1f}: "
+        f"{row['verdict']}{row['so far']}"
+    )
+
+
+def reading(pages: list[Page]) -> None:
+    """What the studies say, in words."""
+    for page in pages:
+        words = claims.words(page.study, page.shown)
+        tables.say(
+            FOUND,
+            rows=page.rows.capitalize(),
+            where=data.where(page.study.data),
+            encoder=page.study.encoder.rpartition("/")[2],
+            seeds=len(page.study.seeds),
+            caution=MADE_UP if page.made_up else REAL,
+            **words,
+        )
+
+
+def details(pages: list[Page]) -> None:
+    """All that is known of each claim, a table a study."""
+    for page in pages:
+        tables.say("**{rows}**", rows=page.rows.capitalize())
+        display(tables.show(page.shown.drop(columns="so far")))
+    plt.close("all")
