@@ -18,10 +18,10 @@ import yaml
 from PIL import Image
 from projects import project
 
-from xstilts.book import build, pages, parameters, tables
+from xstilts.book import build, pages, tables
 from xstilts.errors import UserError
 from xstilts.questions import CHAPTERS
-from xstilts.study import profiles
+from xstilts.study import parameters, profiles
 from xstilts.study.profiles import Study
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def test_all_parameters_stand_in_one_table(tmp_path):
         field.name for field in dataclasses.fields(Study)
     ]
     assert "| `missing` | what is neither stored nor recorded" in parameters.table()
-    assert str(parameters.PLACE.relative_to("book")) in (ROOT / "book/reproduce.md").read_text()
+    assert str(pages.PARAMETERS.relative_to("book")) in (ROOT / "book/reproduce.md").read_text()
 
 
 def test_what_wide_chapters_share_is_one_call():

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xstilts.analysis.grades import Estimate
-from xstilts.analysis.worth import worth
+from xstilts.chapters.rows_worth import worth
 
 ROWS = (100, 300, 1000, 3000)
 
@@ -51,6 +51,7 @@ def test_what_was_not_run_has_no_worth(line):
     assert math.isnan(worth(line, score(5), 100).rows) and str(worth(line, score(5), 100)) == "–"
 
 
+@settings(deadline=None, max_examples=20)
 @given(
     st.lists(st.floats(0, 100), min_size=4, max_size=4),
     st.floats(0, 100),

@@ -15,6 +15,7 @@ import yaml
 
 from xstilts.errors import UserError
 
+PARAMETERS = Path("book/chapters/parameters.md")  # their table; the page on reruns includes it
 BEFORE = ".before"  # the book that is there, while a new one takes its place
 
 
@@ -33,11 +34,12 @@ def html(root: Path) -> Path:
     """Runs jupyter-book over what is staged, beside the book that is there. That one is replaced by
     a whole new one, or it stays. jupyter-book returns 0 for a book with failed pages, so each page
     is looked for. UserError where it was not built."""
-    from xstilts.book import layers, parameters
+    from xstilts.book import layers
     from xstilts.runs import store
+    from xstilts.study import parameters
 
-    (root / parameters.PLACE).parent.mkdir(parents=True, exist_ok=True)
-    (root / parameters.PLACE).write_text(parameters.table(), encoding="utf-8")
+    (root / PARAMETERS).parent.mkdir(parents=True, exist_ok=True)
+    (root / PARAMETERS).write_text(parameters.table(), encoding="utf-8")
     if (root / "book" / "architecture.md").is_file():
         layers.write(root)
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")

@@ -20,10 +20,10 @@ from xstilts.analysis import differences, selection, wording
 from xstilts.chapters import verdicts
 from xstilts.chapters.verdicts import Question
 from xstilts.questions import CHAPTERS
-from xstilts.questions.hypothesis import Hypothesis
 from xstilts.runs.key import Wanted
 from xstilts.study import graph
 from xstilts.study.conditions import Comparison
+from xstilts.study.hypothesis import Hypothesis
 from xstilts.study.profiles import Study
 
 SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "why open", "would settle it"]

@@ -5,14 +5,17 @@ worth_table(study, found)       # and to how many rows of the target each gain a
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 
 from xstilts import data
 from xstilts.analysis import differences, repeats, stats, wording
 from xstilts.analysis.grades import Estimate
-from xstilts.analysis.worth import worth
 from xstilts.runs.key import Wanted
 from xstilts.study import profiles
 from xstilts.study.conditions import NONE, Condition
@@ -22,6 +25,61 @@ from xstilts.tasks.table import TASKS, training_task
 CURVES = ["target", "task", "rows", "metric", "score", "low", "high", "n", "seeds"]
 WORTH = ["target", "task", "rows", "score of none", "gain", "low", "high", "worth in rows"]
 WORTH += ["n", "seeds"]
+DRAWS = 1000
+BOUND = 0.01  # of the logarithm of rows: nearer to an end of the curve than that is at the end
+
+
+class Worth(NamedTuple):
+    """Rows more or fewer that none would need, with a 95 % interval. NaN where a score lacks."""
+
+    rows: float
+    low: float
+    high: float
+    below: bool  # the value is the curve's lower end: it is this, or less
+    above: bool  # the value is the curve's upper end: it is this, or more
+
+    def __str__(self) -> str:
+        """In words, as tables have it."""
+        if math.isnan(self.rows):
+            return "–"
+        sign = "≤ " if self.below else "≥ " if self.above else ""
+        return f"{sign}{self.rows:+,.0f} [{self.low:+,.0f}, {self.high:+,.0f}]"
+
+
+def worth(curve: Mapping[int, Estimate], reached: Estimate, rows: int) -> Worth:
+    """curve: rows -> score of none, two numbers of rows at least; reached: the detour's score with
+    `rows` rows. Between two numbers of rows the curve is straight in their logarithm. It never
+    falls: where it was measured to, the mean of both is taken (isotonic regression). The interval
+    is of draws from the scores' own deviations, which are taken to be independent: a little wide,
+    for both are scored on the same rows. Beyond its ends the curve says nothing, so that the value
+    and its interval end there."""
+    there = sorted(curve)
+    means = np.array([curve[number].value for number in there] + [reached.value])
+    if len(there) < 2 or np.isnan(means).any():
+        return Worth(math.nan, math.nan, math.nan, False, False)
+    spread = np.array([curve[number].deviation for number in there] + [reached.deviation])
+    drawn = np.random.default_rng(0).normal(means, np.nan_to_num(spread), (DRAWS, len(means)))
+    logs = np.log(there)
+    found = [_needed(logs, some[:-1], some[-1]) for some in (means, *drawn)]
+    low, high = np.exp(np.quantile(found[1:], (0.025, 0.975))) - rows
+    value = float(found[0])
+    return Worth(
+        math.exp(value) - rows,
+        float(low),
+        float(high),
+        value < logs[0] + BOUND,
+        value > logs[-1] - BOUND,
+    )
+
+
+def _needed(logs: np.ndarray, scores: np.ndarray, reached: float) -> float:
+    """The logarithm of the rows with which the curve first reaches a score."""
+    rising = isotonic_regression(scores).x
+    place = int(np.searchsorted(rising, reached))
+    if place in (0, len(logs)):
+        return float(logs[min(place, len(logs) - 1)])
+    share = (reached - rising[place - 1]) / (rising[place] - rising[place - 1])
+    return float(logs[place - 1] + share * (logs[place] - logs[place - 1]))
 
 
 def number(study: Study, target: str, condition: Condition) -> int:
@@ -94,7 +152,7 @@ def _like(condition: Condition, without: dict[Condition, Estimate]) -> Condition
 
 def _estimates(
     study: Study, found: Wanted
-) -> dict[tuple[str, Hashable], dict[Condition, Estimate]]:
+) -> dict[tuple[str, Condition], dict[Condition, Estimate]]:
     """(target, the condition with all rows) -> the condition with each number of rows -> score.
     Trainings that failed are in it: with few rows no other line can be drawn."""
     part, known = differences.examples(study, found), repeats.variance(study)

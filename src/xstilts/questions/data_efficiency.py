@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.questions.hypothesis import Hypothesis
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, Weights, against
+from xstilts.study.hypothesis import Hypothesis
 from xstilts.study.profiles import Study
 
 ROWS = (100, 300, 1000, 3000)  # and all of them

@@ -7,9 +7,9 @@ reading comprehension has a chapter of its own (RQ5)."""
 from __future__ import annotations
 
 from xstilts import data
-from xstilts.questions.hypothesis import Hypothesis
 from xstilts.study import grid
 from xstilts.study.conditions import Comparison, Condition, Contrast, Runs, against, short
+from xstilts.study.hypothesis import Hypothesis
 from xstilts.study.profiles import Study
 
 

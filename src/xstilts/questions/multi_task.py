@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstilts import data
-from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against
+from xstilts.study.hypothesis import Hypothesis, differences
 from xstilts.study.profiles import Study
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from xstilts import data
 from xstilts.questions import model_size
-from xstilts.questions.hypothesis import Hypothesis, means
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, Weights, against
+from xstilts.study.hypothesis import Hypothesis, means
 from xstilts.study.profiles import Study
 
 # of twelve draws the one that costs least on the embedded benchmark, chosen before any of them was

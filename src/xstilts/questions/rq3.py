@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, against
+from xstilts.study.hypothesis import Hypothesis, differences
 from xstilts.study.profiles import Study
 
 TARGETS = ("xnli", "xcopa", "udpos", "panx", "xquad", "tydiqa", "tatoeba")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstilts import data
-from xstilts.questions.hypothesis import Hypothesis
 from xstilts.study import grid
 from xstilts.study.conditions import NONE, Comparison, Condition, Weights, against
+from xstilts.study.hypothesis import Hypothesis
 from xstilts.study.profiles import Study
 from xstilts.synthetic import dials
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xstilts import data
-from xstilts.questions.hypothesis import Hypothesis, differences
 from xstilts.runs.key import Score
 from xstilts.study import grid, phases
 from xstilts.study.conditions import NONE, Comparison, Condition, against
+from xstilts.study.hypothesis import Hypothesis, differences
 from xstilts.study.profiles import Study
 from xstilts.tasks import benchmarks
 from xstilts.tasks.table import TASKS

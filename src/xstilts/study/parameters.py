@@ -253,3 +253,19 @@ PROFILES = {
         ),
     ),
 }
+
+
+def table() -> str:
+    """Markdown: a row a parameter, with what it means and what the profiles have. The page on
+    reruns shows it."""
+    rows = [["parameter", "meaning", *PROFILES], ["---"] * (2 + len(PROFILES))]
+    for field in dataclasses.fields(Study):
+        values = (getattr(profile, field.name) for profile in PROFILES.values())
+        rows.append([f"`{field.name}`", field.metadata["says"], *map(_worded, values)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "[]"
+    return str(value)
