@@ -104,6 +104,15 @@ def test_every_parameter_reaches_the_study(path):
         exec(code[1], {"profile": "mini", "sedes": [7]})
 
 
+def test_papers_that_notebooks_link_are_in_the_bibliography():
+    known = (ROOT / "book" / "references.bib").read_text()
+    named = re.findall(
+        r"https://(?:arxiv\.org/abs|aclanthology\.org)/([\w.-]+\w)",
+        " ".join(path.read_text() for path in NOTEBOOKS),
+    )
+    assert len(set(named)) > 3 and all(name in known for name in named)
+
+
 def test_every_notebook_is_in_the_book():
     assert sorted(build.chapters(ROOT)) == sorted(path.stem for path in NOTEBOOKS)
 
@@ -185,6 +194,9 @@ def test_every_chapter_runs_at_a_smoke_size(chapter, executed, monkeypatch):
     assert {"image/png", "text/html"} <= kinds
     text = json.dumps([cell.get("outputs", []) for cell in notebook.cells])
     assert "embedded synthetic benchmark" in text
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for sign in ("{glue", "{cite", ":::", "[^"):  # the book's own markup: JupyterLab shows it raw
+        assert sign not in prose and json.dumps(sign)[1:-1] not in text.replace("[^", "")
     said = {
         cell.id: cell.metadata["mystnb"]["image"]["alt"]
         for cell in notebook.cells
