@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xstilts.book import layers
+from xstilts.book.reference import api, layers
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "xstilts"
@@ -72,3 +72,12 @@ def test_what_a_page_names_is_there(page):
     named = re.findall(r"`([\w./]+/[\w./]*|[\w./]+\.(?:py|md|toml|json))`", text)
     assert len(named) > 5
     assert not [name for name in named if not any((top / name).exists() for top in (ROOT, PACKAGE))]
+
+
+def test_the_page_of_functions_has_what_is_public_and_no_markup_of_docstrings():
+    text = api.text(ROOT)
+    assert "### xstilts.study.profiles" in text and "def study(profile: str='mini'" in text
+    assert "class Estimate:" in text and "    value: float" in text
+    assert "def _" not in text and "xstilts.commands" not in text
+    outside = re.sub(r"^````.*?^````$", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert "def " not in outside and outside.count("### ") > 60

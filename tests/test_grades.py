@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import re
+from pathlib import Path
 
 import made_studies
 import numpy as np
@@ -98,3 +100,11 @@ def test_breadth_names_the_part_that_an_effect_is_concentrated_in():
     assert found["middle"] == pytest.approx(0.15)
     assert grades.breadth(-parts)["breadth"] == "concentrated in XNLI"
     assert grades.breadth(parts + 5)["breadth"] == "broad"
+
+
+def test_the_page_of_terms_defines_each_grade_as_the_rule_does():
+    page = (Path(__file__).parents[1] / "book" / "terms.md").read_text()
+    defined = dict(re.findall(r"^(\S[^\n]*)\n  ([^\n]+)\.$", page, re.MULTILINE))
+    assert {
+        word: defined[word][0].lower() + defined[word][1:] for word in grades.GLOSSARY
+    } == grades.GLOSSARY

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xstilts.book import rows_page
+from xstilts.book.reference import rows_page
 from xstilts.errors import UserError
 from xstilts.public_rows import counts, raw, rows, sources
 from xstilts.tasks.table import TASKS

@@ -29,7 +29,7 @@ STRONG, MODERATE, SAME, OPEN = "strong", "moderate", "no difference", "open"
 NOT_LEARNED, NOT_RUN = "not learned", "not run"
 CLEAR = (STRONG, MODERATE)
 HALF = 0.5  # of the effect: from here on it is concentrated in its largest part
-GLOSSARY = {
+GLOSSARY = {  # the page of terms has the same words
     STRONG: "named beforehand, and the difference is clear of 0 after Holm over all that is named",
     MODERATE: "the 95 % interval is clear of 0, before any adjustment",
     SAME: "the 90 % interval lies within 1 point of 0 for a mean over targets, 2 for one target",

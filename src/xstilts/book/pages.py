@@ -34,7 +34,7 @@ def html(root: Path) -> Path:
     """Runs jupyter-book over what is staged, beside the book that is there. That one is replaced by
     a whole new one, or it stays. jupyter-book returns 0 for a book with failed pages, so each page
     is looked for. UserError where it was not built."""
-    from xstilts.book import layers
+    from xstilts.book.reference import api, layers
     from xstilts.runs import store
     from xstilts.study import parameters
 
@@ -42,6 +42,8 @@ def html(root: Path) -> Path:
     (root / PARAMETERS).write_text(parameters.table(), encoding="utf-8")
     if (root / "book" / "architecture.md").is_file():
         layers.write(root)
+    if (root / "book" / "api.md").is_file():
+        api.write(root)
     place, program = root / "_build", Path(sys.executable).with_name("jupyter-book")
     place.mkdir(exist_ok=True)
     with store.locked(place, "html"):

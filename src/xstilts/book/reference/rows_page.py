@@ -1,7 +1,9 @@
 """The tables of the page on the rows, from what is told of the data sets and committed counts.
 
-    python -m xstilts.book.rows_page ~/rows      # counts and lists a folder's rows, fills the page
-    python -m xstilts.book.rows_page             # fills the page from the counts
+    # counts and lists a folder's rows, and fills the page
+    python -m xstilts.book.reference.rows_page ~/rows
+    # fills the page from the counts
+    python -m xstilts.book.reference.rows_page
 
 The list (`data.listed`) is what the study on real rows has its keys from. Each table stands between
 the lines "% table: its name" and "% end". The counts (book/rows.csv and book/rows_overlap.csv) have
