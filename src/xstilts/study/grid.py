@@ -142,4 +142,8 @@ def on_rows(study: Study, target: str, rows: int) -> Study:
         targets=(target,),
         phase3_rows=rows,
         phase3_steps=round(steps / TASKS[target].effort),
+        # steps of its own are for all rows
+        phase3_own=tuple(
+            words for words in study.phase3_own if words.split()[:2] != [target, "steps"]
+        ),
     )
