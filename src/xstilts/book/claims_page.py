@@ -6,8 +6,8 @@ figure(pages);  table(pages);  reading(pages);  details(pages)"""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import display
@@ -21,13 +21,12 @@ from xstilts.book import figures, tables
 from xstilts.chapters import claims, named
 from xstilts.runs import records, store
 from xstilts.study import profiles
-from xstilts.study.conditions import Comparison
+from xstilts.study.conditions import Comparison, short
 from xstilts.study.profiles import Study
 
 COLOURS = {"for": "C0", "against": "C1"}  # of a verdict's last word; grey else
-MARKERS = "os"
 FOUND = """
-**{rows}** ({where}; encoder {encoder}; seeds: {seeds}). Of {claims} claims {agreeing_count} have
+**{rows}** ({data}; encoder {encoder}; seeds: {seeds}). Of {claims} claims {agreeing_count} have
 something for them, {disagreeing_count} something against them, {same_count} show no difference,
 {open_count} are open, {not_learned_count} rest on what was not learned, {not_run} were not run.
 
@@ -69,6 +68,21 @@ class Page:
         return "synthetic rows" if self.made_up else "real rows"
 
     @property
+    def marker(self) -> str:
+        """With which figures draw the study."""
+        return "s" if self.made_up else "o"
+
+    @cached_property
+    def words(self) -> dict[str, object]:
+        """What prose says of the study, by name."""
+        return {
+            "rows": self.rows,
+            "data": data.where(self.study.data),
+            "encoder": short(self.study.encoder),
+            "seeds": len(self.study.seeds),
+        } | claims.words(self.study, self.shown)
+
+    @property
     def runs(self) -> str:
         """How many of its runs are here, and where from."""
         every = [run for name in claims.CHAPTERS for run in self.asked[name].wanted.values()]
@@ -88,14 +102,7 @@ def of(study: Study) -> list[Page]:
 
 def quoted(pages: list[Page]) -> None:
     """What other pages quote, of the first study."""
-    first = pages[0]
-    tables.quote(
-        rows=first.rows,
-        data=data.where(first.study.data),
-        encoder=first.study.encoder.rpartition("/")[2],
-        seeds=len(first.study.seeds),
-        **claims.words(first.study, first.shown),
-    )
+    tables.quote(**pages[0].words)
 
 
 def figure(pages: list[Page]) -> Figure:
@@ -103,15 +110,14 @@ def figure(pages: list[Page]) -> Figure:
     drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages))
     for number, page in enumerate(pages):
         for line, row in enumerate(page.shown.to_dict("records")):
-            _draw(axis, row, place(line, number), MARKERS[number], page.rows)
+            _draw(axis, row, place(line, number), page)
     for line, points in enumerate(pages[0].shown.published):
         middle = np.mean([place(line, number) for number in range(len(pages))])
         axis.plot(points, middle, "x", color="black", ms=7, label="published")
     axis.axvline(0, color="0.4", lw=1)
     axis.set_xlabel("points (95 % interval)")
     signs = [
-        Line2D([], [], marker=marker, ls="", color="0.4", label=page.rows)
-        for marker, page in zip(MARKERS, pages, strict=False)
+        Line2D([], [], marker=page.marker, ls="", color="0.4", label=page.rows) for page in pages
     ]
     signs.append(Line2D([], [], marker="x", ls="", color="black", label="published"))
     drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=3)
@@ -120,15 +126,15 @@ def figure(pages: list[Page]) -> Figure:
     )
 
 
-def _draw(axis: Axes, row: dict, line: float, marker: str, called: str) -> None:
+def _draw(axis: Axes, row: dict, line: float, page: Page) -> None:
     colour = COLOURS.get(row["verdict"].rpartition(" ")[2], "0.5")
     if np.isnan(row["effect"]):
         axis.text(0, line, "–", ha="center", va="center", color="0.4")
         return
-    reach = np.nan_to_num([[row["effect"] - row["low"]], [row["high"] - row["effect"]]]).clip(min=0)
+    reach = figures.reach(row["effect"], row["low"], row["high"])
     axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
     hollow = None if row["from"] == "live" else "white"
-    axis.plot(row["effect"], line, marker, ms=5, color=colour, mfc=hollow, label=called)
+    axis.plot(row["effect"], line, page.marker, ms=5, color=colour, mfc=hollow, label=page.rows)
 
 
 def table(pages: list[Page]) -> pd.DataFrame:
@@ -137,15 +143,11 @@ def table(pages: list[Page]) -> pd.DataFrame:
     first = pages[0].shown
     found = {"claim": first.claim, "published": first.published}
     found |= {page.rows: [_cell(row) for row in page.shown.to_dict("records")] for page in pages}
-    why = [
-        "; ".join(filter(None, (row["why open"], row["would settle it"] and _settled(row))))
-        for row in first.to_dict("records")
-    ]
+    settled = first["would settle it"].where(
+        first["would settle it"] == "", first["would settle it"] + " would settle it"
+    )
+    why = ["; ".join(filter(None, parts)) for parts in zip(first["why open"], settled, strict=True)]
     return pd.DataFrame(found | {f"why open on {pages[0].rows}": why})
-
-
-def _settled(row: dict) -> str:
-    return f"{row['would settle it']} would settle it"
 
 
 def _cell(row: dict) -> str:
@@ -161,16 +163,8 @@ def _cell(row: dict) -> str:
 def reading(pages: list[Page]) -> None:
     """What the studies say, in words."""
     for page in pages:
-        words = claims.words(page.study, page.shown)
-        tables.say(
-            FOUND,
-            rows=page.rows.capitalize(),
-            where=data.where(page.study.data),
-            encoder=page.study.encoder.rpartition("/")[2],
-            seeds=len(page.study.seeds),
-            caution=MADE_UP if page.made_up else REAL,
-            **words,
-        )
+        caution = MADE_UP if page.made_up else REAL
+        tables.say(FOUND, **page.words | {"rows": page.rows.capitalize(), "caution": caution})
 
 
 def details(pages: list[Page]) -> None:
@@ -178,4 +172,3 @@ def details(pages: list[Page]) -> None:
     for page in pages:
         tables.say("**{rows}**", rows=page.rows.capitalize())
         display(tables.show(page.shown.drop(columns="so far")))
-    plt.close("all")

@@ -34,9 +34,7 @@ def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:
             subset="difference"
         )
         places = [place(names.index(name), number) for name in part.comparison]
-        errors = np.nan_to_num([part.difference - part.low, part.high - part.difference]).clip(
-            min=0
-        )
+        errors = figures.reach(part.difference, part.low, part.high)
         axis.errorbar(
             part.difference, places, xerr=errors, fmt="none", ecolor=f"C{number % 10}", lw=1
         )
@@ -94,17 +92,8 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
     """Score over training operations: a panel a target, a point a condition; of the best ones for
     their cost those are named that have room, the best first."""
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
-    across, named = min(2, len(targets)), []
-    drawn, axes = plt.subplots(
-        -(-len(targets) // across),
-        across,
-        squeeze=False,
-        layout="constrained",
-        figsize=(4.4 * across, 3 * -(-len(targets) // across)),
-    )
-    for axis in list(axes.flat)[len(targets) :]:
-        axis.axis("off")
-    for axis, target in zip(axes.flat, targets, strict=False):
+    (drawn, axes), named = figures.panels(len(targets), 4.4), []
+    for axis, target in zip(axes, targets, strict=True):
         part = table[table.target == target].sort_values([WORK, "score"], ascending=[True, False])
         axis.plot(part[WORK], part.score, "o", ms=5, label="conditions")
         best = part[part.score > part.score.cummax().shift(fill_value=-1)]
@@ -131,17 +120,11 @@ def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     tasks = list(dict.fromkeys(table.task))
     tasks.sort(key=lambda name: name != "none")
-    across = min(2, len(targets))
-    down = -(-len(targets) // across)
-    drawn, axes = plt.subplots(
-        down, across, squeeze=False, layout="constrained", figsize=(4.2 * across, 3 * down)
-    )
-    for axis in list(axes.flat)[len(targets) :]:
-        axis.axis("off")
-    for axis, target in zip(axes.flat, targets, strict=False):
+    drawn, axes = figures.panels(len(targets), 4.2)
+    for axis, target in zip(axes, targets, strict=True):
         for number, task in enumerate(tasks):
             part = table[(table.target == target) & (table.task == task)]
-            reach = np.nan_to_num([part.score - part.low, part.high - part.score]).clip(min=0)
+            reach = figures.reach(part.score, part.low, part.high)
             style = dict(color="0.2", ls="--") if task == "none" else dict(color=f"C{number}")
             axis.errorbar(
                 part.rows, part.score, yerr=reach, fmt="none", lw=1, ecolor=style["color"]

@@ -14,6 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from xstilts import data
 from xstilts.analysis import reported, wording
@@ -85,6 +86,25 @@ def named_rows(
     for label in axis.get_yticklabels():
         label.set(ha="left", va="top", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     return figure, axis, lambda number, line: number - 0.5 + (head + 0.12 * (line + 1)) / row
+
+
+def panels(count: int, width: float) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, two beside each other, each `width` inches wide and 3 high."""
+    across = min(2, count)
+    down = -(-count // across)
+    figure, axes = plt.subplots(
+        down, across, squeeze=False, layout="constrained", figsize=(width * across, 3 * down)
+    )
+    for axis in axes.flat[count:]:
+        axis.axis("off")
+    return figure, list(axes.flat[:count])
+
+
+def reach(value: ArrayLike, low: ArrayLike, high: ArrayLike) -> np.ndarray:
+    """How far intervals lie below and above their values, [2, values], as `errorbar` takes it; 0
+    where an interval lacks."""
+    value, low, high = (np.atleast_1d(np.asarray(some, float)) for some in (value, low, high))
+    return np.nan_to_num([value - low, high - value]).clip(min=0)
 
 
 def name_points(axis: Axes, points: Sequence[tuple[float, float, str]], size: int = 7) -> None:

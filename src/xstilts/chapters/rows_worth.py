@@ -1,12 +1,18 @@
-"""What a detour is worth in rows of the target: the tables of the chapter on data efficiency.
+"""To how many rows of the target a detour amounts: the tables of the chapter on data efficiency.
 
-curves(study, found)            # a row a target, task and number of rows: score, interval, gain
-worth_table(study, found)       # and to how many rows of the target each gain amounts"""
+curves(study, found)            # a row a target, task and number of rows: score and interval
+worth_table(study, found)       # the gain of each, and to how many rows of the target it amounts
+
+That is the distance between two learning curves along the rows (Le Scao and Rush 2021, "How many
+data points is a prompt worth?", section 3). The curve has the score of none at each number of rows.
+The score that a detour reaches with its rows is looked up on it: none would need so many rows for
+that score. The difference to the detour's own rows is what the detour is worth."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +98,7 @@ def number(study: Study, target: str, condition: Condition) -> int:
 def curves(study: Study, found: Wanted) -> pd.DataFrame:
     """A row a target, intermediate task ("none") and number of rows that was run: the score over
     languages with its 95 % interval."""
-    estimates = _estimates(study, found)
+    estimates = _estimates(study, found, differences.examples(study, found))
     return pd.DataFrame(
         [
             {
@@ -116,14 +122,14 @@ def curves(study: Study, found: Wanted) -> pd.DataFrame:
 def worth_table(study: Study, found: Wanted) -> pd.DataFrame:
     """A row a target, task and number of rows that was run on both sides: the gain in points with
     its interval, and the rows more that none would need for the task's score."""
-    estimates, part = _estimates(study, found), differences.examples(study, found)
-    known, rows = repeats.variance(study), []
+    part, known, rows = differences.examples(study, found), repeats.variance(study), []
+    estimates = _estimates(study, found, part)
     for (target, start), by_condition in estimates.items():
         without = estimates.get((target, NONE), {})
         curve = {number(study, target, one): some for one, some in without.items()}
         for condition, reached in by_condition.items():
-            none = _like(condition, without)
-            if start == NONE or none is None:
+            none = replace(NONE, rows=condition.rows)
+            if start == NONE or none not in without:
                 continue
             gain = stats.difference(part, condition, target, reference=none, training=known)
             trained = number(study, target, condition)
@@ -145,17 +151,13 @@ def worth_table(study: Study, found: Wanted) -> pd.DataFrame:
     return table.sort_values(["target", "task", "rows"], ignore_index=True)
 
 
-def _like(condition: Condition, without: dict[Condition, Estimate]) -> Condition | None:
-    """Of none the condition with as few rows."""
-    return next((one for one in without if one.rows == condition.rows), None)
-
-
 def _estimates(
-    study: Study, found: Wanted
+    study: Study, found: Wanted, part: pd.DataFrame
 ) -> dict[tuple[str, Condition], dict[Condition, Estimate]]:
     """(target, the condition with all rows) -> the condition with each number of rows -> score.
-    Trainings that failed are in it: with few rows no other line can be drawn."""
-    part, known = differences.examples(study, found), repeats.variance(study)
+    part: the examples of what was found. Trainings that failed are in it: with few rows there is no
+    line between failing and learning little."""
+    known = repeats.variance(study)
     estimates: dict = {}
     for condition, target in dict.fromkeys((name, target) for name, target, _ in found):
         some = stats.score(part, condition, target, training=known)

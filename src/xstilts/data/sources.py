@@ -25,7 +25,9 @@ def module(source: str) -> ModuleType:
 
 def is_folder(source: str) -> bool:
     """Whether the source is a folder of rows."""
-    return module(source).__name__.endswith("local")
+    from xstilts.data import local
+
+    return module(source) is local
 
 
 def can_change(source: str) -> bool:

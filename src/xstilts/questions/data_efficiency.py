@@ -34,13 +34,11 @@ def compared(study: Study) -> Comparison:
 
 def _fewer_less_all(asked: Comparison) -> list[Weights]:
     """What a task adds where the target has the fewest rows, less what it adds where it has all."""
-    gains = [weights for _, weights in asked.contrasts]
     return [
-        few | {condition: -weight for condition, weight in whole.items()}
-        for few in gains
-        for whole in gains
-        if (first := next(iter(few))).rows == min(ROWS)
-        and next(iter(whole)) == replace(first, rows=0)
+        few.weights | {condition: -weight for condition, weight in whole.weights.items()}
+        for few in asked.contrasts
+        for whole in asked.contrasts
+        if few.first.rows == min(ROWS) and whole.first == replace(few.first, rows=0)
     ]
 
 

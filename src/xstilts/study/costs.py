@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from xstilts import data, encoders, synthetic
+from xstilts import data, encoders
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Base, Run, Score, each_once, parents
 from xstilts.tasks.table import TASKS
@@ -194,21 +194,18 @@ def _evaluations(recipe: Recipe, steps: int) -> int:
 
 
 def _rows(name: str, run: Adapt | Score) -> int:
-    if data.endless(run.data):
-        there = synthetic.size(name, "en", "train")  # makes them as they are asked for
-    else:
-        there = (
-            ROWS.get(name, 10_000)
-            if run.data == "hub"  # which would have to fetch them
-            else data.size(name, "train", "en", run.data)
-        )
+    there = (
+        ROWS.get(name, 10_000)
+        if run.data == "hub"  # which would have to fetch them
+        else data.size(name, "train", "en", run.data)
+    )
     return min(there, run.recipe.rows) if run.recipe.rows else there
 
 
 def _texts(run: Score) -> float:
     """Number of texts that are ranked."""
     if data.endless(run.data):
-        rows = run.eval_rows or synthetic.size(run.target, "en", "test")
+        rows = run.eval_rows or data.size(run.target, "test", "en", run.data)
     else:
         rows = (
             SCORED.get(run.target, 1000)

@@ -144,6 +144,8 @@ def on_rows(study: Study, target: str, rows: int) -> Study:
         phase3_steps=round(steps / TASKS[target].effort),
         # steps of its own are for all rows
         phase3_own=tuple(
-            words for words in study.phase3_own if words.split()[:2] != [target, "steps"]
+            words
+            for words in study.phase3_own
+            if profiles.own_recipe(words)[:2] != (target, "steps")
         ),
     )

@@ -270,7 +270,7 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
         row.max_length,
         asked.phase3_rows,
     )
-    own = dict(own_recipe(words)[1:] for words in asked.phase3_own if words.split()[0] == target)
+    own = {what: value for name, what, value in map(own_recipe, asked.phase3_own) if name == target}
     # a ranked row's negatives are the other rows of its batch, which therefore is read as a whole
     return dataclasses.replace(
         recipe,
