@@ -120,7 +120,7 @@ def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
     targets = list(dict.fromkeys(target for _, target, _ in asked.wanted))
     tasks = list(dict.fromkeys(table.task))
     tasks.sort(key=lambda name: name != "none")
-    drawn, axes = figures.panels(len(targets), 4.2)
+    drawn, axes = figures.panels(len(targets), 5.2, across=1)  # on a phone, too, it can be read
     for axis, target in zip(axes, targets, strict=True):
         for number, task in enumerate(tasks):
             part = table[(table.target == target) & (table.task == task)]
@@ -147,5 +147,13 @@ def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
             axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
         axis.set(xscale="log", title=title(target), ylabel=TASKS[target].metric)
         axis.set_xlabel("English rows of the target")
+        counts = sorted(set(table.rows[table.target == target]))
+        apart = [
+            count
+            for count, after in zip(counts, [*counts[1:], np.inf], strict=False)
+            if after > 1.5 * count  # else the numbers run into each other
+        ]
+        axis.set_xticks(apart, [f"{count:,}" for count in apart])
+        axis.set_xticks([], minor=True)
         axis.margins(x=0.25)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))

@@ -29,6 +29,7 @@ from xstilts.tasks.table import TASKS
 
 PALETTE = "colorblind"
 LIVE = "all runs live"
+LETTERS = 17  # of the small print, an inch
 sns.set_theme(
     style="whitegrid",
     palette=PALETTE,
@@ -47,13 +48,15 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     were done where."""
     seeds = f"seed {study.seeds[0]}" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     encoder = study.encoder.rpartition("/")[2]
+    said = [visible(f"{data.where(study.data)} · {encoder} · {seeds}"), *runs.splitlines()]
+    wide = round(LETTERS * figure.get_figwidth())  # a longer line would make the figure wider
     figure.draw_without_rendering()
     # a low figure's labels reach out of it
     below = min(0.0, figure.get_tightbbox().y0 / figure.get_figheight())
     figure.text(
         0.01,
         below - 0.04,
-        visible(f"{data.where(study.data)} · {encoder} · {seeds}") + f"\n{runs}",
+        "\n".join(textwrap.fill(line, wide) for line in said),
         fontsize=8,
         color="0.35",
         va="top",
@@ -88,9 +91,10 @@ def named_rows(
     return figure, axis, lambda number, line: number - 0.5 + (head + 0.12 * (line + 1)) / row
 
 
-def panels(count: int, width: float) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels, two beside each other, each `width` inches wide and 3 high."""
-    across = min(2, count)
+def panels(count: int, width: float, across: int = 2) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels, `across` beside each other, each `width` inches wide and 3
+    high."""
+    across = min(across, count)
     down = -(-count // across)
     figure, axes = plt.subplots(
         down, across, squeeze=False, layout="constrained", figsize=(width * across, 3 * down)

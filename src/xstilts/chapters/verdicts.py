@@ -297,7 +297,7 @@ def settles(judged: Judged) -> str:
         clear = found.half(times) < abs(found.value)
         if clear or abs(found.value) + found.half(times, 2 * ALPHA) < margin:
             return f"{seeds} seeds ({hours(judged.cells.values()) * (times - 1):.1f} h more)"
-    return f"more test rows: {SEEDS} seeds do not"
+    return f"more test rows ({SEEDS} seeds are not enough)"
 
 
 def hours(runs: Iterable[Run]) -> float:
