@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(items):
 def own_places(tmp_path, monkeypatch):
     monkeypatch.setenv("XSTILTS_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("XSTILTS_RECORDS", str(tmp_path / "records"))
+    monkeypatch.setenv("XSTILTS_TARGETS", str(tmp_path / "targets"))
     monkeypatch.delenv("XSTILTS_DATA", raising=False)
 
 

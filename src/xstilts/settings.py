@@ -105,6 +105,11 @@ def own_rows() -> str:
     return _text("XSTILTS_OWN")
 
 
+def targets() -> Path:
+    """XSTILTS_TARGETS: the folder of a person's own targets."""
+    return _place("XSTILTS_TARGETS") or _in_project("targets")
+
+
 def remote() -> str:
     """XSTILTS_REMOTE: the URL of a second place for finished runs; "" where there is none."""
     return _text("XSTILTS_REMOTE")
@@ -222,6 +227,12 @@ SETTINGS = (
         data,
     ),
     Setting("XSTILTS_OWN", "none", "a folder of own rows beside the Hub's", own_rows),
+    Setting(
+        "XSTILTS_TARGETS",
+        "`targets` in the project",
+        "the folder of your own targets, which `xstilts try` reads in",
+        targets,
+    ),
     Setting(
         "XSTILTS_CACHE",
         "`~/.cache/xstilts`",

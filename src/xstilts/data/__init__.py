@@ -46,6 +46,8 @@ from xstilts.tasks.table import TASKS, Task, task
 
 def _at(row: Task, language: str, source: str) -> tuple:
     """The module and the source that have the task's rows in a language."""
+    if row.own:
+        return local, str(settings.targets())
     own = settings.own_rows() if source == "hub" else ""
     if own and language in local.languages(row, own):
         return local, own
@@ -62,9 +64,13 @@ def check_source(source: str) -> None:
 def languages(name: str, source: str, split: str = "") -> tuple[str, ...]:
     """Languages in which the source has rows of the task (in that split), sorted; empty if it has
     none."""
-    found = set(sources.module(source).languages(task(name), source))
-    if source == "hub" and (own := settings.own_rows()):
-        found |= set(local.languages(task(name), own))
+    row = task(name)
+    if row.own:
+        found = set(local.languages(row, str(settings.targets())))
+    else:
+        found = set(sources.module(source).languages(row, source))
+    if source == "hub" and not row.own and (own := settings.own_rows()):
+        found |= set(local.languages(row, own))
     return tuple(
         language
         for language in sorted(found)
@@ -262,8 +268,10 @@ def where(source: str) -> str:
     return sources.module(source).title(source)
 
 
-def as_target(source: str) -> str:
-    """The source as targets are trained and scored on it. Difficulty and noise change intermediate
+def as_target(source: str, name: str) -> str:
+    """The source as a target is trained and scored on it. Difficulty and noise change intermediate
     tasks alone: XNLI trains on the same MNLI rows, whatever they are for MNLI as an intermediate
-    task."""
+    task. A person's own target has a folder of its own."""
+    if task(name).own:
+        return str(settings.targets())
     return dials.name(dials.Dials(seed=dials.parse(source).seed)) if has_dials(source) else source

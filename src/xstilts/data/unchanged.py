@@ -33,10 +33,13 @@ def _state(name: str, source: str) -> Hashable:
     """A value that changes whenever a person may have changed the task's rows: files, folders, the
     layout, XSTILTS_OWN. name: "" for all tasks. Commits on the Hub and the benchmark's code stay
     the same as long as a process lives."""
-    if not sources.can_change(source):
+    own = bool(name) and task(name).own
+    if not sources.can_change(source) and not own:
         return ()
     place = settings.own_rows() if source == "hub" else source
     module = local if source == "hub" else sources.module(source)
+    if own:
+        place, module = str(settings.targets()), local
     # a plan that asks nobody has other names for what is on the Hub
     asked = (
         name,

@@ -29,7 +29,7 @@ from xstilts import data, encoders
 from xstilts.encoders import vocabulary
 from xstilts.errors import UserError
 from xstilts.runs import scoring
-from xstilts.runs.key import Adapt, Base, Run, label, training
+from xstilts.runs.key import Adapt, Base, Run, in_which_trained, label, training
 from xstilts.runs.scoring import HEAD, NO_LAYER, Counts, loaded
 from xstilts.tasks.kinds import lost, pieces, rank
 from xstilts.tasks.metrics import value
@@ -238,7 +238,7 @@ def adapt(run: Adapt, folder: Path, parent: Path) -> None:
     )
     counts.write(folder)
     encoders.save(model, tokenizer, folder)
-    if len(tasks) == 1 and run.languages == ("en",) and run.tasks != ("text",):
+    if len(tasks) == 1 and run.languages == in_which_trained(run) and run.tasks != ("text",):
         save_file(heads[run.reads[0]].state_dict(), folder / HEAD)
 
 

@@ -158,6 +158,11 @@ def training(run: Run) -> Adapt | None:
     return None
 
 
+def in_which_trained(run: Adapt) -> tuple[str, ...]:
+    """The language of a target's training rows: English, but for a person's own target."""
+    return (TASKS[run.tasks[0]].trained_in,)
+
+
 def starting_encoder(run: Score) -> Base | Adapt:
     """The encoder of phase 1 or 2 that the score tells of: that its target's training starts from,
     or that is scored as it is."""
@@ -169,7 +174,7 @@ def passing(run: Run) -> bool:
     """Whether an artifact is of no use once all scores that start from it are there. So is the
     training of a target, whose encoder is large, unless it is an intermediate encoder as well: one
     task of phase 2, read as what it is, after phase 1."""
-    if not isinstance(run, Adapt) or len(run.trained) > 1 or run.languages != ("en",):
+    if not isinstance(run, Adapt) or len(run.trained) > 1 or run.languages != in_which_trained(run):
         return False
     first = run.encoder
     phase1 = isinstance(first, Base) or first.tasks == ("text",) and isinstance(first.encoder, Base)
@@ -185,7 +190,7 @@ def label(run: Run) -> str:
     if isinstance(run, Adapt):
         where = (
             ""
-            if run.languages == ("en",) or run.tasks == ("text",)
+            if run.languages == in_which_trained(run) or run.tasks == ("text",)
             else f" in {','.join(run.languages)}"
         )
         where += f" as {run.read_as}" * bool(run.read_as)

@@ -78,7 +78,9 @@ def _left(run: Score, target: Task, model, parent: Path, folder: Path, counts: C
     (folder / artifact.LOG).write_bytes((parent / artifact.LOG).read_bytes())
     read = pd.read_csv(parent / COUNTS)
     counts.table += read[read.split == "train"].to_dict("records")
-    seen = data.load(before.tasks[0], "train", "en", run.data, before.recipe.rows, before.draw)
+    seen = data.load(
+        before.tasks[0], "train", *before.languages, run.data, before.recipe.rows, before.draw
+    )
     return head.to(device()).eval(), seen
 
 

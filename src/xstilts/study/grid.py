@@ -119,7 +119,7 @@ def runs(
     there = tuple(
         target
         for target in [name for name in targets if name in asked] or targets or study.targets
-        if set(data.languages(target, data.as_target(study.data), "test")) & set(languages)
+        if set(data.languages(target, data.as_target(study.data, target), "test")) & set(languages)
     )
     scoring, found = dataclasses.replace(study, targets=there, languages=languages), {}
     for rows in dict.fromkeys(condition.rows for condition in conditions):

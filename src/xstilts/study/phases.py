@@ -88,7 +88,7 @@ def phase3(
     """The target, scored in each of the study's languages that it has: after a training in English
     from `encoder`, or by `encoder` itself where the target has none. UserError where it has none of
     the languages."""
-    study = dataclasses.replace(study, data=data.as_target(study.data))
+    study = dataclasses.replace(study, data=data.as_target(study.data, target))
     row, there = TASKS[target], data.languages(target, study.data, "test")
     languages = tuple(language for language in study.languages if language in there)
     if not languages:
@@ -123,23 +123,24 @@ def _training(
     study: Study, encoder: Base | Adapt, target: Task, recipe: Recipe, seed: int
 ) -> Adapt:
     """The training of a target: on the English rows of its training task, read as that task's own
-    where they are read alike."""
+    where they are read alike. A person's own target may be trained in another language."""
     task = training_task(target)
     reads, own = (
         (some.kind, some.name if some.open_labels else some.labels) for some in (target, task)
     )
+    languages = (target.trained_in,)
     read_as = "" if reads == own else target.name
     return Adapt(
         encoder,
         (task.name,),
-        ("en",),
+        languages,
         recipe,
         seed,
-        _fingerprints(task.name, ("en",), study),
+        _fingerprints(task.name, languages, study),
         study.data,
         scoring=TASKS[read_as or task.name].scoring,
         read_as=read_as,
-        own_rows=_own_rows(study, (task.name,), ("en",), recipe.rows),
+        own_rows=_own_rows(study, (task.name,), languages, recipe.rows),
     )
 
 

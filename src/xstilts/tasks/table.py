@@ -17,14 +17,29 @@ import importlib
 import pkgutil
 
 from xstilts.errors import UserError
-from xstilts.tasks import kinds, rows
+from xstilts.tasks import kinds, own, rows
 from xstilts.tasks.task import Task
 
 # pages and lists have the tasks in this order; those of other files come after them
 FIRST = ("intermediate_tasks", "xtreme_targets", "further_targets")
 ROLES = ("intermediate", "target", "text")
 
-TASKS: dict[str, Task] = {}
+
+class _Table(dict[str, Task]):
+    """The study's tasks. A look-up by name finds a person's own targets, too (`own`). Who walks
+    through the table sees the study's alone, so that no own target gets into what the study asks
+    of all tasks."""
+
+    def __missing__(self, name: str) -> Task:
+        if found := own.task(name):
+            return found
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or own.task(name) is not None
+
+
+TASKS: dict[str, Task] = _Table()
 
 
 def problem(row: Task) -> str:
@@ -91,7 +106,7 @@ def task(name: str, role: str = "") -> Task:
     found = [row for row in TASKS.values() if not role or row.role == role]
     # UDPOS may stand in for CCG
     known = [row.name for row in found] + [row.stand_in for row in found if role and row.stand_in]
-    if name not in known:
+    if name not in known and not (name in TASKS and TASKS[name].own and role in ("", "target")):
         what = f"{role} task" if role else "task"
         raise UserError(f"unknown {what} {name!r}; known: {', '.join(known)}")
     return TASKS[name]

@@ -76,6 +76,8 @@ class Task:
     effort: float = 1.0
     obtain: str = ""  # how to get rows that are not on the Hub
     stand_in: str = ""  # the task that takes its place meanwhile
+    own: bool = False  # a person's own target: see `own`
+    trained_in: str = "en"  # the language of the rows that train a target
 
     @property
     def metric(self) -> str:

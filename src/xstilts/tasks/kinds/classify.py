@@ -1,4 +1,4 @@
-"""One or two sentences, one label: NLI, paraphrase. Scored by accuracy."""
+"""One or two texts, one label: a review's rating, NLI, paraphrase. Scored by accuracy."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 METRICS: dict[str, metrics.Measure] = {"accuracy": metrics.accuracy}
 LABELS, PIECES = "name", 45
 TRANSLATED = {"texts": "texts", "label": "label"}
+# how a row's texts are called, by how many it has
+NAMES = {1: ("text",), 2: ("first text", "second text")}
 
 
 def check(item: dict, where: str, row: Task) -> None:
-    for column, text in zip(("first text", "second text"), item["texts"], strict=True):
+    columns = NAMES[len(item["texts"])]
+    for column, text in zip(columns, item["texts"], strict=True):
         check_text(text, where, column)
 
 
@@ -36,12 +39,9 @@ def encode(
     features = []
     for part in chunks(len(rows)):
         texts = [row["texts"] for row in rows[part]]
-        output = tokenizer(
-            [first for first, _ in texts],
-            [second for _, second in texts],
-            truncation=True,
-            max_length=max_length,
-        )
+        # all rows of a task have one text, or all have two
+        sides = [list(side) for side in zip(*texts, strict=True)]
+        output = tokenizer(*sides, truncation=True, max_length=max_length)
         types = output.get("token_type_ids")
         for number, ids in enumerate(output["input_ids"]):
             features.append(
@@ -114,8 +114,8 @@ def unit(row: dict) -> str:
 
 
 def named(row: dict, task: Task) -> dict[str, str]:
-    first, second = row["texts"]
-    return {"first text": first, "second text": second, "label": task.labels[row["label"]]}
+    texts = row["texts"]
+    return dict(zip(NAMES[len(texts)], texts, strict=True)) | {"label": task.labels[row["label"]]}
 
 
 def shown(row: dict, prediction: Any, task: Task) -> tuple[str, str, str]:
