@@ -31,6 +31,7 @@ from filelock import FileLock
 from xstilts import files, settings, synthetic
 from xstilts.data import local, sources
 from xstilts.data.layout import SPLITS
+from xstilts.data.local import unlabelled
 from xstilts.data.rows import Rows, labels_of, read
 from xstilts.data.sources import at_hand as at_hand
 from xstilts.data.sources import can_change as can_change
@@ -207,6 +208,19 @@ def fingerprint(name: str, split: str, languages: tuple[str, ...], source: str) 
     if (how := task(name).module.READ) and can_change(source):
         parts.append(how)
     return hashlib.sha256("\n".join([name, split, *parts]).encode()).hexdigest()[:16]
+
+
+def scored_fingerprints(
+    name: str, split: str, languages: tuple[str, ...], source: str
+) -> tuple[str, ...]:
+    """Of all rows that a score reads: the scored ones, those that its threshold is tuned on, and
+    the unlabelled ones of a person's own target."""
+    row, found = task(name), (fingerprint(name, split, languages, source),)
+    if row.module.TUNED:
+        found += (fingerprint(name, "validation", languages, source),)
+    if more := unlabelled.fingerprint(row):
+        found += (more,)
+    return found
 
 
 @while_unchanged(1024)

@@ -24,7 +24,7 @@ NAMES = {
     "source": "source source_sentence src",
     "target": "target target_sentence tgt english translation",
     "language": "language lang locale language_code lang_code",
-    "split": "split partition fold subset",
+    "split": "split partition part fold subset",
     "id": "id guid idx uid",
 }
 CHOICE = re.compile(r"(?:choice|option|ending|answer|sol)_?([0-9a-e])|[a-e]", re.IGNORECASE)

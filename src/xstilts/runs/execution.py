@@ -83,10 +83,8 @@ def _same_rows(run: Run) -> None:
     else:
         if before := training(run):  # scored rows are looked for among its rows
             _same_rows(before)
-        read = [(run.target, run.split, run.languages)]
-        if TASKS[run.target].module.TUNED:
-            read.append((run.target, "validation", run.languages))
-        named, now = run.fingerprints, tuple(data.fingerprint(*part, run.data) for part in read)
+        named = run.fingerprints
+        now = data.scored_fingerprints(run.target, run.split, run.languages, run.data)
     if named != now:
         raise UserError(
             f"{label(run)}: the rows in {run.data} have changed since the study was drawn up. "

@@ -158,6 +158,15 @@ def predictions(run: Run, root: Path | None = None) -> pd.DataFrame:
     return pd.read_parquet(artifact(run, root) / "predictions.parquet")
 
 
+def unlabelled(run: Score, root: Path | None = None) -> pd.DataFrame:
+    """Predictions for an own target's rows without labels: language, example, input, prediction. No
+    rows where there are none, or the run is only recorded."""
+    folder = store.find(root or store.default_root(), run)
+    if not folder or not (folder / scoring.UNLABELLED).is_file():
+        return pd.DataFrame(columns=["language", "example", "input", "prediction"])
+    return pd.read_parquet(folder / scoring.UNLABELLED)
+
+
 def vocabulary_size(run: Base, root: Path | None = None) -> int:
     """Pieces in the encoder's vocabulary, special ones included."""
     return json.loads((artifact(run, root) / "config.json").read_text())["vocab_size"]

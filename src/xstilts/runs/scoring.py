@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from xstilts import data, encoders
+from xstilts.data.local import unlabelled
 from xstilts.data.overlap import Seen
 from xstilts.runs import artifact
 from xstilts.runs.key import Adapt, Score, training
@@ -24,6 +25,7 @@ from xstilts.training import evaluate
 from xstilts.training.loop import device
 
 HEAD, COUNTS = "head.safetensors", "counts.csv"
+UNLABELLED = "unlabelled.parquet"  # predictions for rows without labels
 NO_LAYER = -1  # in tables: the score is not of one layer
 EXACT, NORMALISED = (
     "also among the training rows",
@@ -153,8 +155,24 @@ def score(run: Score, folder: Path, parent: Path) -> None:
                 (target, language, metric, NO_LAYER, part, predictions, pairs)
                 for metric, pairs in by_metric.items()
             ]
+        if languages := unlabelled.languages(target):
+            _predict(model, head, tokenizer, target, languages, run, folder)
     write_scores(folder, run, run.split, found)
     counts.write(folder)
+
+
+def _predict(model, head, tokenizer, target: Task, languages, run: Score, folder: Path) -> None:
+    """Predictions for an own target's unlabelled rows: UNLABELLED, a row each."""
+    found = []
+    for language in languages:
+        rows = unlabelled.rows(target, language, run.eval_rows)
+        predictions, _ = evaluate.score(model, head, tokenizer, target, rows, run.recipe)
+        for number, (row, guess) in enumerate(zip(rows, predictions, strict=True)):
+            text, _, said = target.module.shown(row, guess, target)
+            found.append(
+                {"language": language, "example": number, "input": text, "prediction": said}
+            )
+    pd.DataFrame(found).to_parquet(folder / UNLABELLED, index=False)
 
 
 def _searched(run: Score, target: Task, counts: Counts) -> dict[str, data.Rows]:

@@ -96,9 +96,7 @@ def phase3(
             f"{row.title} has none of the study's languages ({', '.join(study.languages)}); "
             f"it has: {', '.join(there) or 'none'}"
         )
-    scored = (data.fingerprint(target, split, languages, study.data),)
-    if row.module.TUNED:  # its threshold is tuned on these
-        scored += (data.fingerprint(target, "validation", languages, study.data),)
+    scored = data.scored_fingerprints(target, split, languages, study.data)
     recipe = profiles.phase3_recipe(study, target)
     if row.untrained:
         seed = 0
