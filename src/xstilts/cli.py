@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from xstilts.commands import chapters, lists, records, rows, store
+from xstilts.commands import chapters, lists, own, records, rows, store
 from xstilts.commands.options import TakesPairs
 from xstilts.errors import UserError, visible
 
@@ -64,6 +64,8 @@ def app() -> typer.Typer:
         rows.ccgbank,
     ):
         found.command(cls=TakesPairs)(command)
+    found.command("try", cls=TakesPairs)(own.try_)
+    found.command(cls=TakesPairs)(own.export)
     kept = _group("Check, list or clean what finished runs have left.")
     kept.command("verify")(store.verify)
     kept.command("list")(store.list_)

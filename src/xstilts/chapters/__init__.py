@@ -18,6 +18,7 @@ NAMES = (
     "rq3",
     "rq4",
     "rq5",
+    "your_target",
     "costs",
     "benchmark",
 )

@@ -13,7 +13,7 @@ from xstilts import questions
 from xstilts.chapters import claims
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Run
-from xstilts.study import grid, phases
+from xstilts.study import grid, own_targets, phases
 from xstilts.study.conditions import NONE, Condition, Runs
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
@@ -89,6 +89,7 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
         name: lambda study, chapter=chapter: [*chapter.compared(study).wanted.values()]
         for name, chapter in questions.CHAPTERS.items()
     },
+    "your_target": lambda study: own_targets.needed(study),
     "costs": lambda study: [],
     "benchmark": lambda study: [],  # shows rows, trains nothing
 }

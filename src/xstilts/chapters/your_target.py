@@ -1,6 +1,6 @@
 """A person's own target: does a detour help it, which one, and what is that worth?
 
-    study = your_target.study(targets="reviews", data="~/rows")
+    study = own_targets.study(targets="reviews", data="~/rows")
     answer = your_target.Answer.of(study)      # finds the runs, or computes them
     answer.words()                             # "MNLI first: +3.1 points [1.0, 5.2] over …"
 
@@ -10,142 +10,35 @@ target is trained in, stands apart from the others."""
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xstilts import data, own
 from xstilts.analysis import differences, grades, reported, wording
 from xstilts.chapters import verdicts
-from xstilts.errors import UserError
-from xstilts.own import example
 from xstilts.runs import results
 from xstilts.runs.key import Wanted
-from xstilts.study import graph, grid, phases, profiles
-from xstilts.study.conditions import NONE, Comparison, Condition, Runs, against
+from xstilts.study import graph
+from xstilts.study.conditions import NONE, Comparison, Condition
+from xstilts.study.own_targets import HALF, compared, fewer, training_rows
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
-# The candidates by the kind of target: those that the paper names as the best on average. It has no
-# table by kind, and the study's own is of synthetic rows as long as nothing else is recorded.
-CANDIDATES = dict.fromkeys(own.KINDS, tuple(sorted(grid.NAMED_BEST)))
-# what a person's own study has where nothing else is said: as the profile small, but so short that
-# three seeds of three candidates are done in minutes
-USUAL: dict[str, Any] = dict(
-    profile="small",
-    vocabulary="full",  # a person's texts are not among those that a vocabulary is cut to
-    seeds=(0, 1, 2),
-    phase1_steps=0,
-    phase2_steps=300,
-    phase2_rows=10000,
-    phase3_rows=2000,
-    phase3_steps=150,
-    eval_rows=200,
-    max_length=128,
-    evaluate_every=0,
-    scheduler="processes",
+ABOUT_THE_EXAMPLE = """
+*This is an example, computed while the book is built*: does a question ask for a place? It is made
+of rows of the embedded benchmark, with two layers of the encoder and very short trainings, so that
+the page shows how an answer looks, and no advice.
+"""
+UNLEARNED = (
+    "Nothing to compare: the target was not learned with these rows and steps. More rows or steps "
+    "(-p phase3_steps) come before any detour."
 )
-# of the page's example, which is computed while the book is built
-EXAMPLE: dict[str, Any] = USUAL | dict(
-    profile="mini",
-    encoder="e5-small:2",
-    data="mini",
-    vocabulary="data",
-    intermediates=("mnli", "squad"),
-    phase2_steps=30,
-    phase3_steps=60,
-    phase2_rows=1000,
-    eval_rows=100,
-    max_length=48,
-    scheduler="local",
-)
-# parameters of the page that are about reading rows in, and no study's
-READING = ("rows", "name", "kind", "columns", "language")
 SETTLED = 0.5  # points that twice the rows give, for what a gain is worth in rows
 MOST_TIMES = 10  # the rows: beyond that nothing is said
 SHOWN = ["intermediate", "verdict", "difference", "low", "high", "p", "p (Holm)", "minutes"]
 SHOWN += ["why open", "would settle it", "learned", "languages", "n", "seeds", "from"]
-
-
-def study(every: bool = False, **given: Any) -> Study:
-    """The study of one own target: `targets` names it. Without one: the page's example, read in
-    anew. every: all intermediate tasks that the data has are candidates. UserError for a target
-    that is not a person's own, and for what a study cannot have."""
-    given = {name: value for name, value in given.items() if value not in ("", [], (), None)}
-    if not given.get("targets"):
-        own.add(str(_example()), name=example.NAME, columns=["text=question"])
-        given = EXAMPLE | {name: value for name, value in given.items() if name != "profile"}
-        return profiles.study(**given | {"targets": (example.NAME,)})
-    asked = profiles.study(**USUAL | given)
-    if len(asked.targets) != 1 or not TASKS[asked.targets[0]].own:
-        raise UserError(
-            f"{', '.join(asked.targets)}: this page is about one target of your own; "
-            "`xstilts try ROWS` reads one in"
-        )
-    if "intermediates" not in given:
-        known = grid.NINE if every else CANDIDATES[TASKS[asked.targets[0]].kind]
-        asked = dataclasses.replace(asked, intermediates=known)
-    return asked
-
-
-def _example() -> Path:
-    return example.write(Path(tempfile.mkdtemp()))
-
-
-def parameters(names: Mapping[str, Any]) -> tuple[Study, own.Added | None]:
-    """The study of a notebook's parameters, and what was read in where `rows` are given. names: its
-    globals()."""
-    plain = {name: value for name, value in names.items() if isinstance(value, profiles.PLAIN)}
-    reading = {name: plain.pop(name) for name in READING if name in plain}
-    added = None
-    if given := reading.pop("rows", ""):
-        added = own.add(given, **reading)
-        plain["targets"] = (added.name,)
-    checked = {name: value for name, value in plain.items() if not name.startswith("_")}
-    return study(**{name: value for name, value in checked.items() if name not in ("In", "Out")}), (
-        added
-    )
-
-
-def compared(asked: Study) -> Comparison:
-    """The target without intermediate training against each candidate that the data has."""
-    tasks = [Condition((name,)) for name in phases.with_rows(asked, asked.intermediates)]
-    if not tasks:
-        raise UserError(
-            f"{data.where(asked.data)} has rows of none of the candidates "
-            f"({', '.join(asked.intermediates)}); name others with -p intermediates, or other rows "
-            "with -p data"
-        )
-    return Comparison(grid.runs(asked, [NONE, *tasks]), [against(task) for task in tasks])
-
-
-def fewer(asked: Study) -> Runs:
-    """The target without intermediate training, trained on half of its rows: what rows are
-    worth. None of a target that is not trained."""
-    name = asked.targets[0]
-    if TASKS[name].untrained:
-        return {}
-    half = dataclasses.replace(asked, phase3_rows=max(1, training_rows(asked) // 2))
-    return {
-        (HALF, name, seed): phases.phase3(half, phases.phase1(half), name, seed)
-        for seed in asked.seeds
-    }
-
-
-HALF = Condition(called="none, half of the rows", draw=-1)
-
-
-def training_rows(asked: Study) -> int:
-    """The rows that the target is trained on."""
-    row = TASKS[asked.targets[0]]
-    return len(data.load(row.name, "train", row.trained_in, asked.data, asked.phase3_rows))
 
 
 @dataclass(frozen=True)
@@ -201,6 +94,11 @@ class Answer:
             found[name] = decided[SHOWN].sort_values("difference", ascending=False)
         return found
 
+    def shown_differences(self) -> pd.DataFrame:
+        """As `differences.table` has them, for the figure: over the first of `languages`."""
+        only = next(iter(self.languages.values()))
+        return differences.table(self.study, self.asked, self.runs, only=only)
+
     def minutes(self, condition: Condition) -> float:
         """What one seed of a condition took, with its intermediate training."""
         runs = [run for (name, _, _), run in self.runs.items() if name == condition]
@@ -211,9 +109,12 @@ class Answer:
     def words(self) -> str:
         """The answer in a sentence or two."""
         place, table = next(iter(self.tables.items()))
-        helping = table[table.verdict.isin([f"{grade} for" for grade in grades.CLEAR])]
+        known = table.dropna(subset="difference")
+        if not len(known):
+            return UNLEARNED if (table.verdict == grades.NOT_LEARNED).any() else "Not run yet."
+        helping = known[known.verdict.isin([f"{grade} for" for grade in grades.CLEAR])]
         surely = helping[helping.verdict == f"{grades.STRONG} for"]
-        first = (surely if len(surely) else helping if len(helping) else table).iloc[0]
+        first = (surely if len(surely) else helping if len(helping) else known).iloc[0]
         said = f"{wording.title(first.intermediate)} first: {self._gain(first, place)}"
         if len(surely):
             return f"{said}{self._worth(first, place)}; {first.minutes:.0f} minutes here for one."
@@ -222,16 +123,7 @@ class Answer:
                 f"Perhaps. {said}, which is clear of 0 but not when p is adjusted for the "
                 f"{len(table)} candidates. More seeds would say."
             )
-        if table.difference.isna().all():
-            unlearned = (table.verdict == grades.NOT_LEARNED).any()
-            return (
-                "Nothing to compare: the target was not learned with these rows and steps. More "
-                "rows or steps (-p phase3_steps) come before any detour."
-                if unlearned
-                else "Not run yet."
-            )
         no_use = [grades.SAME, *(f"{grade} against" for grade in grades.CLEAR)]
-        known = table.dropna(subset="difference")
         if known.verdict.isin(no_use).all():
             return (
                 f"Don't bother: none of the {len(known)} candidates helps in {place}. The best, "
@@ -247,14 +139,14 @@ class Answer:
         over = f"{count} languages" if count > 1 else repr(*self.languages[place])
         return (
             f"{wording.signed(row.difference)} points [{row.low:.1f}, {row.high:.1f}] over {over}, "
-            f"{row.seeds} seed{'s' * (row.seeds != 1)}"
+            f"{row.seeds} seed{'s' if row.seeds > 1 else ''}"
         )
 
     def _worth(self, row: pd.Series, place: str) -> str:
         more = self.worth(row.difference, place)
         if np.isnan(more):
             return ""
-        return f"; about what {more:.2g} more labelled rows would give".replace("e+0", "e")
+        return f"; about what {_rounded(more)} more labelled rows would give"
 
     def worth(self, gain: float, place: str) -> float:
         """How many more labelled rows would give the gain, if each doubling of the rows gives what
@@ -338,3 +230,8 @@ class Answer:
             index=["language", "example", "input"], columns="condition", values="prediction"
         )
         return table.reset_index().drop(columns="example").rename_axis(columns=None)
+
+
+def _rounded(count: float) -> int:
+    """Two digits of a number of rows: more is not known."""
+    return int(round(count, 2 - len(str(int(count))))) if count >= 100 else round(count)

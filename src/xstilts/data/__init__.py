@@ -31,7 +31,7 @@ from filelock import FileLock
 from xstilts import files, settings, synthetic
 from xstilts.data import local, sources
 from xstilts.data.layout import SPLITS
-from xstilts.data.local import unlabelled
+from xstilts.data.local import unlabelled as unlabelled
 from xstilts.data.rows import Rows, labels_of, read
 from xstilts.data.sources import at_hand as at_hand
 from xstilts.data.sources import can_change as can_change
@@ -215,12 +215,12 @@ def scored_fingerprints(
 ) -> tuple[str, ...]:
     """Of all rows that a score reads: the scored ones, those that its threshold is tuned on, and
     the unlabelled ones of a person's own target."""
-    row, found = task(name), (fingerprint(name, split, languages, source),)
+    row, found = task(name), [fingerprint(name, split, languages, source)]
     if row.module.TUNED:
-        found += (fingerprint(name, "validation", languages, source),)
+        found.append(fingerprint(name, "validation", languages, source))
     if more := unlabelled.fingerprint(row):
-        found += (more,)
-    return found
+        found.append(more)
+    return tuple(found)
 
 
 @while_unchanged(1024)

@@ -75,7 +75,7 @@ def add(
     names = labels.settled(kind, items, notes)
     items = splits.once(items, notes)
     labelled = [item for item in items if item.labelled]
-    trained_in = _trained_in(labelled)
+    trained_in = "en" if kind == "retrieve" else _trained_in(labelled)
     if kind == "retrieve":
         labelled = splits.scored(labelled, notes)
     else:

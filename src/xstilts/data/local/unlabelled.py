@@ -35,6 +35,8 @@ def fingerprint(row: Task) -> str:
 
 def rows(row: Task, language: str, limit: int) -> list[dict]:
     """The first `limit` rows (0: all), with a placeholder for the label."""
+    if language not in languages(row):
+        return []
     path = settings.targets() / row.name / language / f"{UNLABELLED}.parquet"
     items = parquet.items(parquet.read(path), path)[: limit or None]
     read = places(row, str(settings.targets()))[0].source.read or row.read
