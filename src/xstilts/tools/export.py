@@ -32,6 +32,7 @@ from xstilts.tasks.kinds import Feature
 from xstilts.tasks.table import TASKS, Task
 from xstilts.tools import model_card
 from xstilts.training import evaluate
+from xstilts.training.loop import device
 from xstilts.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -156,15 +157,24 @@ def logits(plain: PreTrainedModel, feature: Feature, target: Task) -> np.ndarray
     }
     if feature.types:
         inputs["token_type_ids"] = [ids + [0] * (length - len(ids)) for ids in feature.types]
-    tensors = {name: torch.tensor(value) for name, value in inputs.items()}
+    tensors = {name: torch.tensor(value, device=plain.device) for name, value in inputs.items()}
     if target.module.SEQUENCES > 1:  # all choices of a row
         tensors = {name: value.unsqueeze(0) for name, value in tensors.items()}
     found = plain(**tensors)
     if target.untrained:
-        return found.last_hidden_state[0].mean(0).numpy()
+        return found.last_hidden_state[0].mean(0).cpu().numpy()
     if "start_logits" in found:
-        return torch.stack([found.start_logits[0], found.end_logits[0]], -1).numpy()
-    return found.logits[0].numpy()
+        return torch.stack([found.start_logits[0], found.end_logits[0]], -1).cpu().numpy()
+    return found.logits[0].cpu().numpy()
+
+
+def decoded(feature: Feature, found: Any) -> np.ndarray:
+    """The part of a feature's logits that a decoder reads: no padding, and of words the piece that
+    is labelled. Ours are not computed elsewhere."""
+    if isinstance(feature.where, dict):
+        return np.asarray(found)[list(feature.where.values())]
+    count = len(feature.ids) if len(feature.ids) > 1 else feature.length
+    return np.asarray(found)[:count] if np.ndim(found) > 1 or len(feature.ids) > 1 else found
 
 
 def differ(
@@ -180,7 +190,7 @@ def differ(
     rows = data.load(run.target, run.split, run.languages[0], run.data, SAMPLE)
     features = target.module.encode(rows, tokenizer, target, run.recipe.max_length)[:SAMPLE]
     exact = Recipe(0, 0, 0, 0.0, run.recipe.max_length, 0, precision="fp32", dropout=0.0)
-    model, plain = model.cpu(), plain.cpu()
+    plain.to(device())
     if head is None:
         ours: Sequence = evaluate.pooled(model, tokenizer, features, exact)[-1]
     else:
@@ -188,8 +198,7 @@ def differ(
     most = 0.0
     for feature, found in zip(features, ours, strict=True):
         theirs = logits(plain, feature, target)
-        found = np.asarray(found)[: len(theirs)]
-        most = max(most, float(np.abs(found - theirs).max()))
+        most = max(most, float(np.abs(decoded(feature, found) - decoded(feature, theirs)).max()))
     if not most <= CLOSE:
         raise UserError(
             f"the exported {type(plain).__name__} says other things than the trained model: its "
