@@ -149,7 +149,11 @@ def _absolute_places() -> dict[str, str]:
     here."""
     from xstilts.data import is_folder
 
-    places, rows = {"XSTILTS_STORE": str(settings.store())}, settings.data() or "mini"
+    places = {
+        "XSTILTS_STORE": str(settings.store()),
+        "XSTILTS_TARGETS": str(settings.targets().absolute()),
+    }
+    rows = settings.data() or "mini"
     if is_folder(rows):
         places["XSTILTS_DATA"] = str(Path(rows).expanduser().resolve())
     return places

@@ -15,13 +15,15 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from babel import Locale
 
-from xstilts.analysis import differences, grades, reported, wording
+from xstilts import data
+from xstilts.analysis import differences, grades, repeats, reported, wording
 from xstilts.chapters import verdicts
 from xstilts.runs import results
 from xstilts.runs.key import Wanted
 from xstilts.study import graph
-from xstilts.study.conditions import NONE, Comparison, Condition
+from xstilts.study.conditions import NONE, Comparison, Condition, short
 from xstilts.study.own_targets import HALF, compared, fewer, training_rows
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
@@ -30,6 +32,9 @@ ABOUT_THE_EXAMPLE = """
 *This is an example, computed while the book is built*: does a question ask for a place? It is made
 of rows of the embedded benchmark, with two layers of the encoder and very short trainings, so that
 the page shows how an answer looks, and no advice.
+"""
+READING = """
+Intermediate rows: {data}; encoder {encoder}; trained on {rows} rows of the target. {trust}
 """
 UNLEARNED = (
     "Nothing to compare: the target was not learned with these rows and steps. More rows or steps "
@@ -62,11 +67,12 @@ class Answer:
 
     @cached_property
     def languages(self) -> dict[str, tuple[str, ...]]:
-        """The scored languages: "other languages", and that of the training rows by its code."""
+        """The scored languages: "other languages", and that of the training rows by its name."""
         every = next(iter(self.asked.wanted.values())).languages
         own_one = TASKS[self.target].trained_in
         others = tuple(language for language in every if language != own_one)
-        found = {"other languages": others, own_one: tuple({own_one} & {*every})}
+        called = Locale("en").languages.get(own_one, own_one)
+        found = {"other languages": others, called: tuple({own_one} & {*every})}
         return {name: some for name, some in found.items() if some}
 
     @cached_property
@@ -167,6 +173,16 @@ class Answer:
         table = table[table.language.isin(self.languages[place])]
         return table.groupby("condition").value.mean().to_dict()
 
+    def reading(self) -> dict[str, object]:
+        """What READING quotes."""
+        untrained = TASKS[self.target].untrained
+        return {
+            "data": data.where(self.study.data),
+            "encoder": short(self.study.encoder),
+            "rows": "no" if untrained else training_rows(self.study),
+            "trust": repeats.words(self.study),
+        }
+
     # ------------------------------------------------------------ scores and predictions
 
     def scores(self) -> pd.DataFrame:
@@ -202,7 +218,7 @@ class Answer:
         }
         seeds = [seed for condition, seed in said if condition == NONE]
         pairs = [
-            (f"{condition} and none", (condition, seed), (NONE, seed))
+            (f"{wording.title(condition)} and none", (condition, seed), (NONE, seed))
             for condition, seed in said
             if condition != NONE and seed in seeds
         ]

@@ -58,14 +58,14 @@ EXAMPLE: dict[str, Any] = USUAL | dict(
     max_length=48,
     scheduler="local",
 )
-# parameters of the page that are about reading rows in, and no study's
-READING = ("rows", "name", "kind", "columns", "language")
+# what of it another can be asked for
+ASKED = ("missing", "scheduler", "encoder")
 
 
 def study(every: bool = False, **given: Any) -> Study:
     """The study of one own target, which `targets` names; where it names none, that of the page's
-    example, whatever else is asked for. every: all intermediate tasks are candidates. UserError for
-    several targets, and for what a study cannot have."""
+    example. every: all intermediate tasks are candidates. UserError for several targets, and for
+    what a study cannot have."""
     given = {name: value for name, value in given.items() if value not in ("", [], (), None)}
     names = given.get("targets", ())
     names = names.split(",") if isinstance(names, str) else names
@@ -81,24 +81,16 @@ def _of_example(given: Mapping[str, Any]) -> Study:
     with tempfile.TemporaryDirectory() as folder:
         path = example.write(Path(folder))
         own.add(str(path), name=example.NAME, columns=["text=question"])
-    missing = {name: value for name, value in given.items() if name == "missing"}
-    return profiles.study(**{**EXAMPLE, **missing, "targets": (example.NAME,)})
+    asked = {name: given[name] for name in ASKED if name in given}
+    if "encoder" in asked:  # not every vocabulary can be cut
+        asked["vocabulary"] = "full"
+    return profiles.study(**{**EXAMPLE, **asked, "targets": (example.NAME,)})
 
 
-def parameters(names: Mapping[str, Any]) -> tuple[Study, own.Added | None]:
-    """The study of a notebook's parameters, and what was read in where `rows` are given. names: its
-    globals()."""
-    plain: dict[str, Any] = {
-        name: value
-        for name, value in names.items()
-        if isinstance(value, profiles.PLAIN) and name[0] != "_" and name not in ("In", "Out")
-    }
-    reading = {name: plain.pop(name) for name in READING if name in plain}
-    added = None
-    if rows := reading.pop("rows", ""):
-        added = own.add(rows, **reading)
-        plain["targets"] = (added.name,)
-    return study(**plain), added
+def parameters(names: Mapping[str, Any]) -> Study:
+    """The study of a notebook's parameters. names: its globals()."""
+    known = {field.name for field in dataclasses.fields(Study)}
+    return study(**{name: value for name, value in names.items() if name in known})
 
 
 def compared(asked: Study) -> Comparison:
