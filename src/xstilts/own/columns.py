@@ -10,10 +10,10 @@ from xstilts.errors import UserError, shown, visible
 # what a column is -> names that people give it
 NAMES = {
     "text": "text sentence sentence1 premise review content tweet comment title headline document "
-    "body utterance message question1 text1 first",
+    "body utterance message question1 text1 first question query",
     "text_pair": "text_pair sentence2 hypothesis question2 text2 second",
     "label": "label labels category class sentiment gold gold_label intent topic stars rating "
-    "score answerkey correct y",
+    "score answerkey correct topic y",
     "tokens": "tokens words token",
     "tags": "tags ner_tags pos_tags upos ner pos labels tag",
     "question": "question query",
