@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -114,7 +115,8 @@ def _answer(name: str, every: bool, parameters: dict) -> tuple[int, dict]:
     print(visible(answer.scores().to_string(index=False, float_format="%.1f")))
     if len(agree := answer.agreement()):
         print(visible(f"\nrows without labels:\n{agree.to_string(index=False)}"))
-    print(f"\nthe page: xstilts run your_target {name}.ipynb -p targets {name}")
+    told = "".join(f" -p {one} {shlex.quote(str(value))}" for one, value in parameters.items())
+    print(visible(f"\nthe page: xstilts run your_target {name}.ipynb -p targets {name}{told}"))
     said = {
         "answer": answer.words(),
         "tables": {place: _records(table) for place, table in answer.tables.items()},

@@ -48,6 +48,8 @@ def text(study: Study, condition: Condition, run: Score) -> str:
     }
     name = EMBEDDED if parse_name(study.encoder).base == EMBEDDED else study.encoder
     first = condition.title if condition.tasks else "no intermediate task"
+    trained = [wording.title(first)] if condition.tasks else []
+    trained += [] if target.untrained else [f"rows of {target.title} ({target.trained_in})"]
     lines = [
         "---",
         *(f"{field}: {json.dumps(value, ensure_ascii=False)}" for field, value in head.items()),
@@ -55,13 +57,7 @@ def text(study: Study, condition: Condition, run: Score) -> str:
         f"# {target.title}, after {wording.title(first)}",
         "",
         f"The encoder {wording.title(KNOWN.get(name, (name,))[0])}, trained on "
-        f"{wording.title(first)}"
-        + (
-            "."
-            if target.untrained
-            else f" and then on rows of {target.title} ({target.trained_in})."
-        )
-        + f" {READ[target.kind]}",
+        f"{' and then on '.join(trained) or 'nothing further'}. {READ[target.kind]}",
         "",
         "```python",
         "from transformers import pipeline"
