@@ -12,8 +12,9 @@ from small import SMALL
 from xstilts.errors import UserError
 from xstilts.runs import results, store
 from xstilts.runs.key import key
-from xstilts.study import cluster, graph, phases, profiles
+from xstilts.study import graph, phases, profiles
 from xstilts.study.conditions import NONE
+from xstilts.study.workers import cluster
 
 
 @pytest.fixture

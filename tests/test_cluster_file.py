@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from limits import within_limits
 
 from xstilts.errors import UserError
-from xstilts.study import cluster, cluster_file
+from xstilts.study.workers import cluster, cluster_file
 
 HEAD = "cluster: dask_jobqueue.SLURMCluster\n"
 

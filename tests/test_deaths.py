@@ -16,8 +16,8 @@ import pytest
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Adapt, Base, key, label
-from xstilts.study import cluster
-from xstilts.study.processes import Died
+from xstilts.study.workers import cluster
+from xstilts.study.workers.processes import Died
 
 CULPRIT = Base("culprit")
 AFTER = Adapt(CULPRIT, ("mnli",), ("fi",), None, 0, ())

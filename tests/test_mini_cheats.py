@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from xstilts import data, synthetic
-from xstilts.chapters import shortcut_readers
+from xstilts.chapters.embedded import shortcut_readers
 from xstilts.study import profiles
 from xstilts.synthetic.dials import LEVELS
 from xstilts.tasks import metrics

@@ -8,7 +8,7 @@ import pytest
 
 from xstilts import synthetic
 from xstilts.book import tables
-from xstilts.chapters import benchmark
+from xstilts.chapters.embedded import benchmark
 from xstilts.synthetic.dials import LEVELS, PLAIN
 from xstilts.tasks.table import TASKS
 

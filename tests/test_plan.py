@@ -14,7 +14,8 @@ from xstilts import settings as places
 from xstilts.chapters import needed
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Base, Score, key, training
-from xstilts.study import cluster, costs, graph, phases, profiles
+from xstilts.study import costs, graph, phases, profiles
+from xstilts.study.workers import cluster
 from xstilts.tools import plan
 from xstilts.training.recipe import Recipe
 

@@ -17,8 +17,8 @@ import pytest
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Base, key
-from xstilts.study import cluster
-from xstilts.study.processes import Processes
+from xstilts.study.workers import cluster
+from xstilts.study.workers.processes import Processes
 
 NOBODY = 65534
 
@@ -175,7 +175,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     program = (
         # a suite that was started in the background ignores Ctrl-C, and so would this
         "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from xstilts.study.processes import Processes\nwith Processes(2) as crew:\n"
+        "from xstilts.study.workers.processes import Processes\nwith Processes(2) as crew:\n"
         "    while len(free := crew.free()) < 2:\n        crew.ended()\n"
         "    crew.give(free[0], 'long', lambda number, threads: __import__('time').sleep(600))\n"
         "    print('ready', flush=True)\n    time.sleep(600)\n"
@@ -200,7 +200,8 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
 
 
 def test_workers_that_cannot_start_are_told_and_not_started_for_ever(monkeypatch):
-    monkeypatch.setattr("xstilts.study.processes._serve", os._exit)  # which takes no two arguments
+    # which takes no two arguments
+    monkeypatch.setattr("xstilts.study.workers.processes._serve", os._exit)
     told = "before they are ready: the last one ended by itself with code 1.*scheduler local"
     with pytest.raises(UserError, match=told), Processes(1) as crew:
         while True:

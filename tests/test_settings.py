@@ -14,7 +14,7 @@ PACKAGE = Path(xstilts.__file__).parent
 PAGE = (PACKAGE.parents[1] / "book" / "reproduce.md").read_text()
 # what these do with the environment: settings reads it, the workers' processes and git inherit one
 # of their own, the package sets what torch reads
-ALLOWED = {"settings.py", "study/processes.py", "public_rows/raw.py", "__init__.py"}
+ALLOWED = {"settings.py", "study/workers/processes.py", "public_rows/raw.py", "__init__.py"}
 
 
 def sources():

@@ -36,7 +36,8 @@ from xstilts.book import build as book
 from xstilts.book import pages
 from xstilts.runs import results, store
 from xstilts.runs.key import key
-from xstilts.study import cluster, graph, phases, processes, profiles
+from xstilts.study import graph, phases, profiles
+from xstilts.study.workers import cluster, processes
 
 PARAMETERS = dict(
     intermediates="mnli",

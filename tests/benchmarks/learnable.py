@@ -26,7 +26,7 @@ import torch
 
 from xstilts import data
 from xstilts.analysis import score_tables, stats
-from xstilts.chapters import shortcut_readers
+from xstilts.chapters.embedded import shortcut_readers
 from xstilts.runs import key, results
 from xstilts.study import graph, phases, profiles
 from xstilts.synthetic import INTERMEDIATE

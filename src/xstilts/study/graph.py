@@ -20,9 +20,10 @@ from pathlib import Path
 from xstilts.errors import UserError
 from xstilts.runs import execution, failures, remote, results, store
 from xstilts.runs.key import Run, Wanted, each_once, key, line, parents, passing, training
-from xstilts.study import cluster, costs
+from xstilts.study import costs
 from xstilts.study.conditions import Runs
 from xstilts.study.parameters import Study
+from xstilts.study.workers import cluster
 from xstilts.training import process_group
 from xstilts.training.loop import Diverged
 

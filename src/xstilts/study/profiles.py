@@ -165,7 +165,7 @@ def _usable(name: str, text: str) -> None:
 def _checked(asked: Study) -> Study:
     """The study with what it leaves open filled in: vocabulary and languages."""
     from xstilts import encoders  # these take seconds, and a slip in a name is told without them
-    from xstilts.study import cluster
+    from xstilts.study.workers import cluster
 
     process_group.check()  # a launcher's slip, too, is told before anything runs
     encoders.parse_name(asked.encoder)

@@ -20,8 +20,9 @@ from xstilts.chapters import needed
 from xstilts.hub_faults import Refused
 from xstilts.runs import records, store
 from xstilts.runs.key import Adapt, Base, Run, key, line, parents
-from xstilts.study import cluster, costs, graph
+from xstilts.study import costs, graph
 from xstilts.study.profiles import Study
+from xstilts.study.workers import cluster
 from xstilts.tools.pace import Speed, measured
 
 WORKERS = (1, 4, 16, 64)

@@ -36,8 +36,9 @@ from xstilts.analysis import repeats
 from xstilts.chapters import needed
 from xstilts.runs import environment, execution, records, store
 from xstilts.runs.key import Run, Score, each_once, key, starting_encoder, training
-from xstilts.study import cluster, costs, graph
+from xstilts.study import costs, graph
 from xstilts.study.profiles import Study
+from xstilts.study.workers import cluster
 
 EXACT, TOLERANCE = 1e-6, 5.0  # points; what moved further is in `repeats.table`
 COLUMNS = [

@@ -16,7 +16,7 @@ import pandas as pd
 from babel import Locale
 
 from xstilts import settings, synthetic
-from xstilts.chapters import shortcut_readers
+from xstilts.chapters.embedded import shortcut_readers
 from xstilts.data import kept, labelled, load
 from xstilts.synthetic import wording, world
 from xstilts.synthetic.dials import LEVELS, Dials

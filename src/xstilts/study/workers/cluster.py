@@ -29,8 +29,9 @@ from xstilts import settings
 from xstilts.errors import UserError, visible
 from xstilts.runs import store
 from xstilts.runs.key import Run, key, label, parents
-from xstilts.study import cluster_file, costs
-from xstilts.study.processes import Died, Processes
+from xstilts.study import costs
+from xstilts.study.workers import cluster_file
+from xstilts.study.workers.processes import Died, Processes
 
 KNOWN = "local, processes, processes:N, dask, dask:tls://HOST:PORT, dask:CONFIG.yml"
 TRIES = 4  # of a run whose worker dies
