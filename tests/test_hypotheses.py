@@ -110,7 +110,7 @@ def test_without_runs_nothing_is_said(study):
     for chapter in CHAPTERS:
         shown = hypotheses.table(study, CHAPTERS[chapter].HYPOTHESES, compared(study, chapter), {})
         assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
-        assert "points" not in hypotheses.words(shown)
+        assert all("points" not in words for _, words in hypotheses.words(shown))
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,9 @@ def test_the_answer_says_where_an_effect_is_concentrated_and_why_it_is_open(stud
     )
     monkeypatch.setattr(differences.repeats, "variance", lambda study: pretended.training(3))
     answer = hypotheses.words(hypotheses.table(study, CHAPTERS["rq4"].HYPOTHESES, asked, found))
-    assert "one than a hard one: open (+" in answer.replace("than a hard", "one than a hard", 1)
-    assert "open because: too few seeds" in answer and "would settle it" in answer
+    verdict, words = answer[0]
+    assert verdict == "Open" and "an easy task" in words.lower() and ": +" in words
+    assert "Why it is open: too few seeds" in words and "What would settle it: " in words
 
 
 def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
@@ -223,7 +224,7 @@ def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
     decided = hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, found)
     row = decided.iloc[0]
     assert row["in English"] == pytest.approx(20, abs=4) and row.effect < 10
-    assert f"], in English +{row['in English']:.1f}" in hypotheses.words(decided)
+    assert f". In English alone +{row['in English']:.1f}." in hypotheses.words(decided)[0][1]
     decided = hypotheses.table(
         study,
         rq4.HYPOTHESES,
@@ -238,37 +239,35 @@ def test_the_effect_in_english_stands_beside_it(study, monkeypatch):
     assert african.effect == pytest.approx(0, abs=4) and african["in English"] == pytest.approx(
         20, abs=4
     )
-    assert hypotheses.words(decided).count(", in English") == 1, (
-        "the second hypothesis is about English"
-    )
+    about = ["In English alone" in words for _, words in hypotheses.words(decided)]
+    assert about == [True, False], "the second hypothesis is about English"
     retrieval = hypotheses.table(
         study,
         CHAPTERS["rq3"].HYPOTHESES,
         asked,
         {cell: run for cell, run in found.items() if cell[1] == "tatoeba"},
     )
-    assert "points [" in hypotheses.words(retrieval) and ", in English" not in hypotheses.words(
-        retrieval
-    ), "no English is scored"
+    words = hypotheses.words(retrieval)[0][1]
+    assert "points [" in words and "In English" not in words, "no English is scored"
 
 
 def test_what_rests_on_a_part_says_so(study, monkeypatch):
     asked, found = pretend(
         monkeypatch, study, "rq3", lambda name, _: 0.8 if len(name.languages) > 1 else 0.6
     )
-    whole = hypotheses.words(hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, found))
-    assert (
-        whole.startswith("With the same rows, many languages help more than English: strong for (+")
-        and "so far" not in whole
-    )
+    table = hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, found)
+    verdict, whole = hypotheses.words(table)[0]
+    assert verdict == "Strong for" and "So far" not in whole
+    assert whole.startswith("With the same rows, many languages help more than English: +")
+    assert hypotheses.short(table).startswith("strong for: +")
     part = {
         cell: run
         for cell, run in found.items()
         if cell[0].tasks == ("squad",) and cell[1] == "tatoeba"
     }
-    assert "so far 1 of 2 differences, 1 of" in hypotheses.words(
-        hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, part)
-    )
+    table = hypotheses.table(study, CHAPTERS["rq3"].HYPOTHESES, asked, part)
+    words = hypotheses.words(table)[0][1]
+    assert "So far 1 of 2 differences were run" in words and ", 1 of" in words
 
 
 def test_a_target_is_asked_for_the_conditions_that_the_chapter_has_for_it(study, monkeypatch):
@@ -299,9 +298,9 @@ def test_what_the_data_cannot_answer_is_not_asked(study):
         wanted={cell: run for cell, run in asked.wanted.items() if not cell[0].difficulty},
     )
     shown = hypotheses.table(study, CHAPTERS["rq4"].HYPOTHESES, plain, {})
-    assert shown.verdict.tolist() == ["not asked"] * 2 and hypotheses.words(shown).endswith(
-        "English more: not asked."
-    )
+    assert shown.verdict.tolist() == ["not asked"] * 2
+    assert [verdict for verdict, _ in hypotheses.words(shown)] == ["Not asked"] * 2
+    assert hypotheses.short(shown) == "not asked"
 
 
 def test_languages_that_the_study_lacks_are_not_asked_about(monkeypatch):

@@ -11,20 +11,18 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from IPython.display import display
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from xstilts import data
 from xstilts.analysis.wording import signed
-from xstilts.book import figures, tables
+from xstilts.book import comparison_figures, figures, tables
 from xstilts.chapters import claims, named
 from xstilts.runs import records, store
 from xstilts.study import profiles
 from xstilts.study.conditions import Comparison, short
 from xstilts.study.profiles import Study
 
-COLOURS = {"for": "C0", "against": "C1"}  # of a verdict's last word; grey else
 FOUND = """
 **{rows}** ({data}; encoder {encoder}; seeds: {seeds}). Of {claims} claims {agreeing_count} have
 something for them, {disagreeing_count} something against them, {same_count} show no difference,
@@ -65,7 +63,7 @@ class Page:
     @property
     def rows(self) -> str:
         """How tables call the study."""
-        return "synthetic rows" if self.made_up else "real rows"
+        return data.rows_are(self.study.data)
 
     @property
     def marker(self) -> str:
@@ -101,8 +99,11 @@ def of(study: Study) -> list[Page]:
 
 
 def quoted(pages: list[Page]) -> None:
-    """What other pages quote, of the first study."""
+    """What the front page quotes: the figure, the list of claims, and the first study's words."""
     tables.quote(**pages[0].words)
+    tables.quote_shown(
+        claims_figure=figures.as_html(figure(pages)), claims_table=tables.show(table(pages))
+    )
 
 
 def figure(pages: list[Page]) -> Figure:
@@ -110,7 +111,7 @@ def figure(pages: list[Page]) -> Figure:
     drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages))
     for number, page in enumerate(pages):
         for line, row in enumerate(page.shown.to_dict("records")):
-            _draw(axis, row, place(line, number), page)
+            comparison_figures.graded(axis, row, place(line, number), page.marker, page.rows)
     for line, points in enumerate(pages[0].shown.published):
         middle = np.mean([place(line, number) for number in range(len(pages))])
         axis.plot(points, middle, "x", color="black", ms=7, label="published")
@@ -124,17 +125,6 @@ def figure(pages: list[Page]) -> Figure:
     return figures.stamp(
         pages[0].study, drawn, "\n".join(f"{page.rows}: {page.runs}" for page in pages)
     )
-
-
-def _draw(axis: Axes, row: dict, line: float, page: Page) -> None:
-    colour = COLOURS.get(row["verdict"].rpartition(" ")[2], "0.5")
-    if np.isnan(row["effect"]):
-        axis.text(0, line, "–", ha="center", va="center", color="0.4")
-        return
-    reach = figures.reach(row["effect"], row["low"], row["high"])
-    axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
-    hollow = None if row["from"] == "live" else "white"
-    axis.plot(row["effect"], line, page.marker, ms=5, color=colour, mfc=hollow, label=page.rows)
 
 
 def table(pages: list[Page]) -> pd.DataFrame:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from xstilts.analysis.wording import title
 from xstilts.book import figures
@@ -17,6 +22,39 @@ from xstilts.tasks.table import TASKS
 
 SHOWN = 40  # rows of a figure; the table has all
 MARKERS = "osD^vP*X<>"
+COLOURS = {"for": "C0", "against": "C1"}  # of a verdict's last word; grey else
+
+
+def graded(axis: Axes, row: Mapping[str, Any], line: float, marker: str, label: str) -> None:
+    """The effect of a claim or hypothesis with its 95 % interval: blue for, orange against, grey
+    else; hollow where something in it is recorded. row: of `verdicts.decide`. label: of the
+    study."""
+    colour = COLOURS.get(row["verdict"].rpartition(" ")[2], "0.5")
+    if np.isnan(row["effect"]):
+        axis.text(0, line, "–", ha="center", va="center", color="0.4")
+        return
+    reach = figures.reach(row["effect"], row["low"], row["high"])
+    axis.errorbar(row["effect"], line, xerr=reach, fmt="none", ecolor=colour, lw=1.5)
+    hollow = None if row["from"] == "live" else "white"
+    axis.plot(row["effect"], line, marker, ms=5, color=colour, mfc=hollow, label=label)
+
+
+def hypotheses(studies: Mapping[str, tuple[Study, pd.DataFrame]], runs: str) -> Figure:
+    """A chapter's hypotheses, each with its effect in each study (name -> study and table)."""
+    first, shown = next(iter(studies.values()))
+    drawn, axis, place = figures.named_rows(list(shown.hypothesis), len(studies))
+    for number, (name, (_, decided)) in enumerate(studies.items()):
+        for line, row in enumerate(decided.to_dict("records")):
+            graded(axis, row, place(line, number), MARKERS[number], name)
+    axis.axvline(0, color="0.4", lw=1)
+    axis.set_xlabel("points (95 % interval)")
+    if len(studies) > 1:
+        signs = [
+            Line2D([], [], marker=marker, ls="", color="0.4", label=name)
+            for marker, name in zip(MARKERS, studies, strict=False)
+        ]
+        drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=3)
+    return figures.stamp(first, drawn, runs)
 
 
 def differences(study: Study, asked: Comparison, shown: pd.DataFrame) -> Figure:

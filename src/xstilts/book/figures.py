@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from html import escape
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from IPython.core.pylabtools import print_figure
+from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -64,6 +67,15 @@ def stamp(study: Study, figure: Figure, runs: str = LIVE) -> Figure:
     figure_text.speak()
     plt.close(figure)  # the notebook shows the returned figure once
     return figure
+
+
+def as_html(figure: Figure) -> HTML:
+    """The figure as a picture in HTML, with what it shows in words: for another page."""
+    picture = print_figure(figure, fmt="png", base64=True)
+    return HTML(
+        f'<img alt="{escape(figure_text.described(figure))}" style="max-width: 100%" '
+        f'src="data:image/png;base64,{picture.strip()}">'
+    )
 
 
 def named_rows(

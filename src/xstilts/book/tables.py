@@ -19,6 +19,7 @@ from xstilts.errors import visible
 
 # myst_nb's mark of what is shown elsewhere than in its cell
 GLUED = "application/papermill.record/"
+FIRST = 6  # columns of a table that are seen at once
 MARKUP = re.compile(r"[\\`*_\[\]<>$~&|]")
 
 
@@ -45,6 +46,17 @@ def quote(**values: object) -> None:
         )
 
 
+def quote_shown(**shown: HTML) -> None:
+    """Makes a table or a figure (`figures.as_html`) available to other pages:
+    ```{glue:} name``` with `:doc:`."""
+    for name, html in shown.items():
+        display(
+            {GLUED + "text/html": html.data, GLUED + "text/plain": repr(name)},
+            raw=True,
+            metadata={"scrapbook": {"name": name, "mime_prefix": GLUED}},
+        )
+
+
 def say(prose: str, **values: object) -> None:
     """Shows Markdown in which {name} stands for a value, as `quote` would write it. What a value
     says is text, and no markup."""
@@ -61,7 +73,8 @@ def _worded(value: object) -> str:
 def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
     """The table as HTML: text escaped, numbers rounded, p-values to three decimals, a dash for what
     is not there; Arabic runs from right to left. What rows say is text: neither markup nor formulas
-    (MathJax would make links of some)."""
+    (MathJax would make links of some). In the book the first FIRST columns are seen at once, the
+    others after a click."""
 
     def probability(value: float) -> str:
         return "<0.001" if value < 0.0005 else cell(value, 3)
@@ -83,7 +96,8 @@ def show(table: pd.DataFrame, decimals: int = 1) -> HTML:
         "<th>", '<th style="padding: .3em .7em">'
     )
     return HTML(
-        f'<div class="mathjax_ignore tex2jax_ignore" style="overflow-x: auto">{spaced}</div>'
+        f'<div class="mathjax_ignore tex2jax_ignore" data-first="{FIRST}" '
+        f'style="overflow-x: auto">{spaced}</div>'
     )
 
 

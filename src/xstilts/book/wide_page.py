@@ -2,7 +2,7 @@
 and what they say in words.
 
     page = of(study, rq3, over_languages=True)    # finds its runs, or computes them
-    page.answer();  page.verdicts();  page.reading()
+    page.answers();  page.differences();  page.everything();  page.reading()
 
 What only one chapter asks stands in its notebook."""
 
@@ -14,18 +14,22 @@ from types import ModuleType
 import pandas as pd
 from IPython.display import display
 
+from xstilts import data
 from xstilts.analysis import differences
 from xstilts.book import comparison_figures, tables
 from xstilts.chapters import hypotheses, named
-from xstilts.study import graph
-from xstilts.study.conditions import Comparison, Runs
+from xstilts.questions import CHAPTERS
+from xstilts.runs import records, store
+from xstilts.runs.key import Wanted
+from xstilts.study import graph, profiles
+from xstilts.study.conditions import Comparison, Runs, short
 from xstilts.study.profiles import Study
 
-RULE = """
-**Rule.** The book has one rule, *Estimates and grades* in the methods. A grade is *strong*,
-*moderate*, *no difference*, *open*, *not learned* or *not run*, and for or against a hypothesis.
-Hypotheses are named beforehand. Single cells are not, so that no cell is *strong*. These are
-verdicts about this encoder and this data.
+FIGURE = """
+Differences with 95 % intervals. Filled: run here; hollow: something in it is recorded (*from* in
+the table); a dash: not run. A difference that is as large in English, the language of the target's
+training, says that the target was learned better or worse, not that more or less of it crossed to
+other languages.
 """
 COLUMNS = """
 Points (0-100) averaged over languages; *in English*: the same difference in the language of the
@@ -46,35 +50,59 @@ differences: {not_learned}.
 
 
 @dataclass(frozen=True)
-class Page:
+class Said:
+    """What a study says of a chapter's hypotheses."""
+
     study: Study
     asked: Comparison
-    found: Runs  # of what is asked for, what is at hand
-    shown: pd.DataFrame  # as `differences.table` has it
     decided: pd.DataFrame  # as `hypotheses.table` has it
-    summed: pd.DataFrame  # as `differences.verdicts` has it
+
+    @property
+    def rows(self) -> str:
+        """How pages call the study."""
+        return data.rows_are(self.study.data).capitalize()
+
+    @property
+    def runs(self) -> str:
+        """How many of its runs are here, and where from."""
+        return records.said(self.asked.wanted.values(), store.default_root())
 
     def answer(self) -> None:
-        """The hypotheses in words, the figure of all differences, the hypotheses as a table."""
+        """The hypotheses in words."""
         said = hypotheses.words(self.decided)
-        tables.quote(answer=said)  # for the front page
-        tables.say("{answer}", answer=said)
-        tables.say(
-            "A difference that is as large in English, the language of the target's training, says "
-            "that the target was learned better or worse, not that more or less of it crossed to "
-            "other languages."
-        )
-        display(comparison_figures.differences(self.study, self.asked, self.shown))
-        tables.say(
-            "Differences with 95 % intervals. Filled: run here; hollow: something in it is "
-            "recorded (*from* in the table); a dash: not run."
-        )
-        display(tables.show(self.decided))
+        lines = [f"- **{{verdict{n}}}.** {{said{n}}}" for n in range(len(said))]
+        values: dict[str, object] = {"rows": self.rows, "encoder": short(self.study.encoder)}
+        for number, (verdict, words) in enumerate(said):
+            values |= {f"verdict{number}": verdict, f"said{number}": words}
+        tables.say("**{rows}**, encoder {encoder}:\n\n" + "\n".join(lines), **values)
 
-    def verdicts(self) -> None:
-        """The rule, a verdict a comparison, and all differences."""
-        tables.say(RULE)
+
+@dataclass(frozen=True)
+class Page(Said):
+    found: Runs  # of what is asked for, what is at hand
+    shown: pd.DataFrame  # as `differences.table` has it
+    summed: pd.DataFrame  # as `differences.verdicts` has it
+    beside: tuple[Said, ...] = ()  # of the embedded benchmark, where the study's rows are real
+
+    def answers(self) -> None:
+        """The hypotheses in words and in a figure, on real rows and on synthetic ones."""
+        tables.quote(answer=hypotheses.short(self.decided))  # for the front page
+        studies = (self, *self.beside)
+        for said in studies:
+            said.answer()
+        runs = "\n".join(f"{said.rows}: {said.runs}" for said in studies)
+        drawn = {said.rows.lower(): (said.study, said.decided) for said in studies}
+        display(comparison_figures.hypotheses(drawn, runs))
+
+    def differences(self) -> None:
+        """All differences in a figure, the hypotheses and a verdict a comparison as tables."""
+        display(comparison_figures.differences(self.study, self.asked, self.shown))
+        tables.say(FIGURE)
+        display(tables.show(self.decided))
         display(tables.show(self.summed))
+
+    def everything(self) -> None:
+        """All differences, a row each."""
         tables.say(COLUMNS)
         display(tables.show(self.shown))
 
@@ -107,11 +135,22 @@ def shown(
     """The page of some of a chapter's comparisons, and of the runs at hand. Else as `of`."""
     name = chapter.__name__.rpartition(".")[2]
     cells = differences.table(study, asked, found, over_languages, only)
+    beside = tuple(
+        Said(one, there, _decided(one, name, there, runs))
+        for one in profiles.beside(study)[1:]
+        for there, runs in [hypotheses.at_hand(one, name)]
+    )
     return Page(
         study,
         asked,
+        _decided(study, name, asked, found),
         found,
         cells,
-        hypotheses.table(study, chapter.HYPOTHESES, asked, found, named.p_values(study, name)),
         differences.verdicts(study, asked, found, cells, named.adjusted(study), over_languages),
+        beside,
     )
+
+
+def _decided(study: Study, name: str, asked: Comparison, found: Wanted) -> pd.DataFrame:
+    beside = named.p_values(study, name)
+    return hypotheses.table(study, CHAPTERS[name].HYPOTHESES, asked, found, beside)

@@ -11,7 +11,8 @@ asked*: the data has no such conditions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,38 +82,59 @@ def table(
     return result[SHOWN]
 
 
-def of_chapter(study: Study, chapter: str) -> list[Question]:
-    """One a hypothesis of the chapter, on the runs at hand."""
+def at_hand(study: Study, chapter: str) -> tuple[Comparison, Wanted]:
+    """What the chapter's hypotheses compare, and which of its runs are at hand, or can be."""
     asked = CHAPTERS[chapter].compared(study)
     found = graph.obtain(study, asked.wanted)
     if chapter == "xtreme":
-        asked, found = selection.best(asked, found, selection.table(study, asked, found))
-    return questions(study, CHAPTERS[chapter].HYPOTHESES, asked, found)
+        return selection.best(asked, found, selection.table(study, asked, found))
+    return asked, found
 
 
-def words(decided: pd.DataFrame) -> str:
-    """The chapter's answer: each hypothesis with its verdict, effect and interval, the effect in
-    English unless it is about English, where it is concentrated, why it is open and what would
-    settle it, and on how much of what it asks it rests where that is not all."""
-    said = []
-    for row in decided.to_dict("records"):
-        numbers = [
-            f"{wording.signed(row['effect'])} points [{wording.signed(row['low'])}, "
-            f"{wording.signed(row['high'])}]"
-        ]
-        if not np.isnan(row["in English"]) and not np.isclose(row["in English"], row["effect"]):
-            numbers.append(f"in English {wording.signed(row['in English'])}")
-        numbers += verdicts.with_failures(row)
-        numbers += [row["breadth"]] if row["breadth"].startswith("concentrated") else []
-        numbers += [f"open because: {row['why open']}"] if row["why open"] else []
-        numbers += [f"{row['would settle it']} would settle it"] if row["would settle it"] else []
-        numbers += (
-            [f"so far {row['differences']} differences, {row['targets']} targets"]
-            if row["so far"]
-            else []
-        )
-        said.append(
-            f"{row['hypothesis']}: "
-            f"{row['verdict']}{'' if np.isnan(row['effect']) else ' (' + ', '.join(numbers) + ')'}."
-        )
-    return " ".join(said)
+def of_chapter(study: Study, chapter: str) -> list[Question]:
+    """One a hypothesis of the chapter, on the runs at hand."""
+    return questions(study, CHAPTERS[chapter].HYPOTHESES, *at_hand(study, chapter))
+
+
+def words(decided: pd.DataFrame) -> list[tuple[str, str]]:
+    """The chapter's answer, a pair a hypothesis: its verdict, and what is known of it in sentences:
+    effect and interval, on what it rests, the effect in English unless it is about English, with
+    failed trainings in, where it is concentrated, why it is open and what would settle it."""
+    return [(_capital(row["verdict"]), _said(row)) for row in decided.to_dict("records")]
+
+
+def short(decided: pd.DataFrame) -> str:
+    """The answer in a cell of a table."""
+    said = [
+        row["verdict"] if np.isnan(row["effect"]) else f"{row['verdict']}: {_interval(row)}"
+        for row in decided.to_dict("records")
+    ]
+    return "; ".join(dict.fromkeys(said))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    value, low, high = (wording.signed(row[name]) for name in ("effect", "low", "high"))
+    return f"{value} points [{low}, {high}]"
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    if np.isnan(row["effect"]):
+        return f"{row['hypothesis']}."
+    seeds = f"{row['seeds']} seed{'' if row['seeds'] == 1 else 's'}"
+    said = [f"{row['hypothesis']}: {_interval(row)}, {row['targets']} targets, {seeds}"]
+    if row["so far"]:
+        said.append(f"So far {row['differences']} differences were run")
+    if not np.isnan(row["in English"]) and not np.isclose(row["in English"], row["effect"]):
+        said.append(f"In English alone {wording.signed(row['in English'])}")
+    said += [_capital(part) for part in verdicts.with_failures(row)]
+    if row["breadth"].startswith("concentrated"):
+        said.append(f"The effect is {row['breadth']}")
+    if row["why open"]:
+        said.append(f"Why it is open: {row['why open']}")
+    if row["would settle it"]:
+        said.append(f"What would settle it: {row['would settle it']}")
+    return ". ".join(said) + "."

@@ -38,6 +38,7 @@ from xstilts.data.sources import can_change as can_change
 from xstilts.data.sources import endless as endless
 from xstilts.data.sources import has_dials as has_dials
 from xstilts.data.sources import is_folder as is_folder
+from xstilts.data.sources import rows_are as rows_are
 from xstilts.data.unchanged import looked_at_once as looked_at_once
 from xstilts.data.unchanged import while_unchanged
 from xstilts.errors import UserError

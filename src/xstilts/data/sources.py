@@ -49,3 +49,8 @@ def at_hand(source: str) -> bool:
 def has_dials(source: str) -> bool:
     """Whether difficulty, noise and another draw of the rows can be chosen."""
     return dials.is_mini(source)
+
+
+def rows_are(source: str) -> str:
+    """What pages call rows of the source."""
+    return "synthetic rows" if has_dials(source) else "real rows"
