@@ -195,3 +195,18 @@ def over_rows(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
         axis.set_xticks([], minor=True)
         axis.margins(x=0.25)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
+
+
+def outcomes(study: Study, counts: pd.DataFrame, runs: str) -> Figure:
+    """Rows by language and outcome, stacked. counts: of `explore.counts`."""
+    drawn, axis = plt.subplots(figsize=(5.2, 0.24 * len(counts) + 1.3), layout="constrained")
+    colours = ["0.8", "C0", "C1", "0.5"]  # mended: blue, broken: orange, as elsewhere
+    left = np.zeros(len(counts))
+    for colour, name in zip(colours, counts.columns.drop("language"), strict=True):
+        axis.barh(counts.language, counts[name], left=left, color=colour, label=name)
+        left += counts[name].to_numpy()
+    axis.invert_yaxis()
+    axis.set_xlabel("test rows")
+    axis.tick_params(axis="y", labelsize=8)
+    drawn.legend(fontsize=8, loc="outside upper left", ncols=2)
+    return figures.stamp(study, drawn, runs)

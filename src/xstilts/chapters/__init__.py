@@ -19,6 +19,7 @@ NAMES = (
     "rq4",
     "rq5",
     "your_target",
+    "explore",
     "costs",
     "benchmark",
 )

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 
 from xstilts import questions
-from xstilts.chapters import claims
+from xstilts.chapters import claims, explore
 from xstilts.errors import UserError
 from xstilts.runs.key import Adapt, Run
 from xstilts.study import grid, own_targets, phases
@@ -90,6 +90,7 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
         for name, chapter in questions.CHAPTERS.items()
     },
     "your_target": lambda study: own_targets.needed(study),
+    "explore": lambda study: [*explore.asked(study).values()],
     "costs": lambda study: [],
     "benchmark": lambda study: [],  # shows rows, trains nothing
 }
