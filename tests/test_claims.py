@@ -81,7 +81,7 @@ def test_nothing_was_run(study):
     page = claims_page.Page(study, asked, shown)
     assert claims_page.figure([page]).axes
     table = claims_page.table([page])
-    assert list(table) == ["claim", "published", "synthetic rows", "why open on synthetic rows"]
+    assert list(table) == ["claim", "published", "synthetic rows", "note on synthetic rows"]
     assert set(table["synthetic rows"]) == {"not run"}
 
 

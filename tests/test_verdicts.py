@@ -14,8 +14,9 @@ from xstilts.analysis import differences, grades, reported
 from xstilts.chapters import verdicts
 from xstilts.runs import records, results
 from xstilts.runs.key import Base
-from xstilts.study import profiles
+from xstilts.study import grid, phases, profiles
 from xstilts.study.conditions import NONE, Condition
+from xstilts.tasks.table import TASKS
 
 SQUAD, MNLI, QQP, CCG, ANLI = (
     Condition((name,)) for name in ("squad", "mnli", "qqp", "ccg", "anli")
@@ -262,3 +263,31 @@ def test_the_p_of_a_question_is_wrong_in_at_most_5_percent_whatever_is_true():
             judged = verdicts.Judged(compared, single, pd.Series(), {}, {}, "", "", (), "")
             wrong += any(verdicts._sides(judged, rule)[side] < 0.05 for side in way)
         assert wrong / 2000 < 0.06, (rule, truth)
+
+
+def test_a_task_that_was_hardly_learned_itself_is_named(monkeypatch):
+    study = profiles.study(missing="dash")
+    scores = {"mnli": (70.0, 35.0), "squad": (12.0, 7.0)}
+
+    def dev(run):
+        value, baseline = scores[run.tasks[0]]
+        return pd.DataFrame(
+            [
+                {
+                    "task": run.tasks[0],
+                    "metric": TASKS[run.tasks[0]].metric,
+                    "value": value,
+                    "baseline": baseline,
+                }
+            ]
+        )
+
+    monkeypatch.setattr(reported.results, "has", lambda run: True)
+    monkeypatch.setattr(reported.results, "dev_scores", dev)
+    runs = [
+        phases.phase3(study, grid.encoder(study, condition, 0), "xnli", 0)
+        for condition in (NONE, Condition(("mnli",)), Condition(("squad",)))
+    ]
+    assert reported.not_taught(runs) == ["SQuAD v1.1 (12.0, without reading 7.0)"]
+    together = phases.phase3(study, grid.encoder(study, Condition(("mnli", "squad")), 0), "xnli", 0)
+    assert reported.not_taught([runs[0], together]) == []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xstilts.analysis.wording import title
 from xstilts.errors import UserError
 from xstilts.questions import CHAPTERS
 from xstilts.runs import records, results, store
-from xstilts.runs.key import Score, key
+from xstilts.runs.key import Adapt, Run, Score, each_once, key, starting_encoder
 from xstilts.study import phases
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
@@ -74,6 +75,28 @@ def trainings(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return means.assign(
         least=means.baseline + least, learned=(means.above >= least) | np.array(few, dtype=bool)
     )
+
+
+def not_taught(runs: Iterable[Run]) -> list[str]:
+    """Of the encoders that were trained on one intermediate task, the tasks that were hardly
+    learned themselves: on their dev rows less than LEAST points above the baseline, on average over
+    seeds. In words: "HellaSwag (26.0, without reading 25.0)"."""
+    encoders = each_once(starting_encoder(run) for run in runs if isinstance(run, Score))
+    scores: dict[str, list[tuple[float, float]]] = {}
+    for encoder in encoders:
+        if not isinstance(encoder, Adapt) or len(encoder.tasks) > 1 or encoder.tasks == ("text",):
+            continue
+        (task,) = encoder.tasks
+        if results.has(encoder):
+            shown = results.dev_scores(encoder)
+            shown = shown[(shown.task == task) & (shown.metric == TASKS[task].metric)]
+            scores.setdefault(task, []).append((shown.value.mean(), shown.baseline.mean()))
+    found = []
+    for task, each in scores.items():
+        value, baseline = np.mean(each, axis=0)
+        if value < baseline + LEAST:
+            found.append(f"{title(task)} ({value:.1f}, without reading {baseline:.1f})")
+    return found
 
 
 def failed(study: Study, table: pd.DataFrame) -> set[tuple[Hashable, str, int]]:

@@ -129,15 +129,20 @@ def figure(pages: list[Page]) -> Figure:
 
 def table(pages: list[Page]) -> pd.DataFrame:
     """A row a claim: the published figure, and each study's effect with its interval and grade.
-    What is open on the first study's rows says why, and what would settle it."""
+    The note says, of the first study's rows, why a claim is open, what would settle it, and which
+    tasks were hardly learned themselves."""
     first = pages[0].shown
     found = {"claim": first.claim, "published": first.published}
     found |= {page.rows: [_cell(row) for row in page.shown.to_dict("records")] for page in pages}
     settled = first["would settle it"].where(
         first["would settle it"] == "", first["would settle it"] + " would settle it"
     )
-    why = ["; ".join(filter(None, parts)) for parts in zip(first["why open"], settled, strict=True)]
-    return pd.DataFrame(found | {f"why open on {pages[0].rows}": why})
+    untaught = first["task not learned"].where(
+        first["task not learned"] == "", "itself hardly learned: " + first["task not learned"]
+    )
+    parts = zip(first["why open"], settled, untaught, strict=True)
+    why = ["; ".join(filter(None, some)) for some in parts]
+    return pd.DataFrame(found | {f"note on {pages[0].rows}": why})
 
 
 def _cell(row: dict) -> str:

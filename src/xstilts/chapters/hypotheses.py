@@ -28,6 +28,7 @@ from xstilts.study.hypothesis import Hypothesis
 from xstilts.study.profiles import Study
 
 SHOWN = ["hypothesis", "verdict", "effect", "low", "high", "why open", "would settle it"]
+SHOWN += ["task not learned"]
 SHOWN += ["in English", "p", "p (Holm)", "learned", "with failures", "spread", "up", "middle"]
 SHOWN += ["without the largest", "breadth", "differences", "targets", "so far", "n", "seeds"]
 SHOWN += ["from"]
@@ -135,6 +136,8 @@ def _said(row: Mapping[str, Any]) -> str:
         said.append(f"The effect is {row['breadth']}")
     if row["why open"]:
         said.append(f"Why it is open: {row['why open']}")
+    if row["task not learned"]:
+        said.append(f"Itself hardly learned: {row['task not learned']}")
     if row["would settle it"]:
         said.append(f"What would settle it: {row['would settle it']}")
     return ". ".join(said) + "."

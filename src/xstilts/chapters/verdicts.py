@@ -86,7 +86,8 @@ def decide(
     questions and others (their p: beside); the reason of an open one, and what would settle it; the
     effect in English alone and with failures in, trainings learned on both sides, the spread of
     seeds; its breadth; of how many single differences and targets it is the mean, and "so far"
-    where that is a part of what it should be; n, seeds, where it is from."""
+    where that is a part of what it should be; intermediate tasks that were not learned themselves;
+    n, seeds, where it is from."""
     judged = [judge(study, question) for question in questions]
     sides = [_sides(one, question.rule) for one, question in zip(judged, questions, strict=True)]
     ps = [min(side) for side in sides]
@@ -241,6 +242,7 @@ def _row(judged: Judged, sides: tuple[float, float], adjusted: float, rule: str)
         "p (Holm)": adjusted,
         "why open": reason(judged, rule) if open_ else "",
         "would settle it": settles(judged) if open_ else "",
+        "task not learned": "; ".join(reported.not_taught(judged.cells.values())),
         **{name: shown[name] for name in ("in English", "learned", "with failures", "spread")},
         "up": f"{sum(judged.parts > 0)} of {len(judged.parts)}" if len(judged.parts) else "–",
         **grades.breadth(judged.parts),
