@@ -78,7 +78,9 @@ def test_nothing_was_run(study):
         every["MLM mixed in does not consistently help more than the English task alone"] == 4
         and min(every.values()) == 1
     )
-    page = claims_page.Page(study, asked, shown)
+    page = claims_page.Page(
+        study, asked, shown, claims.apart(study, asked, claims.obtain(study, asked))
+    )
     assert claims_page.figure([page]).axes
     table = claims_page.table([page])
     assert list(table) == ["claim", "published", "synthetic rows", "note on synthetic rows"]

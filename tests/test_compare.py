@@ -532,6 +532,17 @@ def test_what_is_scored_on_a_seed_is_chosen_on_the_others(study, monkeypatch):
     assert runs[selection.BEST, "xnli", 1] == found[SQUAD, "xnli", 1]
 
 
+def test_more_seeds_of_none_choose_nothing(study, monkeypatch):
+    """A task with one seed is chosen on that seed, however many none has."""
+    study = dataclasses.replace(
+        study, targets=("xnli", "tatoeba"), seeds=(0,), none_seeds=(0, 1, 2)
+    )
+    asked = xtreme.compared(study)
+    monkeypatch.setattr(selection, "_dev_score", lambda *given: 50.0)
+    chosen = selection.table(study, asked, dict(asked.wanted))
+    assert chosen.target.is_unique and (chosen["candidates"] > 0).all()
+
+
 def test_a_cell_without_a_task_is_a_dash():
     page = tables.show(
         pd.DataFrame({"target": ["xnli", "udpos"], "intermediate": ["mnli", float("nan")]})

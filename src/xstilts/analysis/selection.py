@@ -31,7 +31,8 @@ def table(study: Study, asked: Comparison, found: Runs) -> pd.DataFrame:
     rows. With several seeds a row a target and seed: what is scored on a seed is chosen on the
     others, for the luck of a training would be in both; with one seed it is."""
     rows = []
-    seeds = sorted({seed for condition, _, seed in found if condition != NONE}) or [0]
+    # none may have more seeds than the tasks
+    seeds = sorted({seed for condition, _, seed in found if condition.tasks}) or [0]
     for target in dict.fromkeys(target for _, target, _ in asked.wanted):
         dev: dict[Condition, dict[int, float]] = {}
         for (condition, name, seed), run in found.items():

@@ -1,7 +1,7 @@
 """What the page of claims shows: the paper's figure and what each study says, side by side.
 
 pages = of(study)               # the study, and the embedded benchmark beside one on real rows
-figure(pages);  table(pages);  reading(pages);  details(pages)"""
+figure(pages);  table(pages);  apart(pages);  reading(pages);  details(pages)"""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from xstilts.study import profiles
 from xstilts.study.conditions import Comparison, short
 from xstilts.study.profiles import Study
 
+TRAINED, TRAINED_ALONE = "d", "without retrieval"
 FOUND = """
 **{rows}** ({data}; encoder {encoder}; seeds: {seeds}). Of {claims} claims {agreeing_count} have
 something for them, {disagreeing_count} something against them, {same_count} show no difference,
@@ -54,6 +55,7 @@ class Page:
     study: Study
     asked: dict[str, Comparison]
     shown: pd.DataFrame  # as `claims.table` has it
+    parts: pd.DataFrame  # as `claims.apart` has it
 
     @property
     def made_up(self) -> bool:
@@ -94,24 +96,49 @@ def of(study: Study) -> list[Page]:
         asked = claims.wanted(one)
         found = claims.obtain(one, asked)
         shown = claims.table(one, asked, found, named.p_values(one, "claims"))
-        pages.append(Page(one, asked, shown))
+        pages.append(Page(one, asked, shown, claims.apart(one, asked, found)))
     return pages
 
 
 def quoted(pages: list[Page]) -> None:
     """What the front page quotes: the figure, the list of claims, and the first study's words."""
-    tables.quote(**pages[0].words)
+    tables.quote(**pages[0].words, **story(pages[0]))
     tables.quote_shown(
         claims_figure=figures.as_html(figure(pages)), claims_table=tables.show(table(pages))
     )
 
 
+BEST_TASK = "The best task for each target gains on XTREME"
+# the claims that the front page tells of -> how its sentences quote them
+TOLD = {
+    "SQuAD, named among the best tasks, helps on average": "squad",
+    "MNLI, named among them, helps on average": "mnli",
+}
+
+
+def story(page: Page) -> dict[str, object]:
+    """What the sentences of the front page quote: squad_trained, squad_retrieval, ..."""
+    published = page.shown.set_index("claim").published
+    found: dict[str, object] = {"published_best": published[BEST_TASK]}
+    for row in page.parts.to_dict("records"):
+        if name := TOLD.get(row["claim"]):
+            found[f"{name}_trained"] = _part(row, "trained targets")
+            found[f"{name}_retrieval"] = _part(row, "retrieval")
+    return found
+
+
 def figure(pages: list[Page]) -> Figure:
     """Each claim's effect in each study, with its 95 % interval, and the published figure."""
-    drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages))
+    drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages) + 1)
     for number, page in enumerate(pages):
         for line, row in enumerate(page.shown.to_dict("records")):
             comparison_figures.graded(axis, row, place(line, number), page.marker, page.rows)
+    lines = {claim: line for line, claim in enumerate(pages[0].shown.claim)}
+    for row in pages[0].parts.dropna(subset="trained targets").to_dict("records"):
+        value, low, high = (row[f"trained targets{end}"] for end in ("", ": low", ": high"))
+        height = place(lines[row["claim"]], len(pages))
+        axis.errorbar(value, height, xerr=figures.reach(value, low, high), fmt="none", ecolor="C2")
+        axis.plot(value, height, TRAINED, ms=5, color="C2", label=TRAINED_ALONE)
     for line, points in enumerate(pages[0].shown.published):
         middle = np.mean([place(line, number) for number in range(len(pages))])
         axis.plot(points, middle, "x", color="black", ms=7, label="published")
@@ -120,8 +147,10 @@ def figure(pages: list[Page]) -> Figure:
     signs = [
         Line2D([], [], marker=page.marker, ls="", color="0.4", label=page.rows) for page in pages
     ]
+    alone = f"{pages[0].rows}, {TRAINED_ALONE}"
+    signs.append(Line2D([], [], marker=TRAINED, ls="", color="C2", label=alone))
     signs.append(Line2D([], [], marker="x", ls="", color="black", label="published"))
-    drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=3)
+    drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=2)
     return figures.stamp(
         pages[0].study, drawn, "\n".join(f"{page.rows}: {page.runs}" for page in pages)
     )
@@ -153,6 +182,24 @@ def _cell(row: dict) -> str:
         f"{signed(row['effect'])} [{signed(row['low'])}, {signed(row['high'])}], ±{half:.1f}: "
         f"{row['verdict']}{row['so far']}"
     )
+
+
+def apart(pages: list[Page]) -> pd.DataFrame:
+    """A row a claim: its effect over trained targets and over retrieval, in each study."""
+    found = pages[0].parts[["claim"]].copy()
+    for page in pages:
+        for name in ("trained targets", "retrieval"):
+            found[f"{name}, {page.rows}"] = [
+                _part(row, name) for row in page.parts.to_dict("records")
+            ]
+    return found
+
+
+def _part(row: dict, name: str) -> str:
+    if np.isnan(row[name]):
+        return row[f"{name}: grade"]
+    low, high = (signed(row[f"{name}: {end}"]) for end in ("low", "high"))
+    return f"{signed(row[name])} [{low}, {high}]"
 
 
 def reading(pages: list[Page]) -> None:

@@ -8,7 +8,7 @@ A claim is a weighted sum of conditions over some targets, and one of the rules 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from xstilts.study import graph
 from xstilts.study.conditions import NONE, Comparison, Condition, Weights
 from xstilts.study.grid import NAMED_BEST
 from xstilts.study.profiles import Study
+from xstilts.tasks.table import TASKS
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,31 @@ def table(
         for claim in CLAIMS
     ]
     return pd.concat([pd.DataFrame(known), decided], axis=1)
+
+
+def apart(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) -> pd.DataFrame:
+    """A row a claim that is about targets with and without training: its effect over those that are
+    trained, and over retrieval, which is not, each with its interval, and their grades. These were
+    not named beforehand, so that none is *strong*."""
+    rows = []
+    for claim, question in zip(CLAIMS, questions(study, asked, found), strict=True):
+        parts = {
+            name: {
+                target: some
+                for target, some in question.every.items()
+                if TASKS[target].untrained == untrained
+            }
+            for name, untrained in (("trained targets", False), ("retrieval", True))
+        }
+        if all(parts.values()):
+            row: dict[str, object] = {"claim": claim.text}
+            for name, every in parts.items():
+                compared = verdicts.judge(study, replace(question, every=every)).compared
+                said = compared.estimate
+                row |= {name: said.value, f"{name}: low": said.low, f"{name}: high": said.high}
+                row[f"{name}: grade"] = compared.grade(1.0)
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _published(claim: Claim) -> float:
