@@ -33,6 +33,7 @@ from xstilts.tasks.table import TASKS
 PALETTE = "colorblind"
 LIVE = "all runs live"
 LETTERS = 17  # of the small print, an inch
+DARKEST = 15.0  # points: beyond these a heat map has one colour
 sns.set_theme(
     style="whitegrid",
     palette=PALETTE,
@@ -171,7 +172,8 @@ def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
         .pivot(index="intermediate", columns="target", values="clear")
         .loc[grid.index, order]
     )
-    limit = max(1.0, float(np.nanmax(np.abs(np.append(grid.to_numpy(float), 0)))))
+    largest = max(1.0, float(np.nanmax(np.abs(np.append(grid.to_numpy(float), 0)))))
+    limit = min(largest, DARKEST)  # a lost retrieval would leave all others without a colour
     noted = (
         gains.assign(marks=gains.marks if "marks" in gains else np.nan)
         .pivot(index="intermediate", columns="target", values="marks")
@@ -189,7 +191,7 @@ def heatmap(study: Study, gains: pd.DataFrame, runs: str = LIVE) -> Figure:
         vmax=limit,
         linewidths=1,
         ax=axis,
-        cbar_kws={"label": "points"},
+        cbar_kws={"label": "points", "extend": "neither" if largest <= limit else "both"},
     )
     there = grid.notna().to_numpy()
     for place in np.argwhere(~there):
