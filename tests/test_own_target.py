@@ -10,7 +10,7 @@ import own_files
 import pandas as pd
 import pytest
 
-from xstilts import data, own
+from xstilts import cli, data, own
 from xstilts.chapters import needed, your_target
 from xstilts.errors import UserError
 from xstilts.runs import store
@@ -18,6 +18,7 @@ from xstilts.runs.key import key, training
 from xstilts.study import graph, grid, own_targets, phases, profiles
 from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks.table import TASKS
+from xstilts.tools import inventory
 
 SMALL = dict(
     profile="mini",
@@ -225,3 +226,29 @@ def test_a_gain_is_worth_rows(half, whole, gain, worth, monkeypatch):
     assert found == pytest.approx(worth, nan_ok=True)
     said = answer_with([{"difference": gain}]).words()
     assert ("more labelled rows" in said) == (worth > 0)
+
+
+def test_a_named_profile_has_the_studys_own_encoders(tmp_path, tiny_encoder):
+    """So that they are found where they are kept, and only the target is trained."""
+    reviews(tmp_path)
+    same = dict(profile="mini", encoder=str(tiny_encoder), data="mini", vocabulary="full")
+    tried = own_targets.study(targets="mine", phase1_steps=0, **same)
+    kept = profiles.study(phase1_steps=0, **same)
+    for name in ("mnli", "squad"):
+        assert key(phases.phase2(tried, (name,), 0)) == key(phases.phase2(kept, (name,), 0))
+    usual = own_targets.study(targets="mine", encoder=str(tiny_encoder), data="mini")
+    assert key(phases.phase2(usual, ("mnli",), 0)) != key(phases.phase2(kept, ("mnli",), 0))
+
+
+def test_encoders_that_are_kept_are_listed(tmp_path, tiny_encoder, capsys):
+    reviews(tmp_path)
+    asked = study(tiny_encoder, seeds="0")
+    graph.compute([phases.phase2(asked, ("mnli",), 0)])
+    capsys.readouterr()
+    assert cli.main(["encoders"]) == 0
+    line = next(text for text in capsys.readouterr().out.splitlines() if text.startswith("mnli"))
+    assert "seed 0" in line and "2 steps" in line and "accuracy" in line
+    (found,) = inventory.encoders(store.default_root())
+    assert found["tasks"] == ["mnli"] and 0 <= found["dev"] <= 100
+    again = profiles.study(**SMALL | {"encoder": found["folder"], "targets": "xnli"})
+    assert again.encoder == found["folder"]

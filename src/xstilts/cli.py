@@ -66,6 +66,7 @@ def app() -> typer.Typer:
         found.command(cls=TakesPairs)(command)
     found.command("try", cls=TakesPairs)(own.try_)
     found.command(cls=TakesPairs)(own.export)
+    found.command()(store.encoders)
     kept = _group("Check, list or clean what finished runs have left.")
     kept.command("verify")(store.verify)
     kept.command("list")(store.list_)

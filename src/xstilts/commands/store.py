@@ -69,6 +69,34 @@ def list_(as_json: AsJson = False) -> int:
     return 0
 
 
+def encoders(as_json: AsJson = False) -> int:
+    """List the intermediate encoders that are in the store.
+
+    A new study starts from one with `-p encoder FOLDER`. `xstilts try ROWS -p profile real` finds
+    those of that profile by itself, so that only the target is trained.
+
+    With --json: {"store": folder, "encoders": [{"tasks", "seed", "from", "steps", "rows", "dev":
+    0-100, "metric", "size": bytes, "folder"}]}.
+
+    \b
+    Example:
+        xstilts encoders
+    """
+    from xstilts.tools import inventory
+
+    root = settings.store()
+    found = inventory.encoders(root)
+    if as_json:
+        print_json({"store": root, "encoders": found})
+        return 0
+    for one in found:
+        about = f"seed {one['seed']}  {one['steps']:>5} steps  {one['dev']:>5.1f} {one['metric']}"
+        print(visible(f"{'+'.join(one['tasks']):24} {about}  from {one['from']}  {one['folder']}"))
+    if not found:
+        print(visible(f"{root} has no intermediate encoders; `xstilts compute xtreme` makes some"))
+    return 0
+
+
 class Superfluous(NamedTuple):
     """A folder that nobody needs. size: bytes; problem: why it could not be removed, or ""."""
 

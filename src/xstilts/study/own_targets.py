@@ -42,6 +42,17 @@ USUAL: dict[str, Any] = dict(
     max_length=128,
     evaluate_every=0,
     scheduler="processes",
+    none_seeds=(),
+    phase3_learning_rate=1e-4,
+)
+# what a profile that a person names decides: its intermediate encoders are then the study's, which
+# `xstilts encoders` lists, and nothing but the target is trained
+OF_THE_PROFILE = (
+    "phase2_steps",
+    "phase2_batch",
+    "phase2_rows",
+    "max_length",
+    "evaluate_every",
 )
 # of the page's example, which is computed while the book is built
 EXAMPLE: dict[str, Any] = USUAL | dict(
@@ -75,7 +86,10 @@ def study(every: bool = False, **given: Any) -> Study:
     if len(names) > 1:
         raise UserError(f"{', '.join(names)}: an answer is about one target of your own")
     candidates = grid.NINE if every else CANDIDATES[TASKS[names[0]].kind]
-    return profiles.study(**{**USUAL, "intermediates": candidates, **given})
+    usual = USUAL
+    if "profile" in given:
+        usual = {name: value for name, value in USUAL.items() if name not in OF_THE_PROFILE}
+    return profiles.study(**{**usual, "intermediates": candidates, **given})
 
 
 def _of_example(given: Mapping[str, Any]) -> Study:

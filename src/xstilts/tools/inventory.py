@@ -2,6 +2,7 @@
 
     faults(root);  entries(root)      # what is damaged; every folder
     verify(root);  listed(root)       # the same as lines
+    encoders(root)                    # the intermediate encoders among them
     superfluous(root, wanted)         # what `clean` removes
 
 Nothing but what the store made itself is ever removed: a folder whose name is a run's key, or one
@@ -17,12 +18,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 from filelock import Timeout
 
 from xstilts import files
 from xstilts.errors import UserError
 from xstilts.runs import store
 from xstilts.runs.key import Run, key, line, passing
+from xstilts.tasks.table import TASKS
 from xstilts.training import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{20}")
@@ -112,6 +115,39 @@ def listed(root: Path) -> list[str]:
             about = one.state + " (has a checkpoint)" * one.has_checkpoint
         lines.append(f"{one.folder}  {one.size / 1e6:>9.1f} MB  {about}")
     return lines
+
+
+def encoders(root: Path) -> list[dict]:
+    """The intermediate encoders that are kept, a dict each: tasks, seed, from (the encoder before
+    it), steps, rows, dev (0-100, the first task's metric, on English dev rows), metric, size
+    (bytes), folder. A target's training on rows of an intermediate task is one, too."""
+    found = []
+    for folder in artifacts(root):
+        try:
+            made = store.manifest(folder)
+        except UserError:
+            continue
+        run = made["run"]
+        tasks = run.get("tasks", ())
+        roles = {TASKS[name].role for name in tasks if name in TASKS}
+        if run["run"] != "Adapt" or roles != {"intermediate"} or run.get("read_as"):
+            continue
+        scores = pd.read_csv(folder / "scores.csv")
+        first = scores[scores.task == tasks[0]].iloc[0]
+        found.append(
+            {
+                "tasks": list(tasks),
+                "seed": run["seed"],
+                "from": made["label"].rpartition(" > ")[0],
+                "steps": run["recipe"]["steps"],
+                "rows": run["recipe"]["rows"],
+                "dev": float(first.value),
+                "metric": first.metric,
+                "size": size(folder),
+                "folder": str(folder),
+            }
+        )
+    return sorted(found, key=lambda one: (one["tasks"], one["steps"], one["seed"]))
 
 
 def size(folder: Path) -> int:
