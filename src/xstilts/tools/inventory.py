@@ -12,13 +12,13 @@ of its own unfinished, damaged or half-copied ones. A run that some process is a
 from __future__ import annotations
 
 import contextlib
+import csv
 import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
 from filelock import Timeout
 
 from xstilts import files
@@ -132,8 +132,8 @@ def encoders(root: Path) -> list[dict]:
         roles = {TASKS[name].role for name in tasks if name in TASKS}
         if run["run"] != "Adapt" or roles != {"intermediate"} or run.get("read_as"):
             continue
-        scores = pd.read_csv(folder / "scores.csv")
-        first = scores[scores.task == tasks[0]].iloc[0]
+        with open(folder / "scores.csv", newline="", encoding="utf-8") as file:
+            first = next(row for row in csv.DictReader(file) if row["task"] == tasks[0])
         found.append(
             {
                 "tasks": list(tasks),
@@ -141,8 +141,8 @@ def encoders(root: Path) -> list[dict]:
                 "from": made["label"].rpartition(" > ")[0],
                 "steps": run["recipe"]["steps"],
                 "rows": run["recipe"]["rows"],
-                "dev": float(first.value),
-                "metric": first.metric,
+                "dev": float(first["value"]),
+                "metric": first["metric"],
                 "size": size(folder),
                 "folder": str(folder),
             }
