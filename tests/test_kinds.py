@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import random
 import re
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from xstilts import data, encoders, synthetic
 from xstilts.errors import UserError
+from xstilts.runs.key import key, label
+from xstilts.study import grid, phases, profiles
+from xstilts.study.conditions import Condition
 from xstilts.tasks import kinds, metrics
 from xstilts.tasks.kinds import Feature, kind, retrieve, span, tag
 from xstilts.tasks.table import TASKS, training_task
@@ -30,7 +34,15 @@ TRAINED = [
 # what every kind has, and what those that are trained have: how many arguments it takes
 EVERY = {"check": 3, "encode": 4, "examples": 3, "baseline": 2, "named": 2, "shown": 3}
 LEARNED = {"Head": 2, "prepare": 4, "loss": 2, "texts": 1}
-CHOSEN = {"kept": 1, "capped": 2, "scored_rows": 1, "weight": 1, "outputs": 2, "unit": 1}
+CHOSEN = {
+    "kept": 1,
+    "capped": 2,
+    "scored_rows": 1,
+    "weight": 1,
+    "outputs": 2,
+    "unit": 1,
+    "shuffled": 2,
+}
 
 
 def needed(function):
@@ -284,3 +296,31 @@ def test_a_long_question_leaves_room_for_the_context(tiny, max_length):
     assert {at for start, end in read for at in range(start, end)} >= {
         at for at, c in enumerate(row["context"]) if c != " "
     }
+
+
+@pytest.mark.parametrize("name", ("mnli", "squad", "squad2", "hellaswag", "udpos"))
+def test_shuffled_rows_keep_their_texts_and_lose_their_labels(name):
+    """A control: what is trained on them has nothing to learn."""
+    row = TASKS[name]
+    rows = data.load(name, "train", "en", "mini", 200)
+    labelled = data.labelled(name, "mini")
+    some, again = (labelled.module.shuffled(rows, random.Random("0")) for _ in range(2))
+    assert some == again and len(some) == len(rows)
+    gold = {"tag": "tags", "span": "answers"}.get(row.kind, "label")
+    for before, after in zip(rows, some, strict=True):
+        labelled.module.check(after, "row", labelled)
+        assert labelled.module.texts(before) == labelled.module.texts(after)
+    same = np.mean([a[gold] == b[gold] for a, b in zip(rows, some, strict=True)])
+    assert same < 0.75
+    if row.kind == "span":
+        answers = [(*each["answers"], *each["starts"], each) for each in some if each["answers"]]
+        assert all(each["context"][at:].startswith(text) for text, at, each in answers)
+
+
+def test_shuffled_labels_are_another_run():
+    study = profiles.study(missing="dash")
+    plain, shuffled = (
+        grid.encoder(study, Condition(("mnli",), shuffled=each), 0) for each in (False, True)
+    )
+    assert key(plain) != key(shuffled) and label(shuffled).endswith("mnli shuffled (seed 0)")
+    assert key(plain) == key(phases.phase2(study, ("mnli",), 0))

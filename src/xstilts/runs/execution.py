@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import random
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -133,6 +134,9 @@ def _features(
     features: list = []
     for language in languages:
         rows = data.load(name, "train", language, run.data, limit, run.draw)
+        if run.shuffled and name in run.tasks:
+            draw = random.Random(f"{run.seed} {name} {language}")
+            rows = data.Rows.of(task.module.shuffled(rows, draw), rows.dropped, rows.total)
         some = task.module.encode(rows, tokenizer, task, run.recipe.max_length)
         counts.read("train", name, language, rows)
         counts.note(

@@ -68,6 +68,8 @@ class Adapt:
     read_as: str = _later("")
     # the seed draws which rows are trained on, where not all are; else they are the same for all
     own_rows: bool = _later(False)
+    # the training rows' labels are shuffled, so that nothing of the task can be learned: a control
+    shuffled: bool = _later(False)
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -193,6 +195,6 @@ def label(run: Run) -> str:
             if run.languages == in_which_trained(run) or run.tasks == ("text",)
             else f" in {','.join(run.languages)}"
         )
-        where += f" as {run.read_as}" * bool(run.read_as)
+        where += f" as {run.read_as}" * bool(run.read_as) + " shuffled" * run.shuffled
         return f"{label(run.encoder)} > {'+'.join(run.trained)}{where} (seed {run.seed})"
     return f"{label(starting_encoder(run))} > {run.target} (seed {run.seed})"

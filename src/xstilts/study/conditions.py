@@ -32,6 +32,7 @@ class Condition:
     encoder: str = ""  # "" = the study's
     phase1: bool = True  # False = the encoder as it ships
     rows: int = 0  # English rows that the target is trained on; 0 = all that the study has
+    shuffled: bool = False  # the tasks' training labels are: a control
     draw: int = 0  # number of the draw of its tasks; 0 = not drawn
     chosen: bool = False  # the task that is best on dev rows, which is another for each target
     split: str = "test"  # on which the target is scored

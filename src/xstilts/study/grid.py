@@ -88,6 +88,7 @@ def encoder(study: Study, condition: Condition, seed: int) -> Adapt | Base:
         steps=_steps(study, condition),
         rows=rows,
         mlm_share=condition.text,
+        shuffled=condition.shuffled,
     )
 
 

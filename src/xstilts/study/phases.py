@@ -54,11 +54,12 @@ def phase2(
     steps: int = 0,
     rows: int = 0,
     mlm_share: float = 0.0,
+    shuffled: bool = False,
 ) -> Adapt:
     """The encoder after intermediate training on the tasks' rows: English ones, or `languages`'.
 
     steps, rows (of a task and language): other than the profile's. mlm_share: of the steps, on text
-    of all languages."""
+    of all languages. shuffled: the training rows' labels say nothing."""
     names, recipe = tuple(sorted(names)), profiles.phase2_recipe(study, tuple(names))
     if steps:
         recipe = dataclasses.replace(recipe, steps=steps, epochs=0)
@@ -79,6 +80,7 @@ def phase2(
         texts,
         scoring,
         own_rows=_own_rows(study, names, languages, recipe.rows),
+        shuffled=shuffled,
     )
 
 

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -68,6 +69,13 @@ class Feature:
 
 def _kept(row: dict) -> dict[int, tuple[int, int]]:
     return {}
+
+
+def _shuffled(rows: Sequence[dict], draw: random.Random) -> list[dict]:
+    """The rows with each other's labels."""
+    labels = [row["label"] for row in rows]
+    draw.shuffle(labels)
+    return [row | {"label": label} for row, label in zip(rows, labels, strict=True)]
 
 
 def _weight(batch: dict) -> int:
@@ -108,6 +116,8 @@ DEFAULTS: dict[str, Any] = {
     # all), where it is no sample of single ones
     "capped": None,
     "scored_rows": _scored_rows,  # of the rows: a prediction each
+    # shuffled(rows, draw) -> rows whose labels say nothing about their texts: for a control
+    "shuffled": _shuffled,
     "weight": _weight,  # of a batch: how many things its loss is the mean of
     "outputs": _outputs,  # of logits and batch: what is kept of each feature's logits
     "unit": None,  # of a row: what rows of one paragraph share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,11 @@ def texts(row: dict) -> tuple[str, ...]:
 def with_texts(row: dict, parts: Sequence[Part]) -> dict:
     context, *choices = (text for text, _ in parts)
     return {"context": context, "choices": choices, "label": row["label"]}
+
+
+def shuffled(rows: Sequence[dict], draw: random.Random) -> list[dict]:
+    """Rows may have different numbers of choices, so that each draws one of its own."""
+    return [row | {"label": draw.randrange(len(row["choices"]))} for row in rows]
 
 
 def named(row: dict, task: Task) -> dict[str, str]:

@@ -8,6 +8,7 @@ as a prediction (Devlin et al. 2019, 4.3)."""
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -255,6 +256,21 @@ def with_texts(row: dict, parts: Sequence[Part]) -> dict:
         "answers": [context[slice(*place)]] if place else [],
         "starts": [place[0]] if place else [],
     }
+
+
+def shuffled(rows: Sequence[dict], draw: random.Random) -> list[dict]:
+    """The answer is another run of as many words of the passage. A question without an answer stays
+    so."""
+    found = []
+    for row in rows:
+        words = list(re.finditer(r"\S+", row["context"]))
+        if row["answers"] and words:
+            count = min(len(words), len(row["answers"][0].split()))
+            first = draw.randrange(len(words) - count + 1)
+            start, end = words[first].start(), words[first + count - 1].end()
+            row = row | {"answers": [row["context"][start:end]], "starts": [start]}
+        found.append(row)
+    return found
 
 
 def named(row: dict, task: Task) -> dict[str, str]:

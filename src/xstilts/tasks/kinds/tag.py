@@ -6,6 +6,7 @@ tokenise to a bare "▁" and their characters, and labelling the "▁" costs som
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -164,6 +165,11 @@ def baseline(rows: Sequence[dict], task: Task) -> float:
 
 def texts(row: dict) -> tuple[str, ...]:
     return tuple(row["words"])
+
+
+def shuffled(rows: Sequence[dict], draw: random.Random) -> list[dict]:
+    """Each sentence keeps its tags, on other words."""
+    return [row | {"tags": draw.sample(row["tags"], len(row["tags"]))} for row in rows]
 
 
 def named(row: dict, task: Task) -> dict[str, str]:
