@@ -41,17 +41,29 @@ PLAIN = ["fi", "XNLI", "–", "<0.001", "'=1", "a=1", "3-1", ""]
 PAGE = """
 let options;
 const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const table = { querySelectorAll: () => [], tBodies: [{ rows: [] }] };
-const library = { default: function (element, asked) { options = asked; } };
+const table = {
+  querySelectorAll: () => [], tBodies: [{ rows: [] }], tHead: { rows: [{ cells: Array(9) }] },
+  closest: () => ({ dataset: { first: "6" } }),
+};
+const seen = [];
+const shown = { columns: (some) => ({ visible: (whether) => seen.push([some, whether]) }) };
+const library = { default: function (element, asked) {
+  options = asked;
+  this.columns = shown.columns;
+  this.table = () => ({ container: () => ({ setAttribute: () => {} }) });
+} };
 globalThis.window = { tableLibrary: Promise.resolve(library) };
 globalThis.document = { title: "A page", querySelectorAll: () => [table] };
 require("vm").runInThisContext(given.script);
 setTimeout(() => {
-  const format = options.layout.bottomStart.buttons.map((button) => button.exportOptions.format);
-  console.log(JSON.stringify(given.texts.map((text) => {
+  const [more, csv] = options.layout.bottomStart.buttons;
+  const format = csv.exportOptions.format, words = [more.text];
+  for (const _ of "ab") more.action(null, shown, { text: (text) => words.push(text) });
+  const cells = given.texts.map((text) => {
     const node = { textContent: text };
-    return format.flatMap((one) => [one.body("", 0, 0, node), one.header("", 0, node)]);
-  })));
+    return [format.body("", 0, 0, node), format.header("", 0, node)];
+  });
+  console.log(JSON.stringify({ cells, words, seen }));
 }, 50);
 """
 
@@ -113,5 +125,9 @@ def test_every_download_of_the_page_goes_through_the_rule():
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    for text, found in zip(texts, json.loads(done.stdout), strict=True):
+    said = json.loads(done.stdout)
+    for text, found in zip(texts, said["cells"], strict=True):
         assert found == [rule()(text.strip())] * 2, text
+    # nine columns, of which six are seen at first; the button shows the rest, and hides them again
+    assert said["words"] == ["all 9 columns", "first 6 columns", "all 9 columns"]
+    assert said["seen"] == [[[6, 7, 8], whether] for whether in (False, True, False)]

@@ -266,6 +266,7 @@ study = profiles.study(data="mini")
 table = pd.DataFrame(
     [{{"intermediate": text, "target": text, text: text}} for text in payloads.values()]
 )
+tables.FIRST = 0  # all columns are on the page at once
 for number, text in enumerate(payloads.values()):
     tables.quote(**{{f"value{{number}}": text}})
 tables.show(table)"""
