@@ -20,6 +20,7 @@ from xstilts.errors import visible
 # myst_nb's mark of what is shown elsewhere than in its cell
 GLUED = "application/papermill.record/"
 FIRST = 6  # columns of a table that are seen at once
+WIDE = 16  # letters of a cell that stand beside each other at least
 MARKUP = re.compile(r"[\\`*_\[\]<>$~&|]")
 
 
@@ -109,5 +110,5 @@ def _spaced_cell(cell: re.Match) -> str:
     way = ("rtl", "right") if next(letters, "L") in ("R", "AL") else ("ltr", "left")
     return (
         f'<td dir="{way[0]}" style="padding: .3em .7em; text-align: {way[1]}; '
-        f'min-width: {min(len(words), 28) / 2:g}em">{cell.group(1)}</td>'
+        f'min-width: {min(len(words), WIDE) / 2:g}em">{cell.group(1)}</td>'
     )

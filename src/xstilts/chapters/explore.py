@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from babel import Locale
 
 from xstilts import data
 from xstilts.analysis import reported
@@ -26,6 +27,11 @@ from xstilts.tasks.table import TASKS
 ROW = ["language", "example"]
 SHOWN = ["input", "gold"]
 NEITHER, LACKING = "wrong in both", "–"
+
+
+def named(language: str) -> str:
+    """Its English name."""
+    return Locale("en").languages.get(language, language)
 
 
 def asked(study: Study) -> Runs:
