@@ -272,6 +272,7 @@ def test_the_book_builds_without_warnings(executed, monkeypatch):
     page = pages.html(root)
     front = (page.parent / "book" / "index.html").read_text()
     assert page.is_file() and "embedded synthetic benchmark" in front
+    assert 'role="listitem"' in front and "doc-biblioentry" not in front
     for name in build.chapters(ROOT):
         for image in re.findall(
             "<img [^>]*>",

@@ -72,6 +72,7 @@ def html(root: Path) -> Path:
                 f"{f'no page for {missing}' if missing else 'see the warnings above'}"
             )
         _table_library(pages / "_static")
+        _references(pages)
         with store.locked(place, "html"):  # another build may end at the same time
             _publish(pages, place)
     return place / "html" / "index.html"
@@ -100,6 +101,16 @@ def _put_back(place: Path) -> None:
         shutil.rmtree(place / BEFORE, ignore_errors=True)
     elif (place / BEFORE).exists():
         os.rename(place / BEFORE, place / "html")
+
+
+def _references(pages: Path) -> None:
+    """The entries of a bibliography are items of its list for screen readers, too: docutils gives
+    them a role that a list may not have."""
+    for page in pages.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if 'role="doc-biblioentry"' in text:
+            text = text.replace('role="doc-biblioentry"', 'role="listitem"')
+            page.write_text(text, encoding="utf-8")
 
 
 def _table_library(folder: Path) -> None:
