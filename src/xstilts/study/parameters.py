@@ -71,7 +71,7 @@ class Study:
     )
 
 
-_ALL = dict(
+_ALL: dict[str, Any] = dict(
     intermediates=("mnli", "qqp", "squad", "hellaswag", "commonsenseqa"),
     targets=("xnli", "pawsx", "udpos", "panx", "xquad", "tatoeba"),
     languages=(),

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from xstilts import data as sources
 from xstilts import settings
@@ -52,16 +53,15 @@ def parameters(names: Mapping[str, object]) -> Study:
             raise UserError(
                 f"parameter {name}: {names[name]!r} is neither text, a number nor a list"
             )
-    return study(
-        **{
-            name: value
-            for name, value in names.items()
-            if isinstance(value, PLAIN)
-            and not name.startswith("_")
-            and name not in ("In", "Out")
-            and (name in known or not again)
-        }
-    )
+    given: dict[str, Any] = {
+        name: value
+        for name, value in names.items()
+        if isinstance(value, PLAIN)
+        and not name.startswith("_")
+        and name not in ("In", "Out")
+        and (name in known or not again)
+    }
+    return study(**given)
 
 
 def study(profile: str = "mini", **given: object) -> Study:
@@ -70,7 +70,9 @@ def study(profile: str = "mini", **given: object) -> Study:
     if not isinstance(profile, str) or profile not in PROFILES:
         raise UserError(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}")
     fields = {
-        field.name: field.type for field in dataclasses.fields(Study) if field.name != "profile"
+        field.name: str(field.type)
+        for field in dataclasses.fields(Study)
+        if field.name != "profile"
     }
     unknown = sorted(set(given) - set(fields))
     if unknown:
@@ -78,7 +80,9 @@ def study(profile: str = "mini", **given: object) -> Study:
             f"unknown parameter {', '.join(map(repr, unknown))}; known: profile, "
             f"{', '.join(fields)}"
         )
-    values = {name: _typed(name, value, fields[name]) for name, value in given.items()}
+    values: dict[str, Any] = {
+        name: _typed(name, value, fields[name]) for name, value in given.items()
+    }
     values = {name: value for name, value in values.items() if value not in ("", (), None)}
     if "seeds" in values:  # who asks for seeds means every chapter's
         values.setdefault("phase3_seeds", ())
@@ -98,7 +102,7 @@ def beside(asked: Study) -> tuple[Study, ...]:
     return asked, study(profile="mini", data="mini", missing="dash")
 
 
-def _typed(name: str, value: object, kind: str) -> object:
+def _typed(name: str, value: Any, kind: str) -> Any:
     """On the command line a list is one text with commas, or one number; in YAML 1e-4 is text, too.
     None for what is empty."""
     if value is None or value == "":
@@ -124,7 +128,7 @@ def _typed(name: str, value: object, kind: str) -> object:
     if kind != "str" and isinstance(value, str):  # "1e-4" is a string in YAML
         with suppress(ValueError):
             value = int(value) if kind == "int" else float(value)
-    accepted = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
+    accepted: tuple[type[Any], ...] = {"int": (int,), "float": (int, float), "str": (str,)}[kind]
     if isinstance(value, bool) or not isinstance(value, accepted):
         quoted = (
             "; in YAML the bare words no, off, yes and on are no text: quote them"
@@ -270,7 +274,9 @@ def phase3_recipe(asked: Study, target: str) -> Recipe:
         row.max_length,
         asked.phase3_rows,
     )
-    own = {what: value for name, what, value in map(own_recipe, asked.phase3_own) if name == target}
+    own: dict[str, Any] = {
+        what: value for name, what, value in map(own_recipe, asked.phase3_own) if name == target
+    }
     # a ranked row's negatives are the other rows of its batch, which therefore is read as a whole
     return dataclasses.replace(
         recipe,
