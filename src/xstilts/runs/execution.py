@@ -46,10 +46,12 @@ def execute(run: Run, folder: Path, parent: Path | None) -> None:
     try:
         if isinstance(run, Base):
             base(run, folder)
-        elif isinstance(run, Adapt):
-            adapt(run, folder, parent)
         else:
-            scoring.score(run, folder, parent)
+            assert parent is not None  # only an encoder as it ships starts from none
+            if isinstance(run, Adapt):
+                adapt(run, folder, parent)
+            else:
+                scoring.score(run, folder, parent)
         _same_rows(run)
     except BaseException as error:
         if encoders.is_panic(error):
@@ -68,6 +70,8 @@ def _same_rows(run: Run) -> None:
     while a study is computed."""
     if not data.can_change(run.data):
         return
+    named: str | tuple[str, ...]
+    now: str | tuple[str, ...]
     if isinstance(run, Base):
         named, now = (
             run.vocabulary,

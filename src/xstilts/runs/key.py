@@ -22,7 +22,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from xstilts.tasks.table import TASKS
 from xstilts.training.recipe import Recipe
@@ -102,6 +102,7 @@ class Score:
 
 
 Run = Base | Adapt | Score
+Kind = TypeVar("Kind", bound=Run)  # one of them, or several
 Wanted = Mapping[tuple[Any, str, int], Score]  # (condition, target, seed) -> run
 
 
@@ -142,7 +143,7 @@ def line(run: Run) -> list[Run]:
     return [run, *(further for parent in parents(run) for further in line(parent))]
 
 
-def each_once(runs: Iterable[Run]) -> list[Run]:
+def each_once(runs: Iterable[Kind]) -> list[Kind]:
     """Without those that have been there before, by key."""
     return list({key(run): run for run in runs}.values())
 

@@ -123,7 +123,7 @@ def said(runs: Iterable[Run], root: Path) -> str:
         {
             f"{record['environment']['device']} ({record['environment']['machine']}), "
             f"{record['written'][:10]}"
-            for record in map(find, found["recorded"])
+            for record in filter(None, map(find, found["recorded"]))
         }
     )
     earlier = Counter(filter(None, map(history, found["recorded"])))

@@ -123,7 +123,11 @@ def made(run: Run, root: Path | None = None) -> dict:
     """How a run was made, from the store or its record: seconds, written (when), environment
     (where)."""
     folder = store.find(root or store.default_root(), run)
-    return store.manifest(folder) if folder else records.find(run)
+    if folder:
+        return store.manifest(folder)
+    record = records.find(run)
+    assert record is not None  # else the run has no result
+    return record
 
 
 def seconds(run: Run, root: Path | None = None) -> float:
@@ -177,8 +181,8 @@ def artifact(run: Run, root: Path | None = None) -> Path:
     root = root or store.default_root()
     folder = store.find(root, run)
     if not folder:
-        if failures.known(root, run):
-            raise UserError(f"{label(run)} has no result: {failures.known(root, run).why}")
+        if failure := failures.known(root, run):
+            raise UserError(f"{label(run)} has no result: {failure.why}")
         raise UserError(f"{key(run)} is not in the store {root}: call compute first")
     return folder
 

@@ -37,7 +37,7 @@ class Counts:
     """Rows that went into a run, and what was dropped (unusable rows) or lost (cut off by the
     length) on the way."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.table: list[dict] = []
 
     def read(self, split: str, name: str, language: str, rows: data.Rows) -> None:
@@ -76,6 +76,7 @@ def _left(run: Score, target: Task, model, parent: Path, folder: Path, counts: C
     """The head that the target's training left, and its rows. What tables tell of the training is
     copied, for its own artifact may pass (see `key.passing`): the log, and the counts of rows."""
     head, before = target.module.Head(model, target), training(run)
+    assert before is not None  # who has a head was trained
     head.load_state_dict(load_file(parent / HEAD))
     (folder / artifact.LOG).write_bytes((parent / artifact.LOG).read_bytes())
     read = pd.read_csv(parent / COUNTS)
@@ -129,7 +130,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
             ]
     elif target.module.SEARCHED:  # one pool of candidates for all languages
         part = {language: rows(language) for language in run.languages}
-        scores = evaluate.ranking(
+        ranked = evaluate.ranking(
             model,
             tokenizer,
             target,
@@ -140,7 +141,7 @@ def score(run: Score, folder: Path, parent: Path) -> None:
         )
         found = [
             (target, language, metric, NO_LAYER, part[language], predictions, pairs)
-            for language, (predictions, by_metric) in scores.items()
+            for language, (predictions, by_metric) in ranked.items()
             for metric, pairs in by_metric.items()
         ]
     else:
@@ -203,7 +204,7 @@ def write_scores(
     folder: Path,
     run: Adapt | Score,
     split: str,
-    found: list[tuple[Task, str, str, int, tuple, list, list]],
+    found: list[tuple[Task, str, str, int, data.Rows, list, list]],
 ) -> None:
     """scores.csv: a row a task, language, metric, layer. examples.parquet: a row an example.
     predictions.parquet."""
@@ -254,7 +255,8 @@ def write_scores(
 def _units(task: Task, rows: tuple, count: int) -> list[int]:
     """For each example the number of its paragraph, in their order: parallel test sets have the
     same numbers."""
-    unit, places = task.module.unit, {}
+    unit = task.module.unit
+    places: dict[object, int] = {}
     return (
         [places.setdefault(unit(row), len(places)) for row in rows] if unit else list(range(count))
     )
