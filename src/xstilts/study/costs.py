@@ -19,7 +19,7 @@ import torch
 
 from xstilts import data, encoders
 from xstilts.errors import UserError
-from xstilts.runs.key import Adapt, Base, Run, Score, each_once, parents
+from xstilts.runs.key import Adapt, Base, Run, Score, each_once
 from xstilts.tasks.table import TASKS
 from xstilts.training.loop import device, number_type
 from xstilts.training.recipe import Recipe
@@ -99,14 +99,14 @@ def cost(run: Run) -> Cost:
     if isinstance(run, Adapt):
         steps = _steps(run.recipe, [_rows(name, run) for name in run.trained])
         pieces = sum(_pieces(name, run) for name in run.reads) / len(run.reads)
-        read = run.recipe.dev_rows * len(run.reads) * _evaluations(run.recipe, steps)
+        read: float = run.recipe.dev_rows * len(run.reads) * _evaluations(run.recipe, steps)
         if TASKS[run.reads[0]].module.SEARCHED:  # queries, and the texts that they are ranked with
             read *= 1 + _texts_a_row(run.reads[0], run.data)
         return Cost(
             steps, 6 * weights * pieces * steps * run.recipe.batch_size, 2 * weights * pieces * read
         )
     pieces = _pieces(run.target, run)
-    scored = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)
+    scored: float = (run.eval_rows or SCORED.get(run.target, 1000)) * len(run.languages)
     task = TASKS[run.target]
     if task.untrained:  # pairs have two sides
         scored *= 2
@@ -178,8 +178,8 @@ def layer_weights(name: str) -> int:
 
 
 def _shipped(run: Run) -> Base:
-    while parents(run):
-        run = parents(run)[0]
+    while not isinstance(run, Base):
+        run = run.encoder
     return run
 
 

@@ -63,19 +63,16 @@ def compute(
     todo = _in_step(todo, wanted)
     scores = _scores_after(wanted)
     do, clear = partial(once, awaiting=scores), partial(_clear, root, scores)
-    while todo and (
-        scheduler == "local" or scheduler.startswith("processes") and _bottleneck(todo)
-    ):
-        run = todo[0] if scheduler == "local" else _bottleneck(todo)
+    while alone := _alone(todo, scheduler):
         try:
-            do(run, root)  # here, with all cores
-            clear(run)
+            do(alone, root)  # here, with all cores
+            clear(alone)
         except Exception as error:  # noqa: BLE001  the others don't depend on it
             # several processes would lose step
             if process_group.size() > 1 or isinstance(error, (failures.NoRoom, store.Unwritable)):
                 raise
-            failed |= {key(other): error for other in todo if key(run) in map(key, line(other))}
-        todo = [other for other in todo if key(other) not in {key(run), *failed}]
+            failed |= {key(other): error for other in todo if key(alone) in map(key, line(other))}
+        todo = [other for other in todo if key(other) not in {key(alone), *failed}]
     if todo:
         first = priorities(todo)
         failed |= cluster.compute(todo, root, scheduler, do, lambda run: first[key(run)], clear)
@@ -111,7 +108,9 @@ def _scores_after(wanted: Iterable[Run]) -> dict[str, list[Run]]:
     """key of a training that passes -> the runs that start from it; none that was asked for."""
     found: dict[str, list[Run]] = {}
     for run in filter(_ends, wanted):
-        found.setdefault(key(training(run)), []).append(run)
+        before = training(run)
+        assert before is not None
+        found.setdefault(key(before), []).append(run)
     for run in wanted:
         found.pop(key(run), None)
     return found
@@ -180,6 +179,13 @@ def lacking(wanted: Iterable[Run], root: Path) -> list[Run]:
     for run in wanted:
         visit(run)
     return list(found.values())
+
+
+def _alone(todo: list[Run], scheduler: str) -> Run | None:
+    """The run that is done next and beside no other, if there is one."""
+    if todo and scheduler == "local":
+        return todo[0]
+    return _bottleneck(todo) if todo and scheduler.startswith("processes") else None
 
 
 def _bottleneck(todo: list[Run]) -> Run | None:
@@ -252,6 +258,7 @@ def _execute(run: Run, root: Path) -> None:
                 parent = next((store.find(root, parent) for parent in parents(run)), None)
                 execution.execute(run, unfinished, parent)
                 if training(run):  # what it cost stays when it goes
+                    assert parent is not None
                     shutil.copyfile(parent / store.MANIFEST, unfinished / store.TRAINING)
             except Diverged as error:
                 if not process_group.rank():

@@ -122,7 +122,8 @@ def runs(
         for target in [name for name in targets if name in asked] or targets or study.targets
         if set(data.languages(target, data.as_target(study.data, target), "test")) & set(languages)
     )
-    scoring, found = dataclasses.replace(study, targets=there, languages=languages), {}
+    scoring = dataclasses.replace(study, targets=there, languages=languages)
+    found: Runs = {}
     for rows in dict.fromkeys(condition.rows for condition in conditions):
         some = {
             condition: partial(encoder, study, condition)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from xstilts import data, encoders
 from xstilts.errors import UserError
@@ -162,9 +163,9 @@ def _fingerprints(name: str, languages: tuple[str, ...], study: Study) -> tuple[
 def single_tasks(study: Study) -> Runs:
     """The paper's main table: no intermediate training and each task alone, against every target,
     for every seed."""
-    conditions = {NONE: lambda seed: phase1(study)}
+    conditions: dict[Condition, Callable[[int], Base | Adapt]] = {NONE: lambda seed: phase1(study)}
     conditions |= {
-        Condition((name,)): lambda seed, name=name: phase2(study, (name,), seed)
+        Condition((name,)): partial(phase2, study, (name,))
         for name in with_rows(study, study.intermediates)
     }
     return grid(study, conditions)

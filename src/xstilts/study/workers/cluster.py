@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -72,7 +72,7 @@ class Crew(Protocol):
 
     def free(self) -> list: ...
     def busy(self) -> bool: ...
-    def give(self, worker: object, name: str, call: Callable[[int, int], object]) -> None: ...
+    def give(self, worker: Any, /, name: str, call: Callable[[int, int], object]) -> None: ...
     def ended(self) -> list[tuple[str, object]]: ...
 
 
@@ -214,8 +214,9 @@ def compute(
     with its parent's artifact in the store. priority: the higher, the earlier. finished(run): is
     called here when one is done. Returns what failed: key -> why. A run that starts from one that
     failed has that one's error."""
-    titles, died = {key(run): label(run) for run in lacking}, Counter()
-    done: dict[str, float | BaseException | None] = {}  # by run: seconds, or an error
+    titles = {key(run): label(run) for run in lacking}
+    died: Counter[str] = Counter()
+    done: dict[str, object] = {}  # by run: seconds or None (see `_work`), or an error
     waiting = sorted(lacking, key=lambda run: -priority(run))
     given: dict[str, Run] = {}
     with crew(scheduler, lacking) as workers:

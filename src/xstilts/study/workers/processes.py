@@ -49,7 +49,8 @@ class Processes:
     """`count` worker processes, which end with the block."""
 
     def __init__(self, count: int):
-        self.count, self.workers = count, {}
+        self.count = count
+        self.workers: dict[int, Worker] = {}
 
     def __enter__(self) -> Processes:
         try:
@@ -180,5 +181,7 @@ def _serve(number: int, pipe: connection.Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    connection.wait([parent_process().sentinel])
+    parent = parent_process()
+    assert parent is not None  # this is the worker's side
+    connection.wait([parent.sentinel])
     os._exit(1)
