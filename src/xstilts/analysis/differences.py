@@ -159,9 +159,11 @@ def compare(
     A condition may have other seeds than the next, and more of them. Where a training was not
     learned, the others of its condition stand for it; where none was, the condition is left out
     (`reported.without`), and with it the target where nothing remains to be compared."""
-    cells = dict.fromkeys(zip(part.condition, part.target, part.seed, strict=True))
-    cells = cells if found is None else found
-    has = {cell[:2] for cell in cells}
+    has = (
+        set(zip(part.condition, part.target, strict=True))
+        if found is None
+        else {cell[:2] for cell in found}
+    )
     weights = {
         target: some
         for target, some in weights.items()

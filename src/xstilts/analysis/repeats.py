@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,8 +62,10 @@ def note(study: Study, runs: Iterable[Run], root: Path) -> None:
                 | {"when": made["written"]}
             )
             path = again.place()
-            before = path.read_text(encoding="utf-8") if path.is_file() else ""
-            records.write(path, before + json.dumps(credible.seal(line), ensure_ascii=False) + "\n")
+            written = path.read_text(encoding="utf-8") if path.is_file() else ""
+            records.write(
+                path, written + json.dumps(credible.seal(line), ensure_ascii=False) + "\n"
+            )
 
 
 def table() -> pd.DataFrame:
@@ -70,7 +73,7 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(again.lines(), columns=SHOWN)
 
 
-def compared(study: Study, run: Score, now: pd.DataFrame) -> dict[str, object]:
+def compared(study: Study, run: Score, now: pd.DataFrame) -> dict[str, Any]:
     """Main scores of a run as recorded and as computed again, of retrieval at the study's layer:
     means, the difference in each language, and the largest one, there at any layer."""
     before, after = (
@@ -103,8 +106,8 @@ def variance(study: Study) -> stats.Training | None:
 
 
 @lru_cache(maxsize=4)
-def _variance(*where: object) -> stats.Training | None:
-    groups = _groups(where[0])
+def _variance(study: Study, *changed: object) -> stats.Training | None:
+    groups = _groups(study)
     return training(groups) if groups else None
 
 
@@ -200,7 +203,7 @@ def _groups(study: Study) -> list[Group]:
                 for language, rows in examples.groupby("language", sort=False)
                 if len(rows) == len(kept)
             }
-            found.append(_group(kept, [values[name] for name in kept], rows))
+            found.append(_group(list(kept.values()), [values[name] for name in kept], rows))
     for name, lines in repeated.items():
         if name in failed:
             continue
@@ -209,16 +212,14 @@ def _groups(study: Study) -> list[Group]:
         least = _least(learned, name)
         moved = [other for other in moved if _own(other) >= least]
         if moved:
-            names = dict.fromkeys((name, *range(len(moved))), run)
-            found.append(_group(names, [first, *moved], {}))
+            found.append(_group([run] * (1 + len(moved)), [first, *moved], {}))
     return [group for group in found if group.values]
 
 
-def _group(runs: Mapping[Hashable, Score], values: list[pd.Series], rows: Mapping) -> Group:
+def _group(runs: Sequence[Score], values: list[pd.Series], rows: Mapping) -> Group:
     scores = pd.DataFrame(values).dropna(axis=1)
     by_language = {name: scores[name].to_numpy(float) for name in scores}
-    target = next(iter(runs.values())).target
-    return Group(target, tuple(phase2(run) for run in runs.values()), by_language, rows)
+    return Group(runs[0].target, tuple(phase2(run) for run in runs), by_language, rows)
 
 
 def phase2(run: Score) -> Hashable:
@@ -280,6 +281,7 @@ def _shared(groups: Sequence[Group], of: Callable) -> tuple[float, float]:
         deviation = math.sqrt(whole - chance)
         # a repeat may have started from the same phase 2, and says nothing of it
         if len(set(group.phase2)) == size and None not in group.phase2 and deviation:
+            assert moved is not None
             for phase2, off in zip(group.phase2, moved, strict=True):
                 part = (group.target, off / deviation, (size - 1) / size)
                 seen.setdefault(phase2, []).append(part)
@@ -311,7 +313,8 @@ def words(study: Study, seeds: int | None = None) -> str:
     deviations = {
         group.target: math.sqrt(known.of(group.target, tuple(group.values))[0]) for group in groups
     }
-    least, most = min(deviations, key=deviations.get), max(deviations, key=deviations.get)
+    least = min(deviations, key=lambda name: deviations[name])
+    most = max(deviations, key=lambda name: deviations[name])
     count = sum(len(group.phase2) for group in groups)
     return (
         f"{first} Intervals include what another training changes, as known for each target from "

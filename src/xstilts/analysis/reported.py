@@ -99,7 +99,7 @@ def not_taught(runs: Iterable[Run]) -> list[str]:
     return found
 
 
-def failed(study: Study, table: pd.DataFrame) -> set[tuple[Hashable, str, int]]:
+def failed(study: Study, table: pd.DataFrame) -> set[tuple[Any, str, int]]:
     """(condition, target, seed) of trainings that were not learned."""
     found = trainings(study, table)
     return set(found.index[~found.learned.to_numpy(bool)])

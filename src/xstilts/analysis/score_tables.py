@@ -73,10 +73,10 @@ def other_signs(shown: pd.DataFrame) -> str:
     return f"{len(turned)} of {len(first)}" + (f" ({', '.join(turned)})" if turned else "")
 
 
-def marks(study: Study, table: pd.DataFrame) -> dict[tuple[str, str], str]:
+def marks(study: Study, table: pd.DataFrame) -> dict[tuple[Condition, str], str]:
     """(condition, target) -> what a reader of its mean has to know: seeds that diverged or failed,
     and are not in it; seeds whose target was not learned, and are."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[Condition, str], list[str]] = {}
     states = table.state if "state" in table else pd.Series("", index=table.index)
     for what, rows in (
         ("diverged", table[states == "diverged"]),
@@ -258,7 +258,7 @@ def verdicts(gains: pd.DataFrame) -> dict[str, object]:
     are one training twice. Dashes where nothing could be compared."""
     cells = gains[gains.intermediate != NONE].dropna(subset="difference")
     means = cells.groupby("intermediate").difference.mean().sort_values()
-    found = dict.fromkeys(
+    found: dict[str, object] = dict.fromkeys(
         (
             "best",
             "best_gain",

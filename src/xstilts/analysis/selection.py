@@ -13,7 +13,7 @@ import pandas as pd
 
 from xstilts.analysis import reported
 from xstilts.runs import results
-from xstilts.runs.key import Score
+from xstilts.runs.key import Score, Wanted
 from xstilts.study.conditions import NONE, Comparison, Condition, Runs, against
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
@@ -22,7 +22,7 @@ COLUMN, SEED = "best on dev", "scored on seed"
 BEST = Condition(chosen=True, called=COLUMN)
 
 
-def table(study: Study, asked: Comparison, found: Runs) -> pd.DataFrame:
+def table(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
     """A row a target of the chapter on XTREME: the intermediate task that is best on dev rows
     (English ones of the training task, at the last measurement, with patience the best, never
     before the first step; where nothing is trained, the validation rows of all languages), its dev
@@ -79,13 +79,13 @@ def _dev_score(study: Study, target: str, run: Score, dev: Score | None) -> floa
     return float(reported.main_metric(study, results.scores({("", target, 0): dev})).value.mean())
 
 
-def best(asked: Comparison, found: Runs, chosen: pd.DataFrame) -> tuple[Comparison, Runs]:
+def best(asked: Comparison, found: Wanted, chosen: pd.DataFrame) -> tuple[Comparison, Runs]:
     """The comparison of the chosen task of each target with none, on the test rows, and its
     finished runs."""
     by_seed = SEED in chosen
     seeds = chosen[SEED] if by_seed else [0] * len(chosen)
     task = dict(zip(zip(chosen.target, seeds, strict=True), chosen[COLUMN], strict=True))
-    runs = {}
+    runs: Runs = {}
     for (condition, target, seed), run in found.items():
         if condition == NONE:
             runs[condition, target, seed] = run

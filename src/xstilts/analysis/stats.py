@@ -155,8 +155,8 @@ def _cells(
     """target -> condition -> its runs, of the targets that have all of their conditions"""
     asked = {(condition, target) for target, part in weights.items() for condition in part}
     found: dict = defaultdict(lambda: defaultdict(dict))
-    kinds, keys = defaultdict(set), {}
-    named = "run" in examples  # with the keys of trainings: see `differences.examples`
+    keys: dict[tuple, tuple[Hashable, Hashable, Hashable]] = {}
+    kinds, named = defaultdict(set), "run" in examples  # with keys: see `differences.examples`
     for row in examples.to_dict("records"):
         pair = (row["condition"], row["target"])
         if pair not in asked or language not in ("", row["language"]):
