@@ -151,7 +151,9 @@ def wanted(study: Study) -> dict[str, Comparison]:
 def obtain(study: Study, asked: dict[str, Comparison]) -> dict[str, Wanted]:
     """chapter -> its runs at hand; and "best": for each XTREME target none and the task that is
     best on dev rows."""
-    found = {name: graph.obtain(study, part.wanted) for name, part in asked.items()}
+    found: dict[str, Wanted] = {
+        name: graph.obtain(study, part.wanted) for name, part in asked.items()
+    }
     chosen = selection.table(study, asked["xtreme"], found["xtreme"])
     asked["best"], found["best"] = selection.best(asked["xtreme"], found["xtreme"], chosen)
     return found

@@ -105,15 +105,15 @@ def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     after phase 2, at the same steps), and the mean gain over targets in each of the tables (called
     -> table). Seeds are averaged."""
     measured: dict[Condition, list[float]] = {}
-    for run in {
-        (condition, seed): run
+    encoders = {
+        (condition, seed): encoder
         for (condition, _, seed), run in found.items()
-        if isinstance(starting_encoder(run), Adapt)
+        if isinstance(encoder := starting_encoder(run), Adapt)
         and condition != NONE
-        and results.has(starting_encoder(run))
-    }.items():
-        (condition, _), score = run
-        dev = results.dev_scores(starting_encoder(score))
+        and results.has(encoder)
+    }
+    for (condition, _), encoder in encoders.items():
+        dev = results.dev_scores(encoder)
         dev = dev[
             (dev.language == "en") & (dev.metric == dev.task.map(lambda name: TASKS[name].metric))
         ]
@@ -162,7 +162,7 @@ def text(asked: Comparison, found: Runs, shown: pd.DataFrame) -> pd.DataFrame:
         tables = [
             results.dev_scores(encoder)
             for encoder in encoders
-            if "text" in encoder.trained and results.has(encoder)
+            if isinstance(encoder, Adapt) and "text" in encoder.trained and results.has(encoder)
         ]
         if tables:
             table = pd.concat(tables)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
+from types import ModuleType
 
 from xstilts import questions
 from xstilts.chapters import claims, explore
@@ -77,6 +79,10 @@ def single_task(study: Study) -> Runs:
     return phases.single_tasks(study)
 
 
+def _compared(chapter: ModuleType, study: Study) -> list[Run]:
+    return [*chapter.compared(study).wanted.values()]
+
+
 RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "claims": lambda study: [
         run for part in claims.wanted(study).values() for run in part.wanted.values()
@@ -85,10 +91,7 @@ RUNS: dict[str, Callable[[Study], list[Run]]] = {
     "phase2_intermediate": lambda study: [*phase2_intermediate(study).values()],
     "phase3_target": lambda study: [*phase3_target(study).values()],
     "single_task": lambda study: [*single_task(study).values()],
-    **{
-        name: lambda study, chapter=chapter: [*chapter.compared(study).wanted.values()]
-        for name, chapter in questions.CHAPTERS.items()
-    },
+    **{name: partial(_compared, chapter) for name, chapter in questions.CHAPTERS.items()},
     "your_target": lambda study: own_targets.needed(study),
     "explore": lambda study: [*explore.asked(study).values()],
     "costs": lambda study: [],

@@ -275,8 +275,8 @@ def reason(judged: Judged, rule: str = "gain") -> str:
         whole = {"trained": sum(trained.values())} | {
             name: part for name, part in found.sources.items() if name not in TASKS
         }
-        most = max(whole, key=whole.get)
-        largest = max(trained, key=trained.get, default="")
+        most = max(whole, key=lambda name: whole[name])
+        largest = max(trained, key=lambda name: trained[name], default="")
         if most != "trained":
             said = [f"too few {most if most == stats.LANGUAGES else 'test rows'}"]
         elif len(trained) > 1 and trained[largest] > SHARE * whole["trained"]:
@@ -307,11 +307,11 @@ def hours(runs: Iterable[Run]) -> float:
     from, each once."""
     runs = list(runs)
     encoders = [
-        starting_encoder(run)
+        encoder
         for run in runs
         if isinstance(run, Score)
-        and isinstance(starting_encoder(run), Adapt)
-        and starting_encoder(run).tasks != ("text",)
+        and isinstance(encoder := starting_encoder(run), Adapt)
+        and encoder.tasks != ("text",)
     ]
     there = [run for run in each_once([*runs, *encoders]) if results.has(run)]
     trained: dict[str, float] = {}

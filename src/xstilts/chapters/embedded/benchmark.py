@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -210,7 +211,7 @@ def shortcuts(source: str, rows: int = 500) -> pd.DataFrame:
         ):  # xquad, mlqa: squad's rows
             scores = kept(
                 f"{known}-{name}",
-                lambda name=name: shortcut_readers.scores(name, source, test=rows),
+                partial(shortcut_readers.scores, name, source, test=rows),
             )
             for number, (reader, value) in enumerate(scores.items()):
                 found.append(
