@@ -201,7 +201,8 @@ def busy(root: Path, name: str) -> bool:
 
 def remove(root: Path, folder: Path) -> None:
     """UserError where a process is at the run, or starts from it."""
-    name = LEFT.fullmatch(folder.name)[2] if LEFT.fullmatch(folder.name) else folder.name
+    left = LEFT.fullmatch(folder.name)
+    name = left[2] if left else folder.name
     try:
         store.remove(root, name, folder)
     except Timeout:

@@ -93,10 +93,13 @@ def halved(study: Study, judged: Judged) -> str:
     adds = {}
     for (condition, target), runs in cells.items():
         weight = judged.weights[target][condition] / len(judged.weights)
+        assert known is not None
         whole, chance, _ = known.of(target, runs[0].languages)
-        trained = repeats.phase2(runs[0]) is not None or training(runs[0]) is not None
-        adds[condition, target] = weight**2 * (whole - chance) * trained
-    started, spent, planned = set(), 0.0, Counter()
+        is_trained = repeats.phase2(runs[0]) is not None or training(runs[0]) is not None
+        adds[condition, target] = weight**2 * (whole - chance) * is_trained
+    started: set[tuple[Hashable, int]] = set()
+    planned: Counter[tuple[Hashable, str]] = Counter()
+    spent = 0.0
     left, goal = found.half() ** 2, (found.half() / 2) ** 2
     trained = sum(part for name, part in found.sources.items() if name in TASKS)
     total = sum(part / counts[cell] for cell, part in adds.items())

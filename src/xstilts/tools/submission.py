@@ -67,10 +67,11 @@ def _labels(part: pd.DataFrame, language: str) -> tuple[str, str]:
 
 def _tags(part: pd.DataFrame, language: str) -> tuple[str, str]:
     """A word without a piece, shown as "-", is O: no entity, and never a part of speech."""
-    return tuple(
+    said, gold = (
         "\n".join(_lines("O" if tag == "-" else tag for tag in tags.split(" ")) for tags in column)
         for column in (part.prediction, part.gold)
     )
+    return said, gold
 
 
 def _unique(ids: Iterable[str]) -> list[str]:
@@ -108,13 +109,9 @@ def _answers(part: pd.DataFrame, language: str) -> tuple[str, str]:
         }
         for name, accepted in zip(ids, part.golds, strict=True)
     ]
-    return tuple(
-        json.dumps(value, ensure_ascii=False)
-        for value in (
-            dict(zip(ids, part.prediction, strict=True)),
-            {"version": "1.1", "data": gold},
-        )
-    )
+    said = dict(zip(ids, part.prediction, strict=True))
+    whole = {"version": "1.1", "data": gold}
+    return json.dumps(said, ensure_ascii=False), json.dumps(whole, ensure_ascii=False)
 
 
 def _positions(part: pd.DataFrame, language: str) -> tuple[str, str]:
@@ -131,7 +128,7 @@ def _pairs(part: pd.DataFrame, language: str) -> tuple[str, str]:
         for place, text in enumerate(dict.fromkeys([*part.gold, *part.prediction]))
         if text
     }
-    return tuple(
+    said, gold = (
         _lines(
             f"{language}-{place}\t{english[text]}"
             for place, text in zip(part.example, column, strict=True)
@@ -139,6 +136,7 @@ def _pairs(part: pd.DataFrame, language: str) -> tuple[str, str]:
         )
         for column in (part.prediction, part.gold)
     )
+    return said, gold
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def _digest(*parts: object) -> str:
 
 def _again(study: Study, run: Score) -> dict[str, object]:
     record, threads, root = records.find(run), torch.get_num_threads(), store.default_root()
+    assert record is not None  # only recorded runs are drawn
     encoder = starting_encoder(run)
     parent = graph.compute([encoder], root, study.scheduler)[key(encoder)]
     torch.set_num_threads(min(record["environment"]["threads"], os.cpu_count() or 1))

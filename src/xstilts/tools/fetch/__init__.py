@@ -42,7 +42,8 @@ def fetch(
     asked). Returns what the folder then has, by file. UserError at the end, if some of it could not
     be had: what, why, and what to do."""
     made(folder)
-    found, lost, seen = manifest(folder), {}, set()
+    found, seen = manifest(folder), set()
+    lost: dict[str, list[str]] = {}
     for place in () if models_only else _wanted(study):
         for name, entry, write in tried(partial(place.files, folder), place.where, lost) or ():
             if name in seen or _is_there(folder / name, found.get(name), entry):
@@ -128,7 +129,7 @@ class _Wanted:
         """(file below the folder, what it comes from, a function that writes it and returns its
         number of rows)"""
         source, text = self.source, self.row.name == "text"
-        entry = {
+        entry: dict[str, Any] = {
             "from": source.hub or source.files,
             "commit": hub.commit(source.hub, source.revision),
             "licence": source.licence,
@@ -195,9 +196,10 @@ def needed(study: Study) -> list[tuple[Task, str, tuple[str, ...]]]:
 
 
 def _is_there(path: Path, entry: dict | None, wanted: dict) -> bool:
+    if not entry:
+        return False
     return (
-        bool(entry)
-        and path.is_file()
+        path.is_file()
         and entry["commit"] == wanted["commit"]
         and entry.get("asked", entry["rows"]) >= wanted.get("asked", 0)
         and entry["sha256"] == sha256(path)

@@ -38,10 +38,8 @@ PICKLE, MADE_OF_IT = "pytorch_model.bin", "model.safetensors"
 def place_of(folder: Path, name: encoders.EncoderName) -> Path:
     """Where a model lies below a fetched folder."""
     usual = encoders.REVISIONS.get(name.base, "main")
-    other = name.revision and name.revision != usual
-    return (
-        folder / "models" / (name.base + (f"@{name.revision.replace('/', '-')}" if other else ""))
-    )
+    other = name.revision if name.revision and name.revision != usual else ""
+    return folder / "models" / (name.base + (f"@{other.replace('/', '-')}" if other else ""))
 
 
 def fetch(folder: Path, text: str, found: dict[str, dict]) -> None:
