@@ -29,7 +29,16 @@ from scipy.stats import chi2, f
 from xstilts.analysis import again, reported, stats, wording
 from xstilts.analysis.again import LARGEST
 from xstilts.runs import credible, records, results, store
-from xstilts.runs.key import Adapt, Run, Score, each_once, key, label, starting_encoder
+from xstilts.runs.key import (
+    Adapt,
+    Run,
+    Score,
+    each_once,
+    intermediate,
+    key,
+    label,
+    starting_encoder,
+)
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
@@ -224,8 +233,8 @@ def _group(runs: Sequence[Score], values: list[pd.Series], rows: Mapping) -> Gro
 
 def phase2(run: Score) -> Hashable:
     """The key of the intermediate training behind a score; None where there is none."""
-    encoder = starting_encoder(run)
-    return key(encoder) if isinstance(encoder, Adapt) and encoder.tasks != ("text",) else None
+    encoder = intermediate(run)
+    return key(encoder) if encoder else None
 
 
 def _own(values: pd.Series) -> float:

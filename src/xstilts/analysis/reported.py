@@ -23,7 +23,7 @@ from xstilts.analysis.wording import title
 from xstilts.errors import UserError
 from xstilts.questions import CHAPTERS
 from xstilts.runs import records, results, store
-from xstilts.runs.key import Adapt, Run, Score, each_once, key, starting_encoder
+from xstilts.runs.key import Run, Score, each_once, intermediate, key
 from xstilts.study import phases
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
@@ -81,13 +81,11 @@ def not_taught(runs: Iterable[Run]) -> list[str]:
     """Of the encoders that were trained on one intermediate task, the tasks that were hardly
     learned themselves: on their dev rows less than LEAST points above the baseline, on average over
     seeds. In words: "HellaSwag (26.0, without reading 25.0)"."""
-    encoders = each_once(starting_encoder(run) for run in runs if isinstance(run, Score))
+    encoders = each_once(encoder for run in runs if (encoder := intermediate(run)))
     scores: dict[str, list[tuple[float, float]]] = {}
     for encoder in encoders:
-        if not isinstance(encoder, Adapt) or len(encoder.tasks) > 1 or encoder.tasks == ("text",):
-            continue
-        (task,) = encoder.tasks
-        if results.has(encoder):
+        task, *others = encoder.tasks
+        if not others and results.has(encoder):
             shown = results.dev_scores(encoder)
             shown = shown[(shown.task == task) & (shown.metric == TASKS[task].metric)]
             scores.setdefault(task, []).append((shown.value.mean(), shown.baseline.mean()))

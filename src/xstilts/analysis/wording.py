@@ -38,6 +38,11 @@ def signed(change: float) -> str:
     return "–" if np.isnan(change) else "0.0" if abs(change) < 0.05 else f"{change:+.1f}"
 
 
+def interval(value: float, low: float, high: float, unit: str = "") -> str:
+    """A difference with its interval: "+2.2 [0.0, +4.5]"; unit: " points"."""
+    return f"{signed(value)}{unit} [{signed(low)}, {signed(high)}]"
+
+
 def direction(change: float, margin: float) -> str:
     """What a number does, in words: never typed by hand, so that prose can't contradict its
     table."""

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from xstilts import data
-from xstilts.analysis.wording import signed
+from xstilts.analysis.wording import interval
 from xstilts.book import comparison_figures, figures, tables
 from xstilts.chapters import claims, named
 from xstilts.runs import records, store
@@ -179,7 +179,7 @@ def _cell(row: dict) -> str:
         return row["verdict"]
     half = (row["high"] - row["low"]) / 2
     return (
-        f"{signed(row['effect'])} [{signed(row['low'])}, {signed(row['high'])}], ±{half:.1f}: "
+        f"{interval(row['effect'], row['low'], row['high'])}, ±{half:.1f}: "
         f"{row['verdict']}{row['so far']}"
     )
 
@@ -198,8 +198,7 @@ def apart(pages: list[Page]) -> pd.DataFrame:
 def _part(row: dict, name: str) -> str:
     if np.isnan(row[name]):
         return row[f"{name}: grade"]
-    low, high = (signed(row[f"{name}: {end}"]) for end in ("low", "high"))
-    return f"{signed(row[name])} [{low}, {high}]"
+    return interval(*(row[f"{name}{end}"] for end in ("", ": low", ": high")))
 
 
 def reading(pages: list[Page]) -> None:

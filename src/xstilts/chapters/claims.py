@@ -231,8 +231,7 @@ def _published(claim: Claim) -> float:
 
 def words(study: Study, shown: pd.DataFrame) -> dict[str, object]:
     """What the prose of the page quotes."""
-    effects = shown.effect.map(wording.signed) + " [" + shown.low.map(wording.signed)
-    effects += ", " + shown.high.map(wording.signed) + "]"
+    effects = pd.Series(map(wording.interval, shown.effect, shown.low, shown.high), shown.index)
     failed = [", ".join(verdicts.with_failures(row)) for row in shown.to_dict("records")]
     narrow = shown.breadth.where(shown.breadth.str.startswith("concentrated"), "")
     notes = [

@@ -118,8 +118,7 @@ def _capital(text: str) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    value, low, high = (wording.signed(row[name]) for name in ("effect", "low", "high"))
-    return f"{value} points [{low}, {high}]"
+    return wording.interval(row["effect"], row["low"], row["high"], " points")
 
 
 def _said(row: Mapping[str, Any]) -> str:

@@ -30,16 +30,7 @@ from xstilts.analysis import differences, grades, reported, stats, wording
 from xstilts.analysis.differences import Compared, Weights
 from xstilts.analysis.grades import ALPHA
 from xstilts.runs import results
-from xstilts.runs.key import (
-    Adapt,
-    Run,
-    Score,
-    Wanted,
-    each_once,
-    key,
-    starting_encoder,
-    training,
-)
+from xstilts.runs.key import Run, Wanted, each_once, intermediate, key, training
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS
 
@@ -306,13 +297,7 @@ def hours(runs: Iterable[Run]) -> float:
     """What the runs took, with their targets' trainings and the intermediate ones that they start
     from, each once."""
     runs = list(runs)
-    encoders = [
-        encoder
-        for run in runs
-        if isinstance(run, Score)
-        and isinstance(encoder := starting_encoder(run), Adapt)
-        and encoder.tasks != ("text",)
-    ]
+    encoders = [encoder for run in runs if (encoder := intermediate(run))]
     there = [run for run in each_once([*runs, *encoders]) if results.has(run)]
     trained: dict[str, float] = {}
     for run in there:

@@ -173,6 +173,12 @@ def starting_encoder(run: Score) -> Base | Adapt:
     return before.encoder if before else run.encoder
 
 
+def intermediate(run: Run) -> Adapt | None:
+    """The encoder of phase 2 that a score tells of; None where it tells of none."""
+    encoder = starting_encoder(run) if isinstance(run, Score) else None
+    return encoder if isinstance(encoder, Adapt) and encoder.tasks != ("text",) else None
+
+
 def passing(run: Run) -> bool:
     """Whether an artifact is of no use once all scores that start from it are there. So is the
     training of a target, whose encoder is large, unless it is an intermediate encoder as well: one
