@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
+from babel import Locale
 
 from xstilts.errors import visible
 from xstilts.study.conditions import Condition
@@ -30,6 +31,11 @@ def title(named: str | Condition) -> str:
 def cell_title(condition: str | Condition, target: str) -> str:
     """How prose calls a condition before a target."""
     return f"{title(condition)} for {title(target)}"
+
+
+def language(code: str) -> str:
+    """Its English name; the code where none is known."""
+    return Locale("en").languages.get(code, code)
 
 
 def signed(change: float) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from IPython.display import display
+from IPython.display import HTML, display
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -100,12 +100,10 @@ def of(study: Study) -> list[Page]:
     return pages
 
 
-def quoted(pages: list[Page]) -> None:
+def quoted(pages: list[Page], drawn: Figure, shown: HTML) -> None:
     """What the front page quotes: the figure, the list of claims, and the first study's words."""
     tables.quote(**pages[0].words, **story(pages[0]))
-    tables.quote_shown(
-        claims_figure=figures.as_html(figure(pages)), claims_table=tables.show(table(pages))
-    )
+    tables.quote_shown(claims_figure=figures.as_html(drawn), claims_table=shown)
 
 
 BEST_TASK = "The best task for each target gains on XTREME"

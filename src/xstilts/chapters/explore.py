@@ -10,9 +10,10 @@ set's, and is shown as text."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
-from babel import Locale
 
 from xstilts import data
 from xstilts.analysis import reported
@@ -29,11 +30,6 @@ SHOWN = ["input", "gold"]
 NEITHER, LACKING = "wrong in both", "–"
 
 
-def named(language: str) -> str:
-    """Its English name."""
-    return Locale("en").languages.get(language, language)
-
-
 def asked(study: Study) -> Runs:
     """The first seed's runs of none and of the study's first intermediate task, on its first target
     that is trained, and on retrieval."""
@@ -41,8 +37,8 @@ def asked(study: Study) -> Runs:
     conditions = [NONE, *(Condition((name,)) for name in there[:1])]
     trained = [name for name in study.targets if not TASKS[name].untrained][:1]
     retrieval = [name for name in study.targets if TASKS[name].untrained][:1]
-    found = grid.runs(study, conditions, [*trained, *retrieval])
-    return {cell: run for cell, run in found.items() if cell[2] in (0, study.seeds[0])}
+    first = dataclasses.replace(study, seeds=study.seeds[:1], none_seeds=())
+    return grid.runs(first, conditions, [*trained, *retrieval])
 
 
 def rows(study: Study, found: Runs) -> pd.DataFrame:
@@ -53,7 +49,7 @@ def rows(study: Study, found: Runs) -> pd.DataFrame:
     parts = []
     there = {cell: run for cell, run in found.items() if results.has(run)}
     for (condition, target, seed), run in there.items():
-        scored = results.examples({(condition, target, seed): run}).assign(state="", value=0.0)
+        scored = results.examples({(condition, target, seed): run})
         for row in reported.main_metric(study, scored).itertuples():
             score = _percent(row.numerator, row.denominator)
             texts = _texts(run, row.language, len(score))

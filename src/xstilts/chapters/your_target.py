@@ -15,7 +15,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from babel import Locale
 
 from xstilts import data
 from xstilts.analysis import differences, grades, repeats, reported, wording
@@ -71,7 +70,7 @@ class Answer:
         every = next(iter(self.asked.wanted.values())).languages
         own_one = TASKS[self.target].trained_in
         others = tuple(language for language in every if language != own_one)
-        called = Locale("en").languages.get(own_one, own_one)
+        called = wording.language(own_one)
         found = {"other languages": others, called: tuple({own_one} & {*every})}
         return {name: some for name, some in found.items() if some}
 
