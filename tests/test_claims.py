@@ -56,12 +56,13 @@ def pretend(
 
 
 def said(study, asked, found) -> pd.Series:
-    return claims.table(study, asked, found, beside=()).set_index("claim")
+    return claims.table(study, claims.questions(study, asked, found)).set_index("claim")
 
 
 def test_nothing_was_run(study):
     asked = claims.wanted(study)
-    shown = claims.table(study, asked, claims.obtain(study, asked))
+    questions = claims.questions(study, asked, claims.obtain(study, asked))
+    shown = claims.table(study, questions)
     assert set(shown.verdict) == {"not run"} and shown.effect.isna().all()
     words = claims.words(study, shown)
     assert words["not_run"] == len(NAMES) and words["agreeing"] == words["open"] == "none"
@@ -78,9 +79,7 @@ def test_nothing_was_run(study):
         every["MLM mixed in does not consistently help more than the English task alone"] == 4
         and min(every.values()) == 1
     )
-    page = claims_page.Page(
-        study, asked, shown, claims.apart(study, asked, claims.obtain(study, asked))
-    )
+    page = claims_page.Page(study, asked, shown, claims.apart(study, questions))
     assert claims_page.figure([page]).axes
     table = claims_page.table([page])
     assert list(table) == ["claim", "published", "synthetic rows", "note on synthetic rows"]
@@ -126,7 +125,7 @@ def test_a_verdict_on_a_part_says_so(study, monkeypatch):
     found["xtreme"] = {
         cell: run for cell, run in found["xtreme"].items() if cell[:2] != (task("mnli"), "tydiqa")
     }
-    shown = claims.table(study, asked, found, beside=())
+    shown = claims.table(study, claims.questions(study, asked, found))
     assert shown.set_index("claim")["so far"]["TyDiQA gains consistently"] == " so far"
     assert ", so far)" in next(
         part
@@ -146,7 +145,7 @@ def test_where_an_effect_is_concentrated_is_named(study, monkeypatch):
         return part.assign(numerator=part.numerator.where(~up, pd.Series(more, part.index)))
 
     monkeypatch.setattr(results, "examples", one_target_up)
-    shown = claims.table(study, asked, found, beside=())
+    shown = claims.table(study, claims.questions(study, asked, found))
     named = claims.words(study, shown)["agreeing"].split("; ")[0]
     assert named.startswith("SQuAD, named among the best tasks, helps on average (strong for, +")
     assert named.endswith("concentrated in TyDiQA-GoldP)")

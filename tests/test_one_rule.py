@@ -45,7 +45,8 @@ def book(recorded, shown):
         asked = claims.wanted(study)
         found = claims.obtain(study, asked)
         beside = named.p_values(study, leave_out="claims")
-        shown += [study, asked, found, claims.table(study, asked, found, beside)]
+        every = claims.questions(study, asked, found)
+        shown += [study, asked, found, claims.table(study, every, beside)]
     return shown
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from xstilts import data
 from xstilts.analysis.wording import interval
@@ -94,9 +93,9 @@ def of(study: Study) -> list[Page]:
     pages = []
     for one in profiles.beside(study):
         asked = claims.wanted(one)
-        found = claims.obtain(one, asked)
-        shown = claims.table(one, asked, found, named.p_values(one, "claims"))
-        pages.append(Page(one, asked, shown, claims.apart(one, asked, found)))
+        every = claims.questions(one, asked, claims.obtain(one, asked))
+        shown = claims.table(one, every, named.p_values(one, "claims"))
+        pages.append(Page(one, asked, shown, claims.apart(one, every)))
     return pages
 
 
@@ -127,10 +126,8 @@ def story(page: Page) -> dict[str, object]:
 
 def figure(pages: list[Page]) -> Figure:
     """Each claim's effect in each study, with its 95 % interval, and the published figure."""
-    drawn, axis, place = figures.named_rows(list(pages[0].shown.claim), len(pages) + 1)
-    for number, page in enumerate(pages):
-        for line, row in enumerate(page.shown.to_dict("records")):
-            comparison_figures.graded(axis, row, place(line, number), page.marker, page.rows)
+    marked = {page.rows: (page.marker, page.shown) for page in pages}
+    drawn, axis, place = comparison_figures.graded_rows(list(pages[0].shown.claim), marked, more=1)
     lines = {claim: line for line, claim in enumerate(pages[0].shown.claim)}
     for row in pages[0].parts.dropna(subset="trained targets").to_dict("records"):
         value, low, high = (row[f"trained targets{end}"] for end in ("", ": low", ": high"))
@@ -140,14 +137,9 @@ def figure(pages: list[Page]) -> Figure:
     for line, points in enumerate(pages[0].shown.published):
         middle = np.mean([place(line, number) for number in range(len(pages))])
         axis.plot(points, middle, "x", color="black", ms=7, label="published")
-    axis.axvline(0, color="0.4", lw=1)
-    axis.set_xlabel("points (95 % interval)")
-    signs = [
-        Line2D([], [], marker=page.marker, ls="", color="0.4", label=page.rows) for page in pages
-    ]
-    alone = f"{pages[0].rows}, {TRAINED_ALONE}"
-    signs.append(Line2D([], [], marker=TRAINED, ls="", color="C2", label=alone))
-    signs.append(Line2D([], [], marker="x", ls="", color="black", label="published"))
+    signs = [comparison_figures.sign(page.marker, page.rows) for page in pages]
+    signs.append(comparison_figures.sign(TRAINED, f"{pages[0].rows}, {TRAINED_ALONE}", "C2"))
+    signs.append(comparison_figures.sign("x", "published", "black"))
     drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=2)
     return figures.stamp(
         pages[0].study, drawn, "\n".join(f"{page.rows}: {page.runs}" for page in pages)

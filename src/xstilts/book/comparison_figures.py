@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -39,20 +39,33 @@ def graded(axis: Axes, row: Mapping[str, Any], line: float, marker: str, label: 
     axis.plot(row["effect"], line, marker, ms=5, color=colour, mfc=hollow, label=label)
 
 
+def graded_rows(
+    names: Sequence[str], studies: Mapping[str, tuple[str, pd.DataFrame]], more: int = 0
+) -> tuple[Figure, Axes, Callable[[int, int], float]]:
+    """A row a claim or hypothesis with its effect in each study (name -> marker and table), and
+    place(row, line), as of `figures.named_rows`. more: lines of a row that are left free."""
+    drawn, axis, place = figures.named_rows(names, len(studies) + more)
+    for number, (name, (marker, decided)) in enumerate(studies.items()):
+        for line, row in enumerate(decided.to_dict("records")):
+            graded(axis, row, place(line, number), marker, name)
+    axis.axvline(0, color="0.4", lw=1)
+    axis.set_xlabel("points (95 % interval)")
+    return drawn, axis, place
+
+
+def sign(marker: str, label: str, color: str = "0.4") -> Line2D:
+    """What a legend shows of a marker."""
+    return Line2D([], [], marker=marker, ls="", color=color, label=label)
+
+
 def hypotheses(studies: Mapping[str, tuple[Study, pd.DataFrame]], runs: str) -> Figure:
     """A chapter's hypotheses, each with its effect in each study (name -> study and table)."""
     first, shown = next(iter(studies.values()))
-    drawn, axis, place = figures.named_rows(list(shown.hypothesis), len(studies))
-    for number, (name, (_, decided)) in enumerate(studies.items()):
-        for line, row in enumerate(decided.to_dict("records")):
-            graded(axis, row, place(line, number), MARKERS[number], name)
-    axis.axvline(0, color="0.4", lw=1)
-    axis.set_xlabel("points (95 % interval)")
+    markers = dict(zip(studies, MARKERS, strict=False))
+    marked = {name: (markers[name], decided) for name, (_, decided) in studies.items()}
+    drawn, _, _ = graded_rows(list(shown.hypothesis), marked)
     if len(studies) > 1:
-        signs = [
-            Line2D([], [], marker=marker, ls="", color="0.4", label=name)
-            for marker, name in zip(MARKERS, studies, strict=False)
-        ]
+        signs = [sign(marker, name) for name, marker in markers.items()]
         drawn.legend(handles=signs, fontsize=8, loc="outside upper left", ncols=3)
     return figures.stamp(first, drawn, runs)
 

@@ -1,6 +1,6 @@
 """The paper's claims beside what this profile says of them: the front page of the book.
 
-    asked = wanted(study);  table(study, asked, obtain(study, asked))
+    asked = wanted(study);  table(study, questions(study, asked, obtain(study, asked)))
 
 A claim is a weighted sum of conditions over some targets, and one of the rules of `verdicts`.
 """
@@ -175,16 +175,11 @@ def questions(
     return said
 
 
-def table(
-    study: Study,
-    asked: dict[str, Comparison],
-    found: dict[str, Wanted],
-    beside: Iterable[float] = (),
-) -> pd.DataFrame:
+def table(study: Study, every: list[Question], beside: Iterable[float] = ()) -> pd.DataFrame:
     """A row a claim: what `verdicts.decide` says of it, the published figure in points, and the
-    chapter that has its runs. beside: p-values of the book's hypotheses, which were named
-    beforehand, too (`named.p_values`)."""
-    decided = verdicts.decide(study, questions(study, asked, found), beside)
+    chapter that has its runs. every: of `questions`. beside: p-values of the book's hypotheses,
+    which were named beforehand, too (`named.p_values`)."""
+    decided = verdicts.decide(study, every, beside)
     known = [
         {
             "claim": claim.text,
@@ -196,12 +191,12 @@ def table(
     return pd.concat([pd.DataFrame(known), decided], axis=1)
 
 
-def apart(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) -> pd.DataFrame:
+def apart(study: Study, every: list[Question]) -> pd.DataFrame:
     """A row a claim that is about targets with and without training: its effect over those that are
     trained, and over retrieval, which is not, each with its interval, and their grades. These were
-    not named beforehand, so that none is *strong*."""
+    not named beforehand, so that none is *strong*. every: of `questions`."""
     rows = []
-    for claim, question in zip(CLAIMS, questions(study, asked, found), strict=True):
+    for claim, question in zip(CLAIMS, every, strict=True):
         parts = {
             name: {
                 target: some
@@ -212,8 +207,8 @@ def apart(study: Study, asked: dict[str, Comparison], found: dict[str, Wanted]) 
         }
         if all(parts.values()):
             row: dict[str, object] = {"claim": claim.text}
-            for name, every in parts.items():
-                compared = verdicts.judge(study, replace(question, every=every)).compared
+            for name, some in parts.items():
+                compared = verdicts.judge(study, replace(question, every=some)).compared
                 said = compared.estimate
                 row |= {name: said.value, f"{name}: low": said.low, f"{name}: high": said.high}
                 row[f"{name}: grade"] = compared.grade(1.0)
