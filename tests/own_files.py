@@ -11,6 +11,20 @@ WORDS = {
 }
 LABELS = ("good", "bad", "mixed")
 
+# a study of an own target that takes a second
+TINY = dict(
+    profile="mini",
+    data="mini",
+    intermediates="mnli",
+    phase2_steps=2,
+    phase3_steps=2,
+    phase2_rows=20,
+    phase3_rows=40,
+    eval_rows=12,
+    max_length=64,
+    scheduler="local",
+)
+
 
 def reviews(count=200, language="en", seed=0):
     """[(text, label)], each text once."""

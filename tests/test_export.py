@@ -22,20 +22,7 @@ from xstilts.training.recipe import Recipe
 
 KINDS = ("classify", "pairs", "tag", "span", "choice", "retrieve")
 EXACT = Recipe(0, 0, 0, 0.0, 64, 0, precision="fp32", dropout=0.0)
-SMALL = dict(
-    profile="mini",
-    data="mini",
-    intermediates="mnli",
-    seeds="0",
-    phase2_steps=2,
-    phase3_steps=2,
-    phase2_rows=20,
-    phase3_rows=40,
-    eval_rows=12,
-    max_length=64,
-    layer=1,
-    scheduler="local",
-)
+SMALL = own_files.TINY | dict(seeds="0", layer=1)
 # what a person does who has transformers alone
 ELSEWHERE = """
 import json, sys

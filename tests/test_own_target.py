@@ -20,19 +20,7 @@ from xstilts.study.conditions import NONE, Condition
 from xstilts.tasks.table import TASKS
 from xstilts.tools import inventory
 
-SMALL = dict(
-    profile="mini",
-    data="mini",
-    intermediates="mnli",
-    seeds="0,1",
-    phase2_steps=2,
-    phase3_steps=2,
-    phase2_rows=20,
-    phase3_rows=40,
-    eval_rows=12,
-    max_length=64,
-    scheduler="local",
-)
+SMALL = own_files.TINY | dict(seeds="0,1")
 
 
 def reviews(folder, unlabelled=20, language="en"):
