@@ -1,4 +1,5 @@
-# make book   sets up, runs the study on the embedded default, builds the book into _build/html
+# make book   sets up, trains a short chain of the three phases, builds the book into _build/html with the recorded scores;
+#             LIVE=1: trains the three phases in full (half an hour)
 # make study  computes every run of every chapter, those of the claims first (hours; goes on where it was stopped), then records
 #             the scores
 # make test   sets up, runs the tests
@@ -19,7 +20,7 @@ READY  := $(VENV)/ready
 setup: $(READY)
 
 book: $(READY)
-	$(BIN)/xstilts book
+	$(BIN)/xstilts book $(if $(LIVE),--live)
 
 # a run of the claims that is lost is told again, and why, when all others are done
 study: $(READY)
@@ -41,7 +42,8 @@ audit: $(READY)
 	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.txt
 
 # every file that is installed has one of the lock's hashes
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# compiled where it is used: to compile all of it takes longer than to unpack it
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --require-hashes -r requirements.txt

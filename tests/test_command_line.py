@@ -147,7 +147,9 @@ def seen(monkeypatch, tmp_path):
         build, "run", lambda chapter, out, given: found.append(study(**given).profile) or out
     )
     monkeypatch.setattr(
-        build, "build", lambda given: found.append(study(**given).profile) or "page"
+        build,
+        "build",
+        lambda given, live: found.append(study(**given).profile) or "page",
     )
     for module, name, value in (
         (graph, "compute", {}),

@@ -170,7 +170,7 @@ def test_a_plan_is_asked_for_by_profile_and_chapter(words, profile, chapter, mon
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["papre"], "not 'papre'; profiles: mini, small, real, paper; chapters: claims"),
+        (["papre"], "not 'papre'; profiles: mini, small, real, paper, chain; chapters: claims"),
         (["rq3", "paper"], "not 'rq3 paper'"),
         (["paper", "rq3", "rq4"], "not 'paper rq3 rq4'"),
         (["paper", "-p", "profile", "small"], "two profiles: paper and -p profile small"),

@@ -374,10 +374,11 @@ def test_the_book_verifies_cheap_runs_and_once(finished, monkeypatch, tmp_path):
     monkeypatch.setattr(needed, "RUNS", {"single_task": needed.RUNS["single_task"]})
     first = verify.brief(study, 2)
     assert len(first) == 2 and set(first.within) == {"yes"}
-    work = sorted(costs.work(run) for run in verify.sample(study, 99))
-    assert all(
-        costs.work(run) <= work[len(work) // 2] for run in verify.sample(study, 2, share=0.5)
-    )
+    work = sorted(costs.total(verify.anew(run)) for run in verify.sample(study, 99))
+    for most, some in ((work[4], 2), (0, 1)):
+        drawn = verify.sample(study, some, most=most)
+        assert len(drawn) == some
+        assert all(costs.total(verify.anew(run)) <= max(most, work[0]) for run in drawn)
 
     def refused(run, folder, parent):
         raise RuntimeError("computed again")

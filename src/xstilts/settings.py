@@ -46,11 +46,19 @@ def _place(name: str) -> Path | None:
 # ---------------------------------------------------------------- places
 
 
+_found: dict[str, Path] = {}  # a book asks a hundred thousand times
+
+
 def find_project() -> Path | None:
     """The folder that has all PARTS, here or above; None where there is none."""
-    here = Path.cwd()
-    above = (here, *here.parents)
-    return next((one for one in above if all((one / part).exists() for part in PARTS)), None)
+    where = os.getcwd()
+    if where not in _found:
+        here = Path(where)
+        for one in (here, *here.parents):
+            if all((one / part).exists() for part in PARTS):
+                _found[where] = one
+                break
+    return _found.get(where)
 
 
 def project() -> Path:

@@ -31,7 +31,6 @@ FOUND += ["spread", "languages", "n", "seeds", "from"]
 SUMMARY = ["comparison", "grade", "difference", "low", "high", "targets", "up", "down", "middle"]
 SUMMARY += ["without the largest", "breadth"]
 NOTHING = grades.Estimate(np.nan, np.nan, np.nan, 0, 0, 0)
-KEYS = ["run", "phase 2", "phase 3"]
 
 
 @dataclass(frozen=True)
@@ -107,13 +106,13 @@ def examples(study: Study, found: Wanted, leave_out: tuple[str, ...] = ()) -> pd
     of its trainings."""
     if not found:
         columns = ["condition", "target", "seed", "language", "metric", "layer", "numerator"]
-        columns += ["denominator", "unit", "learned", "score", *KEYS]
+        columns += ["denominator", "unit", "learned", "score", *stats.KEYS]
         return pd.DataFrame(columns=columns)
     part = prepared(study, results.scores(found), results.examples(found))
     part = part[~part.language.isin(leave_out)].reset_index(drop=True)
     cells = list(zip(part.condition, part.target, part.seed, strict=True))
     keys = {cell: _keys(found[cell]) for cell in dict.fromkeys(cells)}
-    for place, name in enumerate(KEYS):
+    for place, name in enumerate(stats.KEYS):
         part[name] = pd.Series([keys[cell][place] for cell in cells], part.index, dtype=object)
     return part
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -47,8 +48,7 @@ def score(
     language: str = "",
     training: Training | None = None,
 ) -> Estimate:
-    """The mean score of a condition on a target over its languages (or in one), at one metric and
-    layer."""
+    """The mean score of a condition on a target over its languages, or in one."""
     return contrast(examples, {condition: 1}, target, language, training=training)
 
 
@@ -130,6 +130,11 @@ def mean(
     )
 
 
+# columns of `differences.examples`; where there are no KEYS: see `_keys`
+CELL = "condition target seed language metric layer numerator denominator unit".split()
+KEYS = ["run", "phase 2", "phase 3"]
+
+
 @dataclass(frozen=True)
 class _Cell:
     """A run's examples: language -> (numerators, denominators, units); and its trainings. Keys are
@@ -156,19 +161,16 @@ def _cells(
     asked = {(condition, target) for target, part in weights.items() for condition in part}
     found: dict = defaultdict(lambda: defaultdict(dict))
     keys: dict[tuple, tuple[Hashable, Hashable, Hashable]] = {}
-    kinds, named = defaultdict(set), "run" in examples  # with keys: see `differences.examples`
-    for row in examples.to_dict("records"):
-        pair = (row["condition"], row["target"])
-        if pair not in asked or language not in ("", row["language"]):
-            continue
-        kinds[pair].add((row["metric"], row["layer"]))
-        numerator, denominator = np.asarray(row["numerator"]), np.asarray(row["denominator"])
-        unit = row.get("unit", None)
-        unit = np.arange(len(numerator)) if unit is None else np.asarray(unit)
-        found[pair][row["seed"]][row["language"]] = (numerator, denominator, unit)
-        keys[(*pair, row["seed"])] = (
-            (row["run"], row["phase 2"], row["phase 3"]) if named else _keys(*pair, row["seed"])
-        )
+    kinds: dict = defaultdict(set)
+    columns = [examples.get(name, repeat(None)) for name in (*CELL, *KEYS)]
+    for row in zip(*columns, strict=False):  # what lacks has no end
+        *cell, seed, where, metric, layer, above, below, unit, run, phase2, phase3 = row
+        pair = tuple(cell)
+        if pair in asked and language in ("", where):
+            kinds[pair].add((metric, layer))
+            units = np.arange(len(above)) if unit is None else np.asarray(unit)
+            found[pair][seed][where] = (np.asarray(above), np.asarray(below), units)
+            keys[(*pair, seed)] = (run, phase2, phase3) if run else _keys(*pair, seed)
     for pair, some in kinds.items():
         if len(some) != 1:
             raise ValueError(f"{pair[0]}, {pair[1]}: expected one metric at one layer, got {some}")
@@ -188,8 +190,7 @@ def _cells(
 def _keys(condition: Hashable, target: str, seed: int) -> tuple[Hashable, Hashable, Hashable]:
     """Run, phase 2 and phase 3 of a cell that has no keys of its own."""
     phase2 = None if condition == NONE else (condition, seed)
-    phase3 = phase3_key((condition, seed), target, seed)
-    return (condition, target, seed), phase2, phase3
+    return (condition, target, seed), phase2, phase3_key((condition, seed), target, seed)
 
 
 def phase3_key(encoder: Hashable, target: str, seed: int) -> Hashable:
@@ -211,7 +212,7 @@ def _on_rows(
     sentence is hard in all of them."""
     values, rows, fewest = np.zeros(len(where)), np.zeros((len(where),) * 2), math.inf
     groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-    shifts, units = [], []
+    shifts, units, smallest = [], [], math.inf
     for number, (target, language) in enumerate(where):
         total: np.ndarray | float = 0.0
         for condition, weight in weights[target].items():
@@ -228,7 +229,6 @@ def _on_rows(
         shifts.append(total)
         units.append(unit)
         groups[target, len(unit)].append(number)
-    smallest = math.inf
     for (_, n), members in groups.items():
         names, codes = np.unique(np.concatenate([units[m] for m in members]), return_inverse=True)
         codes = codes.reshape(len(members), n)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from xstilts.study.profiles import Study
 
+# They train. The book has them train a short chain, so that it is built in minutes.
+PHASES, SHORT = ("phase1_encoder", "phase2_intermediate", "phase3_target"), "chain"
 # Chapters that sum up what other chapters have run: they are run last, wherever they stand.
 SUMMARIES = ("claims", "costs")
 CELLS = ["intermediate", "target", "difference", "low", "high"]
@@ -225,13 +227,17 @@ def picture(study: Study, path: Path) -> None:
         )
 
 
-def build(parameters: Mapping[str, Any] | None = None) -> Path:
-    """Runs every chapter, then builds the book; warnings are errors. Returns the page to open."""
+def build(parameters: Mapping[str, Any] | None = None, live: bool = False) -> Path:
+    """Runs every chapter, then builds the book; warnings are errors. Returns the page to open.
+
+    live: the chapters on the three phases train what the profile has, not a short chain."""
     root, given = settings.project(), parameters or {}
+    short = {} if live or "profile" in given else {"profile": SHORT}
 
     def chapter(name: str, shared: AsyncKernelManager) -> None:
         print(f"chapter   {name}\n", end="", flush=True)
-        run(name, root / "book" / "chapters" / f"{name}.ipynb", given, shared)
+        asked = {**short, **given} if name in PHASES else given
+        run(name, root / "book" / "chapters" / f"{name}.ipynb", asked, shared)
 
     with ExitStack() as stack:
         # first, so that it ends after the kernels that it waits for

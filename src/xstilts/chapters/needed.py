@@ -18,7 +18,7 @@ from xstilts.runs.key import Adapt, Run
 from xstilts.study import grid, own_targets, phases
 from xstilts.study.conditions import NONE, Condition, Runs
 from xstilts.study.profiles import Study
-from xstilts.tasks.table import TASKS
+from xstilts.tasks.table import TASKS, training_task
 
 AS_IT_SHIPS = Condition(phase1=False, called="as it ships")
 AFTER_PHASE_1 = Condition(called="after phase 1")
@@ -49,6 +49,23 @@ def of_phase3(study: Study) -> Study:
     return dataclasses.replace(study, seeds=seeds, none_seeds=())
 
 
+def detours(study: Study) -> tuple[Condition, ...]:
+    """The first intermediate task that has rows, if any: what the chapter on phase 3 shows of phase
+    2."""
+    there = phases.with_rows(study, study.intermediates)
+    return tuple(Condition((name,)) for name in there[:1])
+
+
+def _after(study: Study, detour: Condition) -> list[str]:
+    """Targets of the whole chain: the first trained on other rows, and those without a training."""
+    trained = [
+        name
+        for name in study.targets
+        if not TASKS[name].untrained and training_task(TASKS[name]).name not in detour.tasks
+    ]
+    return [*trained[:1], *(name for name in study.targets if TASKS[name].untrained)]
+
+
 def unread(study: Study) -> Condition:
     """The study's encoder with random weights."""
     encoder = f"{study.encoder.removesuffix(':random')}:random"
@@ -56,22 +73,33 @@ def unread(study: Study) -> Condition:
 
 
 def phase3_target(study: Study) -> Runs:
-    """Every target without intermediate training, for every seed where it is trained; POS also from
-    an encoder with random weights, for the first."""
+    """Every target without intermediate training, for every seed where it is trained. With the
+    first seed also: one trained target and retrieval after the first intermediate task, and POS
+    from an encoder with random weights."""
     study = of_phase3(study)
     wanted = phases.grid(study, {NONE: lambda seed: phases.phase1(study)})
     first = study.seeds[0]
-    return {
-        (condition, target, seed): run
-        for (condition, target, seed), run in wanted.items()
-        if seed == first or not TASKS[target].untrained
-    } | {
-        (unread(study), name, first): phases.phase3(
-            study, grid.encoder(study, unread(study), first), name, first
-        )
-        for name in study.targets
-        if name == "udpos"
-    }
+    return (
+        {
+            (condition, target, seed): run
+            for (condition, target, seed), run in wanted.items()
+            if seed == first or not TASKS[target].untrained
+        }
+        | {
+            (condition, target, first): phases.phase3(
+                study, grid.encoder(study, condition, first), target, first
+            )
+            for condition in detours(study)
+            for target in _after(study, condition)
+        }
+        | {
+            (unread(study), name, first): phases.phase3(
+                study, grid.encoder(study, unread(study), first), name, first
+            )
+            for name in study.targets
+            if name == "udpos"
+        }
+    )
 
 
 def single_task(study: Study) -> Runs:

@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 Unrecorded = Annotated[
     bool, typer.Option("--unrecorded", help="Leave out runs whose scores are recorded.")
 ]
+Live = Annotated[
+    bool, typer.Option("--live", help="Train the three phases in full, not a short chain.")
+]
 
 
-def book(parameter: Parameters = None, profile: Profile = None) -> int:
+def book(parameter: Parameters = None, profile: Profile = None, live: Live = False) -> int:
     """Run every chapter and build the book.
 
-    The pages go to _build/html. Finished runs are kept: the same command goes on from them.
+    The pages go to _build/html. Recorded scores are shown; the chapters on the three phases train a
+    short chain, or with --live what the profile has. Finished runs are kept: the same command goes
+    on from them.
 
     \b
     Example:
@@ -45,7 +50,7 @@ def book(parameter: Parameters = None, profile: Profile = None) -> int:
     from xstilts.book import build
 
     parameters = given(parameter, profile)
-    return _page(lambda: build.build(parameters), "", parameters)
+    return _page(lambda: build.build(parameters, live), "", parameters)
 
 
 def run(

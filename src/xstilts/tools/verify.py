@@ -2,8 +2,8 @@
 
     verify(study, 3)     # a row a run: recorded, again, difference, the tolerance, whether it is
                          within, when
-    brief(study, 3)      # for the book: of the cheaper half, and remembered while nothing has
-                         changed
+    brief(study, 3)      # for the book: of cheap ones, others every day, and remembered while
+                         nothing has changed
 
 The run is computed anew with its target's training, whatever the store has of them; the encoder
 that this starts from is taken from the store, or computed there. On the machine, versions and
@@ -17,6 +17,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import random
 import tempfile
@@ -41,6 +42,7 @@ from xstilts.study.profiles import Study
 from xstilts.study.workers import cluster
 
 EXACT, TOLERANCE = 1e-6, 5.0  # points; what moved further is in `repeats.table`
+BRIEF = 25e12  # operations of a record that the book computes again: two minutes on two cores
 COLUMNS = [
     "run",
     "recorded",
@@ -53,19 +55,23 @@ COLUMNS = [
 ]
 
 
-def sample(study: Study, count: int, seed: int = 0, share: float = 1.0) -> list[Score]:
+def sample(study: Study, count: int, seed: int = 0, most: float = math.inf) -> list[Score]:
     """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that
-    is minutes; where these are too few, among all. share: of the cheapest ones. Records of an
+    is minutes; where these are too few, among all. most: operations, those of encoders that the
+    store lacks included; where too few cost so little, the cheapest are taken. Records of an
     earlier scoring are left out: computed again they would differ, and rightly."""
     recorded = {
         key(run): run
         for run in needed.needed("", study)
         if isinstance(run, Score) and records.find(run) and not records.history(run)
     }
-    cheapest = sorted(recorded, key=lambda name: (costs.total(anew(recorded[name])), name))[
-        : max(count, int(share * len(recorded)))
-    ]
-    root, order = store.default_root(), sorted(cheapest)
+    root = store.default_root()
+    work = {
+        name: costs.total([*graph.lacking([starting_encoder(run)], root), *anew(run)])
+        for name, run in recorded.items()
+    }
+    affordable = sum(some <= most for some in work.values())
+    order = sorted(sorted(work, key=lambda name: (work[name], name))[: max(count, affordable)])
     random.Random(seed).shuffle(order)
     order.sort(key=lambda name: not store.find(root, starting_encoder(recorded[name])))
     return [recorded[name] for name in order[:count]]
@@ -89,10 +95,11 @@ def verify(study: Study, count: int, seed: int = 0) -> pd.DataFrame:
 
 
 def brief(study: Study, count: int) -> pd.DataFrame:
-    """The same of the cheaper half of the recorded runs. What came out is remembered for this
-    record, this code and this
-    machine: a book that is built twice has it from the first time, as `when` says."""
-    here, drawn = _state(), sample(study, count, share=0.5)
+    """The same of recorded runs that cost little. Every day others are drawn. What came out is
+    remembered for this record, this code and this machine: a book that is built twice on a day has
+    it from the first time, as `when` says."""
+    here = _state()
+    drawn = sample(study, count, seed=datetime.now(UTC).toordinal(), most=BRIEF)
     return _table(
         study,
         drawn,
