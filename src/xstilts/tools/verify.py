@@ -42,7 +42,7 @@ from xstilts.study.profiles import Study
 from xstilts.study.workers import cluster
 
 EXACT, TOLERANCE = 1e-6, 5.0  # points; what moved further is in `repeats.table`
-BRIEF = 25e12  # operations of a record that the book computes again: two minutes on two cores
+BRIEF = 10e12  # operations of a record that the book computes again: a minute on two cores
 COLUMNS = [
     "run",
     "recorded",
@@ -58,8 +58,8 @@ COLUMNS = [
 def sample(study: Study, count: int, seed: int = 0, most: float = math.inf) -> list[Score]:
     """Recorded runs of the book, drawn at random: among those whose encoder the store has, for that
     is minutes; where these are too few, among all. most: operations, those of encoders that the
-    store lacks included; where too few cost so little, the cheapest are taken. Records of an
-    earlier scoring are left out: computed again they would differ, and rightly."""
+    store lacks included; where none costs so little, the cheapest is taken. Records of an earlier
+    scoring are left out: computed again they would differ, and rightly."""
     recorded = {
         key(run): run
         for run in needed.needed("", study)
@@ -71,7 +71,7 @@ def sample(study: Study, count: int, seed: int = 0, most: float = math.inf) -> l
         for name, run in recorded.items()
     }
     affordable = sum(some <= most for some in work.values())
-    order = sorted(sorted(work, key=lambda name: (work[name], name))[: max(count, affordable)])
+    order = sorted(sorted(work, key=lambda name: (work[name], name))[: max(1, affordable)])
     random.Random(seed).shuffle(order)
     order.sort(key=lambda name: not store.find(root, starting_encoder(recorded[name])))
     return [recorded[name] for name in order[:count]]
