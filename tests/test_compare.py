@@ -428,6 +428,31 @@ def test_differences_by_kind_of_language_and_of_task_have_how_many_languages_are
     )
 
 
+def test_gain_by_language_is_told_against_the_targets_that_have_the_language(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    gains = {("xnli", "fi"): 10, ("xnli", "de"): 20}
+    gains |= {("udpos", "fi"): 4, ("udpos", "sw"): 6, ("udpos", "de"): 5, ("tatoeba", "de"): -60}
+    rows = [
+        (name, target, language, 50.0 + (gain if name == MNLI else 0), learned)
+        for name in (NONE, MNLI)
+        for learned in (True, False)
+        for (target, language), gain in (gains if learned else {("udpos", "fi"): 99}).items()
+    ]
+    columns = ["condition", "target", "language", "score", "learned"]
+    part = pd.DataFrame(rows, columns=columns)
+    monkeypatch.setattr(differences, "examples", lambda study, found, leave_out: part)
+    table = explain.languages(study, asked, found).set_index("language")
+    assert set(table.comparison) == {"mnli against none"}  # the other was not run
+    assert table["mean difference"].to_dict() == {"de": 12.5, "fi": 7.0, "sw": 6.0}
+    assert table[explain.BEYOND].to_dict() == {"de": 2.5, "fi": -3.0, "sw": 1.0}
+    assert table.targets.to_dict() == {"de": 2, "fi": 2, "sw": 1}
+    assert table[explain.DISTANCE].gt(0).all()
+    drawn = comparison_figures.by_distance(study, asked, table.reset_index())
+    assert {text.get_text() for text in drawn.axes[0].texts} == {"de", "fi", "sw"}
+    empty = comparison_figures.by_distance(study, asked, table.reset_index().iloc[:0])
+    assert "r = –, n = 0" in empty.axes[0].get_title(loc="left")
+
+
 def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
     asked, _ = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
     table = pd.DataFrame(

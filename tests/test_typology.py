@@ -3,11 +3,13 @@ expect."""
 
 import math
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
+from xstilts import settings
 from xstilts.analysis import typology
 from xstilts.chapters import explain
 from xstilts.questions import rq2
@@ -72,3 +74,18 @@ def test_every_source_language_is_shown_for_each_scored_one():
     own = table[table.source == table.scored]
     assert set(own[explain.DISTANCE].round(9)) == {0} and set(own.family) == {"Uralic"}
     assert explain.related(table, "mean difference", explain.DISTANCE).n == 0, "nothing was run"
+
+
+def test_of_the_list_of_real_rows_the_distances_are_those_that_were_counted():
+    table = pd.read_csv(settings.project() / "book" / typology.FILE)
+    assert table.nats.between(0, 5).all() and table.sentences.between(1, typology.ROWS).all()
+    first = table.iloc[0]
+    assert typology.distance(first.language, "en", "real") == first.nats
+    assert math.isnan(typology.distance("en", first.language, "real"))
+    assert math.isnan(typology.distance("xx", "en", "real"))
+
+
+def test_distances_from_english_are_counted_on_the_rows():
+    table = typology.from_english("mini").set_index("language")
+    assert "en" not in table.index and len(table) > 10
+    assert table.nats["fi"] == pytest.approx(typology.distance("fi", "en", "mini"), abs=1e-4)

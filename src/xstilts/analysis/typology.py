@@ -12,17 +12,39 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from xstilts import data
+import pandas as pd
+
+from xstilts import data, settings
+from xstilts.data import listed
 
 ROWS = 500  # sentences a language
+FILE = "rows_grammar.csv"  # of the list of real rows
 
 
 def distance(of: str, other: str, source: str, rows: int = ROWS) -> float:
     """KLcpos3 of UDPOS's test sentences of one language from another's (see `divergence`). NaN
-    where the data has none."""
+    where the data has none. Of the list of real rows: what was counted on them, from English."""
+    if source == listed.NAME:
+        return _counted().get(of, math.nan) if other == "en" else math.nan
     if not {of, other} <= set(data.languages("udpos", source, "test")):
         return math.nan
     return divergence(_tags(of, source, rows), _tags(other, source, rows))
+
+
+def from_english(source: str) -> pd.DataFrame:
+    """language, sentences, nats: how far each of UDPOS's languages is from English, for the list of
+    real rows."""
+    found = [
+        (code, len(_tags(code, source, ROWS)), distance(code, "en", source))
+        for code in data.languages("udpos", source, "test")
+        if code != "en"
+    ]
+    return pd.DataFrame(found, columns=["language", "sentences", "nats"]).round(4)
+
+
+def _counted() -> dict[str, float]:
+    table = pd.read_csv(settings.project() / "book" / FILE, index_col="language")
+    return table.nats.to_dict()
 
 
 @cache

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from xstilts.analysis.wording import title
 from xstilts.book import figures
-from xstilts.chapters.explain import WORK
+from xstilts.chapters.explain import BEYOND, DISTANCE, WORK, related
 from xstilts.runs import records, store
 from xstilts.study.conditions import Comparison
 from xstilts.study.profiles import Study
@@ -160,6 +160,33 @@ def against_cost(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure
         if not len(part):
             axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
         axis.set(title=title(target), xlabel=WORK, ylabel=TASKS[target].metric)
+    for axis, points in named:  # when every panel has its place
+        figures.name_points(axis, points)
+    return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))
+
+
+def by_distance(study: Study, asked: Comparison, table: pd.DataFrame) -> Figure:
+    """Gain by language over the distance of its grammar from English: a panel a comparison, with
+    the correlation. table: of `explain.languages`."""
+    names = list(dict.fromkeys(table.comparison)) or ["–"]
+    drawn, axes = figures.panels(len(names), 4.4)
+    named = []
+    for axis, name in zip(axes, names, strict=True):
+        part = table[table.comparison == name].dropna(subset=[DISTANCE, BEYOND])
+        axis.plot(part[DISTANCE], part[BEYOND], "o", ms=4, label="languages")
+        axis.axhline(0, color="0.4", lw=1)
+        if not len(part):
+            axis.text(0.5, 0.5, "–", ha="center", transform=axis.transAxes)
+        found = related(part, BEYOND, DISTANCE)
+        r = (
+            "–"
+            if np.isnan(found.value)
+            else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+        )
+        axis.set_title(f"{title(name)}: r = {r}, n = {len(part)}", fontsize=9)
+        axis.set(xlabel="distance from English (nats)", ylabel="points above the mean")
+        points = part[[DISTANCE, BEYOND, "language"]].itertuples(index=False, name=None)
+        named.append((axis, list(points)))
     for axis, points in named:  # when every panel has its place
         figures.name_points(axis, points)
     return figures.stamp(study, drawn, records.said(asked.wanted.values(), store.default_root()))

@@ -27,6 +27,7 @@ from xstilts.tasks import languages as names
 from xstilts.tasks.table import TASKS
 
 DISTANCE = "grammar's distance"
+BEYOND = "above its targets' mean"
 WORK = "10^15 operations"  # of all training and scoring behind a score
 
 
@@ -98,6 +99,29 @@ def sources(study: Study, asked: Comparison, found: Wanted, scored: Sequence[str
                 )
             )
     return pd.DataFrame(rows, columns=columns)
+
+
+def languages(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
+    """A row a comparison and language but English: how far its grammar is from English
+    (`typology.distance`, nats), how many trained targets have the language, the mean difference
+    over them, and the same above each target's own mean over languages, so that it does not matter
+    which targets a language has. Trainings that were not learned are left out."""
+    part = differences.examples(study, found, leave_out=("en",))
+    part = part[part.learned.to_numpy(bool) & ~part.target.map(lambda name: TASKS[name].untrained)]
+    cells = part.groupby(["condition", "target", "language"]).score.mean().unstack("condition")
+    rows = []
+    for title, weights in asked.contrasts:
+        if not set(weights) <= set(cells):
+            continue
+        gains = sum(weight * cells[name] for name, weight in weights.items()).dropna()
+        above = gains - gains.groupby("target").transform("mean")
+        for code, some in gains.groupby("language"):
+            beyond = above.xs(code, level="language").mean()
+            far = typology.distance(str(code), "en", study.data)
+            rows.append((title, code, far, len(some), some.mean(), beyond))
+    return pd.DataFrame(
+        rows, columns=["comparison", "language", DISTANCE, "targets", "mean difference", BEYOND]
+    )
 
 
 def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from xstilts import files, settings
+from xstilts.analysis import typology
 from xstilts.data import listed
 from xstilts.errors import UserError
 from xstilts.public_rows import counts
@@ -136,6 +137,8 @@ def main(arguments: list[str]) -> None:
         listed.write(str(folder))
         for path, table in zip(paths, (counts.count(folder), counts.overlap(folder)), strict=True):
             files.write(path, table.to_csv(index=False).encode())
+        grammar = typology.from_english(str(folder))
+        files.write(book / typology.FILE, grammar.to_csv(index=False).encode())
     page = book / "rows.md"
     text = filled(page.read_text(encoding="utf-8"), *map(pd.read_csv, paths))
     files.write(page, text.encode())
