@@ -392,6 +392,25 @@ while not pathlib.Path("{other}").exists():
     assert not (tmp_path / "book" / "chapters" / "claims.ipynb").exists()
 
 
+def test_the_book_trains_a_short_chain_unless_it_is_asked_for_all(tmp_path, monkeypatch):
+    tell = "print(profile, file=open('{}', 'w'))"
+    names = ("phase3_target", "one")
+    toy(
+        tmp_path,
+        **{name: tell.format(name) for name in names},
+        parameters=dict.fromkeys(names, 'profile = "mini"'),
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(build.pages, "html", lambda root: root)
+    for given, live, told in (
+        ({}, False, ["chain", "mini"]),
+        ({}, True, ["mini", "mini"]),
+        ({"profile": "small"}, False, ["small", "small"]),
+    ):
+        build.build(given, live)
+        assert [(tmp_path / name).read_text().strip() for name in names] == told
+
+
 def test_where_missing_runs_are_computed_chapters_take_turns():
     computing, showing, last = build._turns(ROOT, {})
     assert (
