@@ -15,20 +15,20 @@ from xstilts.synthetic.makers.supertags import CATEGORIES, supertags
 TASKS, LANGUAGES, SPLITS = synthetic.TASKS, synthetic.LANGUAGES, world.SPLITS
 # what a word is made of: letters, and the marks that Devanagari and Yoruba have besides
 LETTER = "[\\w\u0300-\u036f\u0900-\u0903\u093a-\u094f]"
+NAMES = {}  # id of a language's words -> these, its names, their pattern
 SPANS = ("squad", "squad2", "xquad", "mlqa", "tydiqa", "lareqa")
 
 
 def names_in(words, text):
     """The people named in a text, as the world calls them. Names may touch other words where there
     are no spaces."""
-    found = {wording.name(words, name): name for name in world.ALL_NAMES}
-    longest = sorted(map(re.escape, found), key=len, reverse=True)
-    pattern = (
-        "|".join(longest)
-        if not words["spaces"]
-        else rf"(?<!{LETTER})(?:{'|'.join(longest)})(?!{LETTER})"
-    )
-    return frozenset(found[name] for name in re.findall(pattern, text))
+    if id(words) not in NAMES:  # asked for thousands of times
+        found = {wording.name(words, name): name for name in world.ALL_NAMES}
+        longest = "|".join(sorted(map(re.escape, found), key=len, reverse=True))
+        alone = rf"(?<!{LETTER})(?:{longest})(?!{LETTER})" if words["spaces"] else longest
+        NAMES[id(words)] = words, found, re.compile(alone)
+    _, found, pattern = NAMES[id(words)]
+    return frozenset(found[name] for name in pattern.findall(text))
 
 
 # --- the same facts in every language

@@ -234,11 +234,18 @@ def test_an_open_question_says_why_and_what_would_settle_it(decide):
     seeds = int(row["would settle it"].split()[0])
     assert decide(rates, ONE, training=2.0, rows=4000, seeds=seeds).verdict != "open"
     assert decide(rates, ONE, training=2.0, rows=4000, seeds=seeds - 1).verdict == "open"
-    row = decide({NONE: 0.6, SQUAD: 0.601}, ONE, training=0.1, rows=60)
-    assert row.verdict in ("open", "no difference")
+    rates |= {SQUAD: 0.62}
+    for training, rows, said in (
+        (0.1, 30, ("too few test rows", "more test rows")),
+        (9.0, 30, ("too few seeds", "more test rows, and more seeds")),
+        (9.0, 400, ("too few seeds", f"more than {verdicts.SEEDS} seeds")),
+    ):
+        row = decide(rates, ONE, training=training, rows=rows)
+        assert (row["why open"], row["would settle it"]) == said
     row = decide(rates, ONE, training=None)
     assert row.verdict == "open" and row["why open"] == "what another training changes is not known"
-    row = decide({**rates, (NONE, "xnli"): 0.1}, ONE, training=2.0, rows=4000)
+    rates = {NONE: 0.6, SQUAD: 0.61, (NONE, "xnli"): 0.1}
+    row = decide(rates, ONE, training=2.0, rows=4000)
     assert row["why open"] == "too few seeds; not learned: XNLI"
 
 

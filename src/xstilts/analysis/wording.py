@@ -60,3 +60,10 @@ def listed(names: Iterable[str]) -> str:
     names = sorted(names)
     more = f"; and {len(names) - 12} more" * (len(names) > 12)
     return ("; ".join(names[:12]) or "none") + more
+
+
+def duration(seconds: float) -> str:
+    """Two digits or so, in the unit that fits: "12 s", "7 min", "2.5 h"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

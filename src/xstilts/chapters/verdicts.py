@@ -285,12 +285,21 @@ def settles(judged: Judged) -> str:
     found, margin = judged.compared.estimate, judged.compared.margin
     if not found.trained:
         return "a second seed"
+
+    def decides(times: float) -> bool:
+        """So many times as many seeds do."""
+        clear = found.half(times) < abs(found.value)
+        return clear or abs(found.value) + found.half(times, 2 * ALPHA) < margin
+
     for seeds in range(found.seeds + 1, SEEDS + 1):
         times = seeds / found.seeds
-        clear = found.half(times) < abs(found.value)
-        if clear or abs(found.value) + found.half(times, 2 * ALPHA) < margin:
-            return f"{seeds} seeds ({hours(judged.cells.values()) * (times - 1):.1f} h more)"
-    return f"more test rows ({SEEDS} seeds are not enough)"
+        if decides(times):
+            more = wording.duration(3600 * hours(judged.cells.values()) * (times - 1))
+            return f"{seeds} seeds ({more} more)"
+    if decides(math.inf):
+        return f"more than {SEEDS} seeds"
+    by_rows = found.half(math.inf) > 0.9 * found.half()  # what seeds do not make narrower
+    return "more test rows" + ", and more seeds" * (not by_rows)
 
 
 def hours(runs: Iterable[Run]) -> float:

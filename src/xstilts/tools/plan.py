@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from xstilts import revisions, settings
+from xstilts.analysis.wording import duration
 from xstilts.chapters import needed
 from xstilts.hub_faults import Refused
 from xstilts.runs import records, store
@@ -36,7 +37,7 @@ def _said(speed: Speed, study: Study, threads: int, workers: int) -> str:
     if speed.assumed:
         return (
             f"could not be measured, as {speed.assumed}; assumed are {_rate(speed.training)}, "
-            f"{1000 * speed.step:.0f} ms a step and {_time(speed.run)} a run"
+            f"{1000 * speed.step:.0f} ms a step and {duration(speed.run)} a run"
         )
     busy = (
         f". While it was measured other programs were at work, and a run had {speed.share:.0%} "
@@ -210,15 +211,15 @@ def text(study: Study, chapter: str = "", unrecorded: bool = False) -> str:
         return "\n".join(lines)
     lines += [
         "",
-        f"Worker time {_time(made.worker_seconds)}; here, on {made.workers_here} worker(s), about "
-        f"{_time(made.seconds_here)}.",
-        f"No number of workers needs less than the longest chain, {_time(made.longest_chain)}.",
+        f"Worker time {duration(made.worker_seconds)}; here, on {made.workers_here} worker(s), "
+        f"about {duration(made.seconds_here)}.",
+        f"No number of workers needs less than the longest chain, {duration(made.longest_chain)}.",
         "",
         f"{'workers':>7}  {'time':>9}  {'busy':>5}  {'busy before the last wave':>25}",
     ]
     for count, walk in made.walks.items():
         lines.append(
-            f"{count:>7}  {_time(walk.wall):>9}  {walk.busy:>5.0%}  "
+            f"{count:>7}  {duration(walk.wall):>9}  {walk.busy:>5.0%}  "
             f"{walk.busy_before_last_wave:>25.0%}"
         )
     if made.walks[WORKERS[-1]].busy_before_last_wave < 0.85:
@@ -248,13 +249,3 @@ def _what(run: Run) -> str:
     if isinstance(run, Adapt):
         return f"train on {'+'.join(run.trained)}{f' as {run.read_as}' * bool(run.read_as)}"
     return f"score {run.target}"
-
-
-def _time(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.1f} h"
-    )

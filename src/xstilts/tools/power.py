@@ -63,8 +63,9 @@ def _row(study: Study, judged: Judged) -> dict[str, object]:
     row: dict[str, object] = {"half-width": f"{found.half():.1f}", "seeds": str(found.seeds)}
     for width in WIDTHS:
         seeds = needed(judged, width)
-        more = verdicts.hours(judged.cells.values()) * (seeds / found.seeds - 1)
-        said = f"{seeds} seed{'s' * (seeds > 1)}, {more:.1f} h more"
+        took = 3600 * verdicts.hours(judged.cells.values())
+        more = wording.duration(took * (seeds / found.seeds - 1))
+        said = f"{seeds} seed{'s' * (seeds > 1)}, {more} more"
         row[f"for ±{width:g}"] = said if seeds else "more test rows"
     return row | {"half the interval": halved(study, judged)}
 
