@@ -453,6 +453,23 @@ def test_gain_by_language_is_told_against_the_targets_that_have_the_language(stu
     assert "r = –, n = 0" in empty.axes[0].get_title(loc="left")
 
 
+def test_each_language_of_each_target_has_the_difference_that_tables_have(study, monkeypatch):
+    asked, found = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
+    scores(monkeypatch, {NONE: 90.0, MNLI: 90.0})
+    table = explain.each_language(study, asked, found).set_index(["target", "language"])
+    assert set(table.index) == {(t, code) for t in ("xnli", "tatoeba") for code in ("en", "fi")}
+    for code in ("en", "fi"):
+        whole = differences.table(study, asked, found, only=(code,)).set_index(
+            ["comparison", "target"]
+        )
+        for target in ("xnli", "tatoeba"):
+            row, same = table.loc[target, code], whole.loc["mnli against none", target]
+            for name in ("difference", "low", "high"):
+                assert row[name] == pytest.approx(same[name])
+            assert row.after - row.without == pytest.approx(row.difference)
+            assert row.low < row.difference < row.high and row.n == 400
+
+
 def test_gains_over_what_may_explain_them_have_names_or_a_dash(study, monkeypatch):
     asked, _ = fake(monkeypatch, study, {NONE: 0.5, MNLI: 0.9})
     table = pd.DataFrame(

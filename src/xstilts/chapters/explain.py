@@ -10,13 +10,13 @@ Each is a table over what `differences` shows, for a chapter to put beside it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from xstilts.analysis import differences, reported, typology, wording
+from xstilts.analysis import differences, repeats, reported, stats, typology, wording
 from xstilts.analysis.grades import Estimate
 from xstilts.runs import results
 from xstilts.runs.key import Adapt, Score, Wanted, line, starting_encoder
@@ -122,6 +122,28 @@ def languages(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
     return pd.DataFrame(
         rows, columns=["comparison", "language", DISTANCE, "targets", "mean difference", BEYOND]
     )
+
+
+def each_language(study: Study, asked: Comparison, found: Wanted) -> pd.DataFrame:
+    """A row a comparison, target and language: the difference with its 95 % interval, given what
+    was learned; the scores without the task and after it; n and seeds. Nobody asked for so many
+    differences beforehand, so none has a grade."""
+    part, known = differences.examples(study, found), repeats.variance(study)
+    part = part[part.learned.to_numpy(bool)]
+    means = part.groupby(["condition", "target", "language"]).score.mean()
+    there = {target: set(some.condition) for target, some in part.groupby("target", sort=False)}
+    rows = []
+    for title, weights in asked.contrasts:
+        first, second = weights
+        signs: dict[Hashable, float] = {name: sign for name, sign in weights.items()}
+        for target in [name for name, some in there.items() if set(weights) <= some]:
+            for code in sorted(set(means[first, target].index) & set(means[second, target].index)):
+                gain = stats.contrast(part, signs, target, code, training=known)
+                scores = means[second, target, code], means[first, target, code]
+                row = title, target, code, gain.value, gain.low, gain.high, TASKS[target].metric
+                rows.append((*row, *scores, gain.n, gain.seeds))
+    columns = ["comparison", "target", "language", "difference", "low", "high", "metric"]
+    return pd.DataFrame(rows, columns=[*columns, "without", "after", "n", "seeds"])
 
 
 def difficulty(found: Runs, shown: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
