@@ -256,6 +256,7 @@ PROFILES = {
         phase2_steps=300,
         phase3_steps=150,
         evaluate_every=12,
+        scheduler="local",  # to start processes takes longer than such runs
     ),
 }
 
