@@ -4,6 +4,8 @@ once."""
 import contextlib
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -174,3 +176,32 @@ def test_what_starts_from_a_run_that_failed_is_not_begun(beside):
     failed, given = beside(UserError("no such rows"))
     assert set(failed) == {key(CULPRIT), key(AFTER)} and str(failed[key(AFTER)]) == "no such rows"
     assert given == [HARMLESS[0], CULPRIT, HARMLESS[1]]
+
+
+POOL = """
+import os, time
+from xstilts.study.workers import processes
+
+def me(_):
+    time.sleep(0.3)
+    return os.getpid()
+
+if __name__ == "__main__":
+    with processes.pool(2) as pool:
+        there = set()
+        while len(there) < 2:
+            there |= set(pool.map(me, range(4)))
+        print(*there, flush=True)
+        time.sleep(600)
+"""
+
+
+def test_a_pools_processes_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(POOL)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as one:
+        workers = [psutil.Process(int(number)) for number in one.stdout.readline().split()]
+        one.kill()
+    assert len(workers) == 2
+    _, left = psutil.wait_procs(workers, timeout=20)
+    assert not left

@@ -197,7 +197,7 @@ def test_several_processes_agree_on_the_middle_and_leave_out_who_could_not_measu
         def map(self, *what):
             return speeds
 
-    monkeypatch.setattr(pace, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(pace.processes, "pool", Pool)
     assert pace.measured(study, 1, 4) == pace.Speed(2.0, 0.2, 2e-11, 2e-11, share=0.4)
     speeds[:] = [speeds[1]] * 4
     assert pace.measured(study, 1, 4) == speeds[0]

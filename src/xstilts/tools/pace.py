@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from xstilts.errors import UserError
 from xstilts.runs.key import Run, key
 from xstilts.study import costs
 from xstilts.study.profiles import Study
+from xstilts.study.workers import processes
 from xstilts.tasks.kinds import Feature, pieces
 from xstilts.tasks.table import TASKS
 from xstilts.training import evaluate, loop
@@ -77,7 +76,7 @@ def measured(study: Study, threads: int, workers: int = 1) -> Speed:
     side as will do runs, because they share the machine's memory and caches."""
     if workers == 1:
         return _measured(study, threads)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with processes.pool(workers) as pool:
         speeds = list(pool.map(_measured, [study] * workers, [threads] * workers))
     speeds = [speed for speed in speeds if not speed.assumed] or speeds[:1]
     middle = {

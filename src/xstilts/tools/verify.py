@@ -23,10 +23,9 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -39,7 +38,7 @@ from xstilts.runs import environment, execution, records, store
 from xstilts.runs.key import Run, Score, each_once, key, starting_encoder, training
 from xstilts.study import costs, graph
 from xstilts.study.profiles import Study
-from xstilts.study.workers import cluster
+from xstilts.study.workers import cluster, processes
 
 EXACT, TOLERANCE = 1e-6, 5.0  # points; what moved further is in `repeats.table`
 BRIEF = 10e12  # operations of a record that the book computes again: a minute on two cores
@@ -123,7 +122,7 @@ def _table(
     alone, count = dataclasses.replace(study, scheduler="local"), cluster.workers(place, todo)
     count = min(count, max(1, len(drawn)))
     with (
-        ProcessPoolExecutor(count, get_context("spawn")) as pool,
+        processes.pool(count) as pool,
         ThreadPoolExecutor(count) as threads,
     ):
         rows = threads.map(

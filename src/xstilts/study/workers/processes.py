@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.process import BaseProcess
@@ -169,7 +170,7 @@ def _serve(number: int, pipe: connection.Connection) -> None:
     """The worker's side: says that it is ready, then does what it is given and says what came of
     it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is half-written is cleaned up
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _end_with_parent()
     told: object = None
     while True:
         try:
@@ -180,8 +181,18 @@ def _serve(number: int, pipe: connection.Connection) -> None:
         told = call(number, 1)
 
 
+def pool(count: int) -> ProcessPoolExecutor:
+    """For calls that are no runs: processes of their own, which end when this one does. Those of
+    the standard library wait for ever when it is killed."""
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_end_with_parent)
+
+
 def _end_with_parent() -> None:
     parent = parent_process()
     assert parent is not None  # this is the worker's side
-    connection.wait([parent.sentinel])
-    os._exit(1)
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
