@@ -98,3 +98,22 @@ def test_curves_have_every_number_of_rows(study, asked, monkeypatch):
     assert none.rows.tolist() == [100, 300, 1000, 3000, 6000] and (none.n == 400).all()
     assert rows_worth.number(study, "xnli", NONE) == 6000
     assert rows_worth.number(study, "xnli", Condition(rows=100)) == 100
+
+
+def test_what_is_clear_is_said_the_largest_first():
+    rows = [
+        ("mnli, 100 rows", "xnli", 3.0, "moderate"),
+        ("squad, 100 rows", "tydiqa", 18.0, "strong"),
+    ]
+    rows += [("squad", "xnli", 1.0, "open"), ("squad, 100 rows", "udpos", -9.0, "moderate")]
+    shown = pd.DataFrame(
+        [(f"{a} against none", b, c, c - 2, c + 2, d) for a, b, c, d in rows],
+        columns=["comparison", "target", "difference", "low", "high", "grade"],
+    )
+    said = rows_worth.clear(shown)
+    assert [part.split(":")[0] for part in said["up"].split("; ")] == [
+        "SQuAD v1.1, 100 rows, for TyDiQA-GoldP",
+        "MNLI, 100 rows, for XNLI",
+    ]
+    assert said["down"].startswith("SQuAD v1.1, 100 rows, for UDPOS: -9.0 [")
+    assert rows_worth.clear(shown.iloc[2:3]) == {"up": "none", "down": "none"}

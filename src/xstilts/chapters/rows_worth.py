@@ -21,7 +21,7 @@ from scipy.optimize import isotonic_regression
 
 from xstilts import data
 from xstilts.analysis import differences, repeats, stats, wording
-from xstilts.analysis.grades import Estimate
+from xstilts.analysis.grades import CLEAR, Estimate
 from xstilts.runs.key import Wanted
 from xstilts.study import profiles
 from xstilts.study.conditions import NONE, Condition
@@ -164,3 +164,18 @@ def _estimates(
         start = Condition(condition.tasks)
         estimates.setdefault((target, start), {})[condition] = some
     return estimates
+
+
+def clear(shown: pd.DataFrame) -> dict[str, str]:
+    """Differences of `differences.table` that are clearly up, and clearly down, in words, the
+    largest first: "SQuAD v1.1, 100 rows, for TyDiQA-GoldP: +18.3 [12.9, 23.7]"."""
+    found = shown[shown.grade.isin(CLEAR)]
+    found = found.reindex(found.difference.abs().sort_values(ascending=False).index)
+    said: dict[str, list[str]] = {"up": [], "down": []}
+    for row in found.itertuples():
+        first = wording.title(row.comparison.split(" against ")[0])
+        words = wording.interval(row.difference, row.low, row.high)
+        said["up" if row.difference > 0 else "down"].append(
+            f"{first}, for {wording.title(row.target)}: {words}"
+        )
+    return {name: "; ".join(some) or "none" for name, some in said.items()}
