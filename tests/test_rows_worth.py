@@ -12,7 +12,7 @@ from xstilts.chapters import rows_worth
 from xstilts.questions import data_efficiency
 from xstilts.runs.key import key, training
 from xstilts.study import profiles
-from xstilts.study.conditions import NONE, Condition
+from xstilts.study.conditions import NONE, Comparison, Condition, against
 
 
 @pytest.fixture(scope="module")
@@ -101,19 +101,21 @@ def test_curves_have_every_number_of_rows(study, asked, monkeypatch):
 
 
 def test_what_is_clear_is_said_the_largest_first():
-    rows = [
-        ("mnli, 100 rows", "xnli", 3.0, "moderate"),
-        ("squad, 100 rows", "tydiqa", 18.0, "strong"),
-    ]
-    rows += [("squad", "xnli", 1.0, "open"), ("squad, 100 rows", "udpos", -9.0, "moderate")]
+    mnli, squad = (
+        Condition((name,), rows=100, called=f"{name}, 100 rows") for name in ("mnli", "squad")
+    )
+    whole = Condition(("squad",))
+    rows = [(mnli, "xnli", 3.0, "moderate"), (squad, "tydiqa", 18.0, "strong")]
+    rows += [(whole, "xnli", 1.0, "open"), (squad, "udpos", -9.0, "moderate")]
+    asked = Comparison({}, [against(one) for one in (mnli, squad, whole)])
     shown = pd.DataFrame(
-        [(f"{a} against none", b, c, c - 2, c + 2, d) for a, b, c, d in rows],
+        [(against(a).title, b, c, c - 2, c + 2, d) for a, b, c, d in rows],
         columns=["comparison", "target", "difference", "low", "high", "grade"],
     )
-    said = rows_worth.clear(shown)
+    said = rows_worth.clear(asked, shown)
     assert [part.split(":")[0] for part in said["up"].split("; ")] == [
         "SQuAD v1.1, 100 rows, for TyDiQA-GoldP",
         "MNLI, 100 rows, for XNLI",
     ]
     assert said["down"].startswith("SQuAD v1.1, 100 rows, for UDPOS: -9.0 [")
-    assert rows_worth.clear(shown.iloc[2:3]) == {"up": "none", "down": "none"}
+    assert rows_worth.clear(asked, shown.iloc[2:3]) == {"up": "none", "down": "none"}

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
 import pandas as pd
 
@@ -25,7 +26,8 @@ def distance(of: str, other: str, source: str, rows: int = ROWS) -> float:
     """KLcpos3 of UDPOS's test sentences of one language from another's (see `divergence`). NaN
     where the data has none. Of the list of real rows: what was counted on them, from English."""
     if source == listed.NAME:
-        return _counted().get(of, math.nan) if other == "en" else math.nan
+        counted = _counted(settings.project() / "book" / FILE)
+        return counted.get(of, math.nan) if other == "en" else math.nan
     if not {of, other} <= set(data.languages("udpos", source, "test")):
         return math.nan
     return divergence(_tags(of, source, rows), _tags(other, source, rows))
@@ -42,9 +44,9 @@ def from_english(source: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["language", "sentences", "nats"]).round(4)
 
 
-def _counted() -> dict[str, float]:
-    table = pd.read_csv(settings.project() / "book" / FILE, index_col="language")
-    return table.nats.to_dict()
+@cache
+def _counted(path: Path) -> dict[str, float]:
+    return pd.read_csv(path, index_col="language").nats.to_dict()
 
 
 @cache

@@ -24,7 +24,7 @@ from xstilts.analysis import differences, repeats, stats, wording
 from xstilts.analysis.grades import CLEAR, Estimate
 from xstilts.runs.key import Wanted
 from xstilts.study import profiles
-from xstilts.study.conditions import NONE, Condition
+from xstilts.study.conditions import NONE, Comparison, Condition
 from xstilts.study.profiles import Study
 from xstilts.tasks.table import TASKS, training_task
 
@@ -166,16 +166,16 @@ def _estimates(
     return estimates
 
 
-def clear(shown: pd.DataFrame) -> dict[str, str]:
-    """Differences of `differences.table` that are clearly up, and clearly down, in words, the
-    largest first: "SQuAD v1.1, 100 rows, for TyDiQA-GoldP: +18.3 [12.9, 23.7]"."""
+def clear(asked: Comparison, shown: pd.DataFrame) -> dict[str, str]:
+    """Differences that are clearly up, and clearly down, in words, the largest first:
+    "SQuAD v1.1, 100 rows, for TyDiQA-GoldP: +18.3 [+12.9, +23.7]". shown: `differences.table`."""
+    first = {contrast.title: wording.title(contrast.first) for contrast in asked.contrasts}
     found = shown[shown.grade.isin(CLEAR)]
     found = found.reindex(found.difference.abs().sort_values(ascending=False).index)
     said: dict[str, list[str]] = {"up": [], "down": []}
     for row in found.itertuples():
-        first = wording.title(row.comparison.split(" against ")[0])
         words = wording.interval(row.difference, row.low, row.high)
         said["up" if row.difference > 0 else "down"].append(
-            f"{first}, for {wording.title(row.target)}: {words}"
+            f"{first[row.comparison]}, for {wording.title(row.target)}: {words}"
         )
     return {name: "; ".join(some) or "none" for name, some in said.items()}

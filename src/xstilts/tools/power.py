@@ -61,9 +61,9 @@ def _row(study: Study, judged: Judged) -> dict[str, object]:
     if math.isnan(found.value) or not found.trained:
         return {"half-width": "–", "seeds": "–"}
     row: dict[str, object] = {"half-width": f"{found.half():.1f}", "seeds": str(found.seeds)}
+    took = 3600 * verdicts.hours(judged.cells.values())
     for width in WIDTHS:
         seeds = needed(judged, width)
-        took = 3600 * verdicts.hours(judged.cells.values())
         more = wording.duration(took * (seeds / found.seeds - 1))
         said = f"{seeds} seed{'s' * (seeds > 1)}, {more} more"
         row[f"for ±{width:g}"] = said if seeds else "more test rows"
